@@ -1,0 +1,1 @@
+"""Embedded SSH peers that play an outage; scenarios as data."""

@@ -1,0 +1,1 @@
+"""Carries out parsed commands, for the screen and the command line alike."""

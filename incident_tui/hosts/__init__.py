@@ -1,0 +1,1 @@
+"""What the machines say. Pure: text -> readings -> findings."""

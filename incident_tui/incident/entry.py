@@ -1,0 +1,197 @@
+"""The entry: one immutable line of the journal. Its stored form is a published format; see `Entry`.
+
+Corrections are entries that refer to an entry (`ref`); nothing is ever changed in place. Times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """What an entry is. The value is stored and shown; `DATA` in this module lists the fields of `data`."""
+
+    NOTE = "note"
+    ACTION = "action"
+    RESULT = "result"
+    DECISION = "decision"
+    HYPOTHESIS = "hypothesis"
+    DECLARE = "declare"
+    SEVERITY = "severity"
+    STATUS = "status"
+    MILESTONE = "milestone"
+    ROLE = "role"
+    TASK = "task"
+    FOLLOWUP = "follow-up"
+    LESSON = "lesson"
+    CHANGE = "change"
+    UPDATE = "update"
+    OBSERVATION = "observation"
+    ALERT = "alert"
+    CHAT = "chat"
+    COMMAND = "command"
+    ENGAGEMENT = "engagement"
+    PLAYBOOK = "playbook"
+    HANDOFF = "handoff"
+    PRESENCE = "presence"
+    HOLD = "hold"
+    EVIDENCE = "evidence"
+    PIN = "pin"
+    AMEND = "amend"
+    STRIKE = "strike"
+    PURGE = "purge"
+    GAP = "gap"
+    LEASE = "lease"
+
+
+DATA: Final[dict[Kind, dict[str, str]]] = {
+    Kind.DECLARE: {
+        "title": "one line",
+        "severity": "int, 1 is worst",
+        "attach_minutes": "loose entries this far before `at` belong to the incident (60)",
+        "drill": "true for an exercise; absent otherwise",
+    },
+    Kind.HYPOTHESIS: {"state": "raised | confirmed | eliminated; the last two `ref` the raised one"},
+    Kind.SEVERITY: {"level": "int", "was": "int"},
+    Kind.STATUS: {"status": "investigating | mitigating | monitoring | resolved | stood down, or the team's word"},
+    Kind.MILESTONE: {
+        "name": "started | detected | acknowledged | mitigated | recovered | resolved | closed",
+        "unknown": "true when the time is known to be unknowable; `at` then means nothing",
+    },
+    Kind.ROLE: {
+        "role": "commander | deputy | operations | communications | scribe | the team's word",
+        "step": "take | offer | claim | release",
+        "who": "name of the person who holds or is offered the role",
+    },
+    Kind.TASK: {
+        "step": "assigned | acked | done | overdue; the last three `ref` the assigned one",
+        "who": "name",
+        "minutes": "int, the time box (assigned)",
+        "voice": "true when somebody else logged it on behalf of `who` (acked, done)",
+    },
+    Kind.FOLLOWUP: {"owner": "name or absent", "priority": "p0..p9 or absent", "step": "absent | done (with ref)"},
+    Kind.LESSON: {"sort": "well | badly | luck"},
+    Kind.UPDATE: {
+        "step": "posted | promised | elsewhere",
+        "audience": "internal | public | exec",
+        "next": "ISO time by which the next update is promised, or absent",
+        "where": "for elsewhere: the place",
+    },
+    Kind.OBSERVATION: {
+        "finding": "rule id, e.g. gluster.brick-down",
+        "level": "ok | warn | crit | unknown",
+        "was": "the level before",
+        "subject": "what it is about, e.g. gv0/web3:/b/gv0",
+        "host": "the host it was read on, or empty",
+        "evidence": "the reading behind it",
+        "flaps": "int, changes folded into this one; absent when none",
+    },
+    Kind.COMMAND: {"step": "intent | outcome (with ref)", "host": "target", "argv": "list", "exit": "int or null"},
+    Kind.PLAYBOOK: {
+        "name": "file stem",
+        "run": "id of this run of it",
+        "step": "started | done | skipped | failed | finished",
+        "number": "1-based step number (done, skipped, failed)",
+    },
+    Kind.HOLD: {"target": "host or container", "step": "hold | release", "minutes": "int"},
+    Kind.ENGAGEMENT: {"vendor": "name", "ticket": "text", "minutes": "int until escalation"},
+    Kind.PIN: {"step": "pin | unpin"},
+    Kind.AMEND: {"text": "the new text, or absent", "at": "the new time, ISO, or absent"},
+    Kind.STRIKE: {"step": "strike | restore"},
+    Kind.PURGE: {"kind": "the kind of what was destroyed"},
+    Kind.GAP: {"what": "silence | watch | update | task", "since": "ISO time"},
+    Kind.LEASE: {"epoch": "int", "host": "node name", "pid": "int"},
+    Kind.PRESENCE: {"step": "joined | left"},
+}
+"""The fields of `Entry.data` a kind may carry, with their meaning. A kind that is not listed carries none."""
+
+MILESTONES: Final = ("started", "detected", "declared", "acknowledged", "mitigated", "recovered", "resolved", "closed")
+"""In the order they should happen. `declared` is the time of the `declare` entry."""
+
+MACHINE_KINDS: Final = frozenset({Kind.OBSERVATION, Kind.ALERT, Kind.GAP, Kind.LEASE, Kind.PRESENCE})
+
+
+class Ref(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """The identity of an entry everywhere and for ever: which journal, which number."""
+
+    journal: str
+    seq: int
+
+
+class Author(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who wrote an entry. `name` is a claim; the rest is what the system knew."""
+
+    name: str
+    uid: int = -1
+    account: str = ""
+    key: str = ""
+    """Fingerprint of the SSH key that logged in, where known."""
+    proven: bool = False
+    """True when the configuration ties `account` or `key` to `name`. Otherwise the name is printed as claimed."""
+
+
+class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the screen showed when the entry was made; at most 512 bytes encoded."""
+
+    digest: str
+    """Worst findings as "X gv0 bricks 2/3; ! web2 mem 93%"."""
+    age: int = 0
+    """Seconds since the oldest reading among them."""
+
+
+class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An entry that has no number yet: what a desk or a watch asks the journal to append."""
+
+    kind: Kind
+    text: str
+    at: datetime
+    author: Author
+    incident: str = ""
+    source: str = ""
+    data: dict[str, Any] = {}
+    ref: Ref | None = None
+    seen: Seen | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line of the journal.
+
+    Stored as the JSON of this structure with `journal` and `seq` beside it; fields are only ever added, with a
+    default. `at` is when it happened, `recorded_at` when we learned it. `incident` is empty for what was recorded
+    outside any incident; the fold attaches it by time (`DATA[Kind.DECLARE]`). `source` is tui, cli, watch, import.
+    """
+
+    journal: str
+    seq: int
+    kind: Kind
+    at: datetime
+    recorded_at: datetime
+    author: Author
+    text: str = ""
+    incident: str = ""
+    source: str = ""
+    data: dict[str, Any] = {}
+    ref: Ref | None = None
+    seen: Seen | None = None
+    purged: bool = False
+    """Its text and data were destroyed on request; number, times and chain remain."""
+
+    @property
+    def id(self) -> Ref:
+        return Ref(self.journal, self.seq)
+
+    @property
+    def order(self) -> tuple[datetime, datetime, str, int]:
+        """The fold order: when it happened, when it was learned, then identity."""
+        return (self.at, self.recorded_at, self.journal, self.seq)
+
+
+def utc(value: datetime) -> datetime:
+    """`value` in UTC. Raises ValueError on a naive time: those are how reports come to lie by an hour."""
+    if value.tzinfo is None:
+        raise ValueError(f"time without a zone: {value.isoformat()}")
+    return value.astimezone(UTC)

@@ -1,0 +1,14 @@
+"""Settings of the journal. Read by config.py; frozen."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class JournalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[journal]`: where entries are kept."""
+
+    directory: str = ""
+    """A local directory; empty means incident-tui in the user's data directory. Network file systems are refused."""
+    letter: str = "a"
+    """First letter of this journal's handles (a17). Give each bastion its own."""

@@ -1,0 +1,1 @@
+"""The post-incident report and the other exports."""

@@ -1,0 +1,179 @@
+"""Foreign text: sanitise once at the border, escape for where it goes, redact what must not be kept.
+
+Everything that people, hosts, chat, alerts or files say is hostile until it has passed `sanitise`. After that it
+holds no control, escape, bidirectional or invisible character, so a terminal shows it as it is. It may still hold
+markup, Markdown, HTML or shell characters: `markdown`, `code` and `shell` escape for those places, and the screen
+only ever uses it as plain `Content`/`Text`. This module uses no other.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import unicodedata
+from typing import Final
+
+LINE_LIMIT: Final = 4_000
+"""Characters kept of one line of foreign text, unless the caller says otherwise."""
+TEXT_LIMIT: Final = 64_000
+"""Characters kept of a text of several lines."""
+CUT: Final = "…"
+"""The mark of a text that was cut."""
+
+# C0 but \t \n \r, DEL, C1; bidi controls; zero-width and other invisible characters; lone surrogates; tags;
+# noncharacters; interlinear annotation. Variation selectors stay: dropping them would change visible glyphs.
+_FORBIDDEN: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+# A whole escape sequence goes, not only its ESC: "[31m" left behind would be noise in every report.
+_ESCAPES: Final = re.compile(
+    "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI
+    "|(?:\x1b[\\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c)"  # OSC, DCS, SOS, PM, APC
+    "|\x1b[ -/]*[0-~]"  # other two- and three-character escapes
+)
+_NEWLINES: Final = re.compile("\r\n|\r|\u0085|\u2028|\u2029|\v|\f")
+_MAX_COMBINING: Final = 4
+
+
+def decode(raw: bytes) -> str:
+    """Bytes of a host or file as text; invalid UTF-8 becomes U+FFFD."""
+    return raw.decode("utf-8", "replace")
+
+
+def sanitise(value: str | bytes, *, lines: bool = False, limit: int | None = None) -> str:
+    """Foreign text made safe for a terminal.
+
+    `lines` keeps newlines; otherwise every line break becomes one space. Tabs become spaces. A text longer than
+    `limit` characters (default: LINE_LIMIT, or TEXT_LIMIT with `lines`) is cut and ends with "…". Idempotent.
+    """
+    if isinstance(value, bytes):
+        value = decode(value)
+    if limit is None:
+        limit = TEXT_LIMIT if lines else LINE_LIMIT
+    if value.isascii() and value.isprintable() and len(value) <= limit:
+        return value
+    value = value[: limit * 4 + 64]  # bound the work before the regular expressions see it
+    value = _ESCAPES.sub("", value)
+    value = _NEWLINES.sub("\n", value)
+    if not lines:
+        value = value.replace("\n", " ")
+    value = value.replace("\t", "    " if lines else " ")
+    value = _FORBIDDEN.sub("", value)
+    value = _bound_combining(value)
+    if len(value) > limit:
+        value = value[: limit - 1] + CUT
+    return value
+
+
+def _bound_combining(value: str) -> str:
+    """At most four combining marks a character: a tower of them paints over the rows above."""
+    if value.isascii():
+        return value
+    out: list[str] = []
+    run = 0
+    for character in value:
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run <= _MAX_COMBINING:
+            out.append(character)
+    return "".join(out)
+
+
+_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$@:-])")
+_BLOCK_START: Final = re.compile(r"^(\s*)(\d{1,9})([.)])")
+
+
+def markdown(value: str) -> str:
+    """One line of text for a paragraph, list item or GFM table cell: it shows as typed and starts no block.
+
+    HTML-special characters become entities; everything CommonMark or GFM could read as markup gets a backslash.
+    ':' is escaped only before '//' and '@' only before a word, so that ordinary prose stays readable in source.
+    """
+    value = value.replace("\n", " ")
+
+    def escape(match: re.Match[str]) -> str:
+        character = match.group(1)
+        if character in "<>&":
+            return {"<": "&lt;", ">": "&gt;", "&": "&amp;"}[character]
+        following = value[match.end() : match.end() + 2]
+        if character == ":":
+            return "&#58;" if following == "//" else ":"
+        if character == "@":
+            return "&#64;" if following[:1].isalnum() else "@"
+        before = value[: match.start()].strip()
+        if character == "-" or character == "+":
+            return character if before else "\\" + character
+        if character in "(){}!":
+            return character if character != "(" or not value[: match.start()].endswith("]") else "\\("
+        if character == "#":
+            return character if before else "\\#"
+        if character == "_":
+            inside = value[: match.start()][-1:].isalnum() and following[:1].isalnum()
+            return character if inside else "\\_"
+        return "\\" + character
+
+    value = _MARKDOWN.sub(escape, value)
+    value = _BLOCK_START.sub(r"\1\2\\\3", value)
+    if value.startswith(("=", "    ")):
+        value = "&#" + str(ord(value[0])) + ";" + value[1:]
+    return re.sub(r"(?i)\bwww\.", "www&#46;", value)
+
+
+def code(value: str, *, cell: bool = False) -> str:
+    """One line as an inline code span; `cell` also escapes '|' as a GFM table wants it."""
+    value = value.replace("\n", " ")
+    if cell:
+        value = value.replace("|", "\\|")
+    longest = max((len(run) for run in re.findall("`+", value)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if value.startswith("`") or value.endswith("`") or not value.strip() else ""
+    return f"{fence}{pad}{value or ' '}{pad}{fence}"
+
+
+def fence(value: str, info: str = "text") -> str:
+    """Several lines as a fenced code block that its content cannot close."""
+    longest = max((len(run) for run in re.findall("`+", value)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    return f"{ticks}{info}\n{value}\n{ticks}"
+
+
+def shell(value: str) -> str:
+    """One word for a POSIX shell. Raises ValueError on NUL, which no shell can carry."""
+    if "\x00" in value:
+        raise ValueError("a shell word cannot hold a NUL character")
+    return shlex.quote(value)
+
+
+REDACTED: Final = "[redacted]"
+_SECRETS: Final = (
+    re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s:/@]+:)(?P<secret>[^\s@/]+)(?=@)", re.I),
+    re.compile(r"(?P<keep>\bauthorization:\s*(?:bearer|basic|token)\s+)(?P<secret>\S+)", re.I),
+    re.compile(
+        r"(?P<keep>(?:\b|_)(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key)\b\s*[=:]\s*)"
+        r"(?P<secret>\"[^\"]*\"|'[^']*'|[^\s,;&]+)",
+        re.I,
+    ),
+    re.compile(
+        r"(?P<keep>)(?P<secret>\b(?:xox[abprs]-[\w-]{8,}|gh[pousr]_\w{20,}|glpat-[\w-]{16,}|AKIA[0-9A-Z]{16})\b)"
+    ),
+    re.compile(r"(?P<keep>hooks\.slack\.com/services/)(?P<secret>[\w/]+)", re.I),
+    re.compile(
+        r"(?P<keep>)(?P<secret>-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))", re.S
+    ),
+)
+
+
+def redact(value: str) -> tuple[str, int]:
+    """The text with what looks like a secret replaced by "[redacted]", and how many were."""
+    count = 0
+
+    def hide(match: re.Match[str]) -> str:
+        nonlocal count
+        if match.group("secret") == REDACTED:
+            return match.group(0)
+        count += 1
+        return match.group("keep") + REDACTED
+
+    for pattern in _SECRETS:
+        value = pattern.sub(hide, value)
+    return value, count

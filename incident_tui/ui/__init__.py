@@ -1,0 +1,1 @@
+"""The screen (Textual). The only room that knows a widget."""

@@ -1,0 +1,1 @@
+"""Chat sinks: the durable outbox and one module a dialect."""

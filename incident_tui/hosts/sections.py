@@ -1,0 +1,194 @@
+"""The framing between probe.sh and us: a stream of marked lines in, whole sections out.
+
+Every control line starts with the marker, a random word the client chose for this channel, so nothing a container or a
+file name prints can be taken for one:
+
+    MARKER READY version mode            the script runs; what came before is the login's chatter
+    MARKER ROUND id                      an answer begins
+    MARKER SECTION name                  the output of one reading follows
+    MARKER CHILD name pid                (before its section's output) the command now running
+    MARKER END name rc centiseconds limit
+    MARKER DONE id                       the answer is complete
+    MARKER EVENTS state                  the follower of docker events: on, off, none
+
+Lines outside any round are what the follower of docker events prints. A section counts only with its END.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from incident_tui import text
+
+SECTION_LIMIT = 8 * 1024 * 1024
+"""Bytes kept of one section; what comes after is dropped and the section is marked `cut`."""
+CHATTER_LIMIT = 4096
+PROTOCOL = "1"
+
+_WORD = re.compile(r"[A-Za-z0-9_.:/-]{1,200}\Z")
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """One reading's raw output. `rc` is the command's; `seconds` how long it took; `limit` what it was given, 0 none."""
+
+    name: str
+    body: str
+    rc: int
+    seconds: float = 0.0
+    limit: float = 0.0
+    cut: bool = False
+
+    @property
+    def timed_out(self) -> bool:
+        """It was killed at its limit."""
+        return self.limit > 0 and self.rc in (124, 137, 143) and self.seconds >= self.limit - 0.6
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """The script runs. `chatter` is what the login printed before, sanitised and bounded."""
+
+    version: str
+    mode: str
+    chatter: str
+
+
+class RoundBegan(msgspec.Struct, frozen=True):
+    id: str
+
+
+class ChildStarted(msgspec.Struct, frozen=True):
+    section: str
+    pid: int
+
+
+class RoundEnded(msgspec.Struct, frozen=True):
+    """A whole answer. `sections` keep the order in which they came."""
+
+    id: str
+    sections: tuple[Section, ...]
+
+
+class FollowerChanged(msgspec.Struct, frozen=True):
+    """`state` is "on", "off" (it ended) or "none" (there is nothing to follow)."""
+
+    state: str
+
+
+class EventLine(msgspec.Struct, frozen=True):
+    """A line outside any round, after READY: what the follower printed."""
+
+    line: str
+
+
+Message = Ready | RoundBegan | ChildStarted | RoundEnded | FollowerChanged | EventLine | Section
+
+
+class Framer:
+    """Bytes in, messages out. Never raises on any input; memory is bounded.
+
+    `feed` returns the messages completed by these bytes. A Section is returned as soon as its END came (the clock needs
+    that) and again inside its RoundEnded.
+    """
+
+    def __init__(self, marker: str) -> None:
+        self._marker = marker.encode()
+        self._buffer = bytearray()
+        self._ready = False
+        self._chatter = bytearray()
+        self._round: str | None = None
+        self._done: list[Section] = []
+        self._name: str | None = None
+        self._body: list[bytes] = []
+        self._size = 0
+        self._cut = False
+
+    @property
+    def ready(self) -> bool:
+        return self._ready
+
+    @property
+    def chatter(self) -> str:
+        """What was printed before READY, so far."""
+        return text.sanitise(bytes(self._chatter + self._buffer[:CHATTER_LIMIT] if not self._ready else self._chatter))
+
+    def feed(self, data: bytes) -> list[Message]:
+        self._buffer += data
+        out: list[Message] = []
+        start = 0
+        while (end := self._buffer.find(b"\n", start)) >= 0:
+            self._line(bytes(self._buffer[start:end]), out)
+            start = end + 1
+        del self._buffer[:start]
+        if len(self._buffer) > SECTION_LIMIT:
+            self._keep(bytes(self._buffer))
+            self._buffer.clear()
+        return out
+
+    def _line(self, line: bytes, out: list[Message]) -> None:
+        words = line.decode("utf-8", "replace").split() if line.startswith(self._marker + b" ") else None
+        if words is None or len(words) < 2:
+            self._plain(line, out)
+            return
+        kind, args = words[1], words[2:]
+        if kind == "READY" and not self._ready:
+            self._ready = True
+            out.append(Ready(args[0] if args else "", args[1] if len(args) > 1 else "", self.chatter))
+        elif not self._ready:
+            self._plain(line, out)
+        elif kind == "ROUND" and args:
+            self._round, self._done, self._name = args[0], [], None
+            out.append(RoundBegan(args[0]))
+        elif kind == "SECTION" and args and _WORD.match(args[0]):
+            self._name, self._body, self._size, self._cut = args[0], [], 0, False
+        elif kind == "CHILD" and len(args) > 1:
+            out.append(ChildStarted(args[0], _int(args[1])))
+        elif kind == "END" and self._name is not None and args and args[0] == self._name:
+            section = self._close(args[1:])
+            self._done.append(section)
+            out.append(section)
+        elif kind == "DONE" and args and args[0] == self._round:
+            out.append(RoundEnded(args[0], tuple(self._done)))
+            self._round, self._done, self._name = None, [], None
+        elif kind == "EVENTS" and args:
+            out.append(FollowerChanged(args[0]))
+
+    def _plain(self, line: bytes, out: list[Message]) -> None:
+        if not self._ready:
+            if len(self._chatter) < CHATTER_LIMIT:
+                self._chatter += line[:CHATTER_LIMIT] + b"\n"
+        elif self._name is not None:
+            self._keep(line + b"\n")
+        elif self._round is None and line.strip():
+            out.append(EventLine(text.sanitise(line)))
+
+    def _keep(self, data: bytes) -> None:
+        if self._name is None:
+            return
+        if self._size + len(data) > SECTION_LIMIT:
+            self._cut = True
+            return
+        self._size += len(data)
+        self._body.append(data)
+
+    def _close(self, numbers: list[str]) -> Section:
+        body = b"".join(self._body)
+        # The script ends every section with one newline of its own, so that END starts a line.
+        body = body.removesuffix(b"\n")
+        rc, hundredths, limit = [*(_int(number) for number in numbers[:3]), *([-1, 0, 0][len(numbers[:3]) :])]
+        section = Section(
+            name=self._name or "",
+            body=body.decode("utf-8", "replace"),
+            rc=rc,
+            seconds=max(0, hundredths) / 100,
+            limit=float(max(0, limit)),
+            cut=self._cut,
+        )
+        self._name, self._body, self._size = None, [], 0
+        return section
+
+
+def _int(word: str) -> int:
+    """A decimal number of the script; -1 when it is none."""
+    return int(word) if re.fullmatch(r"-?[0-9]{1,18}", word) else -1

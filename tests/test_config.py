@@ -1,0 +1,142 @@
+"""config.toml: what is read, and the one sentence each mistake gets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+import tomli
+
+from incident_tui.config import ConfigError, Settings, load, locate, missing_files, parse
+from incident_tui.shipped import shipped
+
+FILE = Path("config.toml")
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse(text.encode(), FILE)
+    assert "\n" not in caught.value.sentence
+    return caught.value.sentence
+
+
+def test_the_shipped_example_is_valid_and_names_every_setting() -> None:
+    path = shipped("config.toml")
+    settings = load(path)
+    data = tomli.loads(path.read_text())
+    assert [host.name for host in settings.hosts] == ["web1", "web2", "web3", "build1"]
+    for table in msgspec.structs.fields(Settings):
+        written = data[table.name]
+        kind = table.type
+        struct = kind.__args__[0] if getattr(kind, "__args__", None) else kind
+        first = written[0] if isinstance(written, list) else written
+        known = {field.name for field in msgspec.structs.fields(struct)}
+        assert known == set(first), f"[{table.name}] of the example must show each of its settings"
+
+
+def test_an_empty_file_is_a_valid_configuration() -> None:
+    assert parse(b"", FILE) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ('[[hosts]]\nname = "a"\nadress = "x"', ("hosts[0].adress", "did you mean address?")),
+        ("[jurnal]\nx = 1", ("jurnal", "did you mean journal?")),
+        ("[watch]\nzzzz = 1", ("watch.zzzz", "hold_seconds")),
+        ('[[hosts]]\nname = "a"\nport = "22"', ("hosts[0].port = '22'", "whole number")),
+        ('[thresholds]\nmemory_warn = "x"', ("thresholds.memory_warn = 'x'", "a number")),
+        ('[[hosts]]\naddress = "x"', ("hosts[0].name is missing",)),
+        ('[[hosts]]\nname = "a"\n[[hosts]]\nname = "A"', ("hosts[1].name = 'A'", "hosts[0]")),
+        ('[[hosts]]\nname = "a b"', ("hosts[0].name = 'a b'", "one word")),
+        ('[[hosts]]\nname = "a"\nroles = ["glustr"]', ("hosts[0].roles", "did you mean gluster?")),
+        ('[[hosts]]\nname = "a"\nport = 99999', ("hosts[0].port = 99999",)),
+        ('[[hosts]]\nname = "web1"\n[[sites]]\nname = "s"\nurl = "http://x"\nhosts = ["web"]', ("did you mean web1?",)),
+        ('[[sites]]\nname = "s"\nurl = "ftp://x"', ("sites[0].url = 'ftp://x'", "https://")),
+        ('[[chat]]\nname = "c"\nurl = "https://example/x"', ("chat[0].url", "url_env")),
+        ('[[chat]]\nname = "c"\ntoken = "zzz"', ("chat[0].token", "secret")),
+        ('[[chat]]\nname = "c"', ("chat[0]", "url_env or by url_file")),
+        ('[[chat]]\nname = "c"\nurl_env = "X"\nsend = ["updates"]', ("did you mean update?",)),
+        ('[[sites]]\nname = "s"\nurl = "http://bob:hunter2@x/"', ("sites[0].url", "secret")),
+        ('[[people]]\nname = "a"\ntime_zone = "Mars/Olympus"', ("people[0].time_zone", "Europe/Madrid")),
+        ('[journal]\nletter = "Q7"', ("journal.letter = 'Q7'",)),
+        ("[fleet]\ngluster_seconds = 5", ("fleet.gluster_seconds", "30")),
+        ("[fleet]\nfast_seconds = -1", ("fleet.fast_seconds", "above 0")),
+        ("[thresholds]\nmemory_warn = 99.0", ("thresholds.memory_warn", "memory_crit")),
+        ("[thresholds]\nmemory_warn = nan", ("thresholds.memory_warn", "above 0")),
+        ("severities = []", ("severities",)),
+        ("hosts = 1", ("hosts = 1", "a list")),
+        ("a = ", ("not valid TOML",)),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_file_key_value_and_remedy(text: str, parts: tuple[str, ...]) -> None:
+    sentence = refusal(text)
+    assert sentence.startswith("config.toml")
+    for part in parts:
+        assert part in sentence
+
+
+def test_a_secret_in_the_file_is_never_repeated() -> None:
+    assert "hunter2" not in refusal('[[sites]]\nname = "s"\nurl = "http://bob:hunter2@x/"')
+    assert "zzz" not in refusal('[[chat]]\nname = "c"\npassword = "zzz"')
+
+
+def test_bytes_that_are_not_text_name_the_line() -> None:
+    with pytest.raises(ConfigError, match=r"line 2: not UTF-8"):
+        parse(b'[journal]\nletter = "\xff"', FILE)
+
+
+def test_a_hostile_key_cannot_reach_the_terminal() -> None:
+    assert "\x1b" not in refusal('[journal]\n"\\u001b]52;c;x\\u0007" = 1')
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text('[journal]\ndirectory = "j"\n[[hosts]]\nname = "a"\nidentity_file = "keys/id"\n')
+    settings = load(path)
+    assert settings.journal.directory == str(tmp_path / "j")
+    assert settings.hosts[0].identity_file == str(tmp_path / "keys/id")
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ITUI_TEST_URL", raising=False)
+    secret = tmp_path / "url"
+    secret.write_text("x")
+    secret.chmod(0o644)
+    path = tmp_path / "c.toml"
+    path.write_text(
+        '[[hosts]]\nname = "a"\nidentity_file = "nokey"\n'
+        '[[chat]]\nname = "c"\nurl_env = "ITUI_TEST_URL"\n[[chat]]\nname = "d"\nurl_file = "url"\n'
+    )
+    problems = missing_files(load(path), path)
+    assert [problem.split(": ")[1].split(" ")[0] for problem in problems] == [
+        "hosts[0].identity_file",
+        "chat[0].url_env",
+        "chat[1].url_file",
+    ]
+    assert "chmod 600" in problems[2]
+
+
+def test_the_search_order(tmp_path: Path) -> None:
+    home, cwd = tmp_path / "home", tmp_path / "cwd"
+    user = home / ".config" / "incident-tui" / "config.toml"
+    user.parent.mkdir(parents=True)
+    cwd.mkdir()
+    assert locate(None, {}, cwd, home) is None or str(locate(None, {}, cwd, home)).startswith("/etc/")
+    user.write_text("")
+    assert locate(None, {}, cwd, home) == user
+    (cwd / "config.toml").write_text("")
+    assert locate(None, {}, cwd, home) == cwd / "config.toml"
+    other = tmp_path / "other.toml"
+    other.write_text("")
+    assert locate(None, {"INCIDENT_TUI_CONFIG": str(other)}, cwd, home) == other
+    assert locate(str(user), {"INCIDENT_TUI_CONFIG": str(other)}, cwd, home) == user
+
+
+def test_a_named_file_that_is_missing_is_an_error_not_a_fallback(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("")
+    with pytest.raises(ConfigError, match="--config"):
+        locate(str(tmp_path / "nope.toml"), {}, tmp_path, tmp_path)
+    with pytest.raises(ConfigError, match="INCIDENT_TUI_CONFIG"):
+        locate(None, {"INCIDENT_TUI_CONFIG": str(tmp_path / "nope")}, tmp_path, tmp_path)

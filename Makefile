@@ -1,0 +1,51 @@
+# make demo: install into .venv and play an outage. make test: install and run all tests. Both work a second time.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: help demo test lint lab lab-down bench clean
+
+help:
+	@echo "make demo      install into .venv and run the program on four embedded machines that play an outage"
+	@echo "make test      install into .venv and run all tests (those marked lab run where this machine can)"
+	@echo "make lint      ruff, mypy and the import contracts"
+	@echo "make lab       three real peers on this machine: sshd, glusterd, dockerd (root); make lab-down removes them"
+	@echo "make bench     measure, with ratios against a baseline in the same run"
+
+demo: $(VENV)/.installed
+	@$(BIN)/incident-tui demo
+
+test: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest -q
+
+lint: $(VENV)/.installed-dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy incident_tui tests benchmarks && $(BIN)/lint-imports
+
+lab: $(VENV)/.installed-dev
+	@$(BIN)/python tests/lab/peers.py up
+
+lab-down:
+	@$(PYTHON) tests/lab/peers.py down
+
+bench: $(VENV)/.installed-dev
+	@for one in benchmarks/*.py; do echo "== $$one"; $(BIN)/python $$one || exit 1; done
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not installed; install Python 3.11 or later (Debian: apt install python3)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is $$($(PYTHON) --version 2>&1), and 3.11 or later is needed; name another: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv module; install it (Debian: apt install python3-venv) and run make again" >&2; exit 1; }
+	@echo "making $(VENV) …"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "the virtual environment could not be made; see the lines above" >&2; exit 1; }
+
+$(VENV)/.installed: pyproject.toml requirements-ci.txt | $(VENV)/bin/python
+	@echo "installing incident-tui into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements-ci.txt -e . || { echo "installing failed: pip could not fetch or build a package (see above); check the network or your package index, then run make again" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml requirements-ci.txt | $(VENV)/bin/python
+	@echo "installing incident-tui and its test tools into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements-ci.txt -e '.[dev]' || { echo "installing failed: pip could not fetch or build a package (see above); check the network or your package index, then run make again" >&2; exit 1; }
+	@touch $@ $(VENV)/.installed

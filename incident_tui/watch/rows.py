@@ -1,0 +1,122 @@
+"""What the watch puts on the board beside the hosts' readings, and the rules for it. Pure; imports no asyncio.
+
+Keys on the board: "host/NAME" -> hosts.readings.HostReading, "site/NAME" -> SiteRow, "chat/NAME" -> ChatRow,
+"watch" -> WatchRow. The board holds readings only; findings are derived from them by whoever looks, with the clock of
+that moment, so that a watch that died can never leave a green row behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from incident_tui.incident.finding import Finding, Level
+from incident_tui.watch.settings import Site
+
+
+class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The last check of one site. `status` is None when there was no HTTP answer; then `problem` says why."""
+
+    name: str
+    at: datetime
+    status: int | None = None
+    latency_ms: int | None = None
+    tls_until: datetime | None = None
+    """End of the certificate's validity; None over plain HTTP or when it could not be read."""
+    problem: str = ""
+    """One sentence when there was no answer; empty otherwise."""
+    since: datetime | None = None
+    """Since when the outcome (answer as expected or not) is what it is."""
+
+
+class ChatRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of one chat sink."""
+
+    name: str
+    at: datetime
+    problem: str = ""
+    """Why the last attempt failed, in one sentence without the URL; empty when it is well or was never tried."""
+    since: datetime | None = None
+    """Since when it has not been well."""
+    waiting: int = 0
+    oldest: datetime | None = None
+    """When the oldest waiting message was queued."""
+    maybe: int = 0
+    """Messages of which a timeout left open whether they were sent."""
+    dead: int = 0
+    """Messages the platform refused for good."""
+    last_sent: datetime | None = None
+
+
+class WatchRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The process that watches. Its heartbeat is the board row's boot time."""
+
+    at: datetime
+    pid: int
+    node: str
+    epoch: int
+    started_at: datetime
+    rounds: int = 0
+    service: bool = False
+    version: str = ""
+    demo: bool = False
+
+
+SITE_RULES = {
+    "site.down": "a public site does not answer, or not with the expected status",
+    "site.slow": "a public site answers slower than its limit",
+    "site.tls-expiring": "the certificate of a public site ends soon or has ended",
+    "site.stale": "a public site has not been checked lately",
+}
+"""Rule ids of this module, with what they mean; playbooks name them in `when`."""
+
+
+def site_max_age(site: Site) -> timedelta:
+    """Past this the last check is stale: two missed checks and a timeout."""
+    return timedelta(seconds=2 * site.seconds + site.timeout + 5)
+
+
+def site_findings(sites: Sequence[Site], rows: dict[str, SiteRow], now: datetime) -> list[Finding]:
+    """What is wrong, or not known, with the public sites."""
+    found: list[Finding] = []
+    for site in sites:
+        row = rows.get(site.name)
+        if row is None or now - row.at > site_max_age(site):
+            said = "not checked yet" if row is None else f"last checked {int((now - row.at).total_seconds())}s ago"
+            at = now if row is None else row.at
+            found.append(Finding("site.stale", Level.UNKNOWN, site.name, f"{site.name}: {said}", at))
+            continue
+        found.extend(_one_site(site, row, now))
+    return found
+
+
+def _one_site(site: Site, row: SiteRow, now: datetime) -> list[Finding]:
+    found: list[Finding] = []
+    evidence = f"GET {site.url}: " + (str(row.status) if row.status is not None else row.problem)
+    if row.status is None:
+        found.append(Finding("site.down", Level.CRIT, site.name, f"{site.name}: {row.problem}", row.at, "", evidence))
+    elif row.status != site.expect:
+        sentence = f"{site.name}: answers {row.status}, not {site.expect}"
+        found.append(Finding("site.down", Level.CRIT, site.name, sentence, row.at, "", evidence))
+    elif row.latency_ms is not None and row.latency_ms > site.slow_ms:
+        sentence = f"{site.name}: answers in {row.latency_ms} ms, limit {site.slow_ms}"
+        found.append(Finding("site.slow", Level.WARN, site.name, sentence, row.at, "", evidence))
+    if row.tls_until is not None:
+        left = row.tls_until - now
+        if left < timedelta(days=site.tls_days_warn):
+            ended = left <= timedelta(0)
+            words = "has ended" if ended else f"ends in {left.days} days"
+            found.append(
+                Finding(
+                    "site.tls-expiring",
+                    Level.CRIT if ended else Level.WARN,
+                    site.name,
+                    f"{site.name}: certificate {words}",
+                    row.at,
+                    "",
+                    f"certificate of {site.url} until {row.tls_until:%Y-%m-%d %H:%MZ}",
+                )
+            )
+    return found

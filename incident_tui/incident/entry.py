@@ -102,7 +102,10 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
     Kind.PIN: {"step": "pin | unpin"},
     Kind.AMEND: {"text": "the new text, or absent", "at": "the new time, ISO, or absent"},
     Kind.STRIKE: {"step": "strike | restore"},
-    Kind.PURGE: {"kind": "the kind of what was destroyed"},
+    Kind.PURGE: {
+        "kind": "the kind of what was destroyed",
+        "tombstone": "hex SHA-256 of what the journal kept of it, so that the chain covers that",
+    },
     Kind.GAP: {"what": "silence | watch | update | task", "since": "ISO time"},
     Kind.LEASE: {"epoch": "int", "host": "node name", "pid": "int"},
     Kind.PRESENCE: {"step": "joined | left"},

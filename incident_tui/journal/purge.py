@@ -1,0 +1,115 @@
+"""Destroying what should never have been written: text, data and salt of one entry, everywhere reachable.
+
+Out of reach, and said so in the README: exports and chat messages already sent, copies made by others, and blocks of
+the disk that the file system no longer shows. The length of the destroyed text can still be seen in the file.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import sqlite3
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from incident_tui.incident.entry import Author, Draft, Entry, Kind, Ref, utc
+from incident_tui.journal import chain, notify
+from incident_tui.journal.errors import JournalError, from_sqlite
+
+if TYPE_CHECKING:
+    from incident_tui.journal.store import Store
+
+_ERASE: Final = "UPDATE entries SET salt = zeroblob(length(salt)), body = zeroblob(length(body)) WHERE seq = ?"
+_CHECKPOINT_TRIES: Final = 3
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+def purge(store: Store, ref: Ref, author: Author, reason: str) -> Entry:
+    """See `Store.purge`."""
+    target = store.get(ref)
+    if target is None:
+        raise JournalError(f"there is no entry {store.handle(ref)} in this journal, so nothing was purged.")
+    store.check_writable()
+    db = store.connection
+    with store.guard:
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            row = db.execute("SELECT by_seq FROM tombstones WHERE seq = ?", (ref.seq,)).fetchone()
+            if row is None:
+                kept = _encoder.encode(_tombstone(target))
+                order = Draft(
+                    kind=Kind.PURGE,
+                    text=reason,
+                    at=utc(store.clock()),
+                    author=author,
+                    incident=target.incident,
+                    data={"kind": str(target.kind), "tombstone": chain.fingerprint(kept)},
+                    ref=ref,
+                )
+                by = store.insert([order], f"purge-{ref.seq}")[0].seq
+                db.execute("INSERT INTO tombstones(seq, by_seq, kept) VALUES (?, ?, ?)", (ref.seq, by, kept))
+            else:
+                by = int(row[0])
+            db.execute(_ERASE, (ref.seq,))
+            db.execute("COMMIT")
+        except BaseException:
+            store.rollback()
+            raise
+    notify.ring(store.place.directory)
+    _clean_backups(store.path, ref.seq)
+    _empty_log(store)
+    ordered = store.get(Ref(store.journal, by))
+    if ordered is None:
+        raise JournalError(f"the order to purge {store.handle(ref)} is missing. Run `incident-tui verify`.")
+    return ordered
+
+
+def _tombstone(entry: Entry) -> Entry:
+    """What is kept. Of a purge order also its proof, or the chain would no longer cover what it ordered."""
+    data: dict[str, Any] = {}
+    if entry.kind is Kind.PURGE:
+        data = {name: entry.data[name] for name in ("kind", "tombstone") if name in entry.data}
+    return Entry(
+        journal=entry.journal,
+        seq=entry.seq,
+        kind=entry.kind,
+        at=entry.at,
+        recorded_at=entry.recorded_at,
+        author=entry.author,
+        incident=entry.incident,
+        source=entry.source,
+        data=data,
+        ref=entry.ref,
+        purged=True,
+    )
+
+
+def _empty_log(store: Store) -> None:
+    """Move the write-ahead log into the file and cut it to nothing: it still holds the pages as they were."""
+    with store.guard:
+        for _ in range(_CHECKPOINT_TRIES):  # each waits for readers as long as an append waits for the lock
+            if store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0:
+                return
+    raise JournalError(
+        f"the text is purged from the journal, but {store.path}-wal still holds it because another process is reading. "
+        "Purge the same entry again in a moment.",
+        transient=True,
+    )
+
+
+def _clean_backups(path: str, seq: int) -> None:
+    for name in glob.glob(glob.escape(path) + ".schema*.backup"):
+        try:
+            copy = sqlite3.connect(name, isolation_level=None, timeout=1.0)
+            try:
+                copy.execute("PRAGMA secure_delete=ON")
+                copy.execute(_ERASE, (seq,))
+            finally:
+                copy.close()
+        except sqlite3.Error as error:
+            reason = from_sqlite(error, os.path.abspath(name)).sentence
+            raise JournalError(
+                f"the text is purged from the journal, not from its backup: {reason} Delete {name}, or purge again.",
+                transient=True,
+            ) from None

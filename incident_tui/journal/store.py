@@ -1,0 +1,396 @@
+"""The journal file: SQLite in WAL mode with synchronous=FULL. One durable transaction for each append.
+
+The stored form is final (schema 1):
+
+    meta(key, value)                               schema, journal, letter, created, epoch
+    entries(seq, commitment, link, salt, body)     numbered from 1 without a hole; `chain` says what is hashed
+    tombstones(seq, by_seq, kept)                  for a purged entry: which entry ordered it, and what was kept
+    keys(key, seq, count)                          idempotency: which entries an append with this key stored
+
+`body` is the JSON of `Entry`. Purging overwrites salt and body in place with zeros of the same length, so that no
+page is rebalanced and no copy of an older row stays behind; the tombstone is the JSON of what was kept, and its
+SHA-256 is in `data` of the purge entry, so that the chain covers it. A store is for one thread at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Final
+
+import msgspec
+
+from incident_tui.incident.entry import Author, Draft, Entry, Ref, utc
+from incident_tui.journal import chain, notify
+from incident_tui.journal.chain import Head, Verdict
+from incident_tui.journal.errors import (
+    Corrupt,
+    JournalError,
+    Locked,
+    NotThere,
+    StaleEpoch,
+    from_os,
+    from_sqlite,
+    not_there,
+)
+from incident_tui.journal.place import Place, StrPath, open_place, precreate
+from incident_tui.journal.schema import SCHEMA, check_schema, create_schema
+
+Clock = Callable[[], datetime]
+
+BUSY_SECONDS: Final = 1.0
+"""How long an append waits for another one before it says who holds the lock."""
+
+
+def system_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+_decoder = msgspec.json.Decoder(Entry)
+
+
+class Guard:
+    """Turns SQLite's and the system's errors inside a `with` into JournalError about `path`."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise from_sqlite(error, self.path) from None
+        if isinstance(error, OSError):
+            raise from_os(error, self.path) from None
+
+
+class Store:
+    """One journal, opened. Use `Store.open`."""
+
+    def __init__(
+        self, place: Place, connection: sqlite3.Connection, clock: Clock, read_only: JournalError | None
+    ) -> None:
+        self.place = place
+        self.path = place.journal
+        self.read_only = read_only
+        """Why nothing can be appended; None when it can."""
+        self.connection = connection
+        self.clock = clock
+        self.guard = Guard(self.path)
+        with self.guard:
+            meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+            self._file = _identity(self.path)
+        self.journal: str = meta.get("journal", "")
+        self.letter: str = meta.get("letter", "a")
+
+    @classmethod
+    def open(cls, directory: StrPath, *, letter: str = "a", clock: Clock = system_clock, create: bool = True) -> Store:
+        """The journal in `directory`. `letter` (one of a-z) counts only when the journal is made now.
+
+        A journal that cannot be written is opened for reading; `append` then raises the reason. Raises JournalError:
+        NotThere when it is missing and `create` is false, NetworkFilesystem, Corrupt, FromTheFuture, Locked, Full.
+        """
+        if len(letter) != 1 or not "a" <= letter <= "z":
+            raise JournalError(f"the letter of a journal is one of a to z, not {letter!r}. Set `letter` in [journal].")
+        place = open_place(directory, create=create)
+        path = place.journal
+        if not os.path.exists(path) and not create:
+            raise NotThere(
+                f"there is no journal at {place.directory}. Name its directory with --journal.", transient=False
+            )
+        read_only: JournalError | None = None
+        connection: sqlite3.Connection | None = None
+        try:
+            precreate(path)
+            connection = connect(path)
+            with Guard(path):
+                if connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
+                    raise JournalError(f"{path} cannot be set to WAL mode. Use a local directory with --journal.")
+                create_schema(connection, letter, clock)
+                check_schema(connection, path, clock)
+        except JournalError as error:
+            if connection is not None:
+                connection.close()
+            if isinstance(error, Locked) or not error.transient or not _has_content(path):
+                raise
+            read_only = error
+            connection = _open_for_reading(path, error)
+            with Guard(path):
+                check_schema(connection, path, clock, migrate=False)
+        return cls(place, connection, clock, read_only)
+
+    def append(self, drafts: Sequence[Draft], *, key: str, epoch: int | None = None) -> list[Entry]:
+        """Store `drafts` in one durable transaction and return them as entries, numbered without a hole.
+
+        `key` makes it idempotent: when an append with this key was stored before, its entries are returned and
+        nothing is written. It must not be made from the text, which may be purged. With `epoch`, raises StaleEpoch
+        when the lease has moved since. Raises JournalError; then nothing was stored, or the key will show it.
+        """
+        if not key:
+            raise JournalError("an append needs a key, so that it can be repeated safely.")
+        if not drafts:
+            return []
+        self.check_writable()
+        db = self.connection
+        with self.guard:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                known = db.execute("SELECT seq, count FROM keys WHERE key = ?", (key,)).fetchone()
+                if known is None:
+                    self._fence(epoch)
+                    entries = self.insert(drafts, key)
+                    db.execute("COMMIT")
+                else:
+                    db.execute("ROLLBACK")
+            except BaseException:
+                self.rollback()
+                raise
+        if known is not None:
+            return self._between(known[0], known[0] + known[1] - 1)
+        self._same_file()
+        notify.ring(self.place.directory)
+        return entries
+
+    def _fence(self, epoch: int | None) -> None:
+        meta = dict(self.connection.execute("SELECT key, value FROM meta WHERE key IN ('epoch', 'schema')").fetchall())
+        if meta.get("schema") != str(SCHEMA):
+            check_schema(self.connection, self.path, self.clock, migrate=False)
+        if epoch is not None and meta.get("epoch") != str(epoch):
+            raise StaleEpoch(
+                f"the lease of {self.place.directory} has moved on: epoch {epoch} ended, now {meta.get('epoch')}. "
+                "This process must stop writing for the watch."
+            )
+
+    def insert(self, drafts: Sequence[Draft], key: str) -> list[Entry]:
+        """Number, chain and insert inside the transaction the caller holds. For this room only."""
+        db = self.connection
+        last = db.execute("SELECT seq, link FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+        seq, previous = last if last is not None else (0, chain.GENESIS)
+        now = utc(self.clock())
+        entries: list[Entry] = []
+        rows: list[tuple[int, bytes, bytes, bytes, bytes]] = []
+        for draft in drafts:
+            seq += 1
+            entry = Entry(
+                journal=self.journal,
+                seq=seq,
+                kind=draft.kind,
+                at=utc(draft.at),
+                recorded_at=now,
+                author=draft.author,
+                text=draft.text,
+                incident=draft.incident,
+                source=draft.source,
+                data=draft.data,
+                ref=draft.ref,
+                seen=draft.seen,
+            )
+            body = _encoder.encode(entry)
+            salt = os.urandom(chain.SALT_BYTES)
+            committed = chain.commitment(salt, body)
+            previous = chain.link(previous, self.journal, seq, committed)
+            entries.append(entry)
+            rows.append((seq, committed, previous, salt, body))
+        db.executemany("INSERT INTO entries(seq, commitment, link, salt, body) VALUES (?, ?, ?, ?, ?)", rows)
+        db.execute("INSERT INTO keys(key, seq, count) VALUES (?, ?, ?)", (key, entries[0].seq, len(entries)))
+        return entries
+
+    def read(self, after: int = 0, limit: int | None = None) -> list[Entry]:
+        """Entries with a number above `after`, in order, at most `limit`. No transaction stays open."""
+        if limit is not None and limit <= 0:
+            return []
+        with self.guard:
+            rows = self.connection.execute(
+                _READ + "e.seq > ? ORDER BY e.seq LIMIT ?", (after, -1 if limit is None else limit)
+            ).fetchall()
+        return [self._entry(seq, body) for seq, body in rows]
+
+    def _between(self, first: int, last: int) -> list[Entry]:
+        with self.guard:
+            rows = self.connection.execute(_READ + "e.seq BETWEEN ? AND ? ORDER BY e.seq", (first, last)).fetchall()
+        return [self._entry(seq, body) for seq, body in rows]
+
+    def get(self, ref: Ref) -> Entry | None:
+        """The entry `ref`, or None when this journal has no such entry."""
+        if ref.journal != self.journal:
+            return None
+        found = self._between(ref.seq, ref.seq)
+        return found[0] if found else None
+
+    def handle(self, entry: Entry | Ref) -> str:
+        """The short name of an entry, as "a17"; of another journal's, with the beginning of that journal's id."""
+        letter = self.letter if entry.journal == self.journal else entry.journal[:6] + ":"
+        return f"{letter}{entry.seq}"
+
+    def find(self, handle: str) -> Entry | None:
+        """The entry with this handle (any case, as a17 or #a17), or None."""
+        handle = handle.strip().lstrip("#").lower()
+        number = handle[1:]
+        if handle[:1] != self.letter or not (number.isascii() and number.isdigit()) or len(number) > 15:
+            return None
+        return self.get(Ref(self.journal, int(number)))
+
+    def head(self) -> Head:
+        """The last number and its link; of an empty journal, 0 and zeros."""
+        with self.guard:
+            row = self.connection.execute("SELECT seq, link FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+        return Head(self.journal, row[0], row[1].hex()) if row else Head(self.journal, 0, chain.GENESIS.hex())
+
+    def data_version(self) -> int:
+        """A number that changes when another connection has committed; costs microseconds."""
+        with self.guard:
+            return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def epoch(self) -> int:
+        """The epoch of the lease that the journal honours; 0 when there never was one."""
+        with self.guard:
+            row = self.connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
+        return int(row[0]) if row else 0
+
+    def bump_epoch(self, decide: Callable[[int], Draft | None]) -> int | None:
+        """Move the lease: under the write lock, `decide(current epoch)` returns the LEASE entry, or None to leave it.
+
+        Returns the new epoch (current + 1), durably stored together with the entry, or None.
+        """
+        self.check_writable()
+        db = self.connection
+        with self.guard:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                self._fence(None)
+                current = self.epoch()
+                draft = decide(current)
+                if draft is None:
+                    db.execute("ROLLBACK")
+                    return None
+                db.execute("INSERT OR REPLACE INTO meta(key, value) VALUES ('epoch', ?)", (str(current + 1),))
+                self.insert([draft], f"lease-{current + 1}")
+                db.execute("COMMIT")
+            except BaseException:
+                self.rollback()
+                raise
+        self._same_file()
+        notify.ring(self.place.directory)
+        return current + 1
+
+    def purge(self, ref: Ref, *, author: Author, reason: str) -> Entry:
+        """Destroy text, data and what was seen of entry `ref`, and its salt; returns the PURGE entry.
+
+        Overwritten: the row, the write-ahead log, backups made by migrations. Kept: number, kind, times, author,
+        incident, ref. Purging again repeats the cleaning and returns the first order. Raises JournalError; when it
+        says that the log could not be emptied, the text is gone from the journal but not yet from the log.
+        """
+        from incident_tui.journal.purge import purge
+
+        return purge(self, ref, author, reason)
+
+    def verify(self, heads: Iterable[Head] = ()) -> Verdict:
+        """Check every entry against the chain, and the chain against `heads` that were recorded elsewhere."""
+        from incident_tui.journal.verify import verify
+
+        return verify(self, heads)
+
+    def close(self) -> None:
+        """Close the file. Never raises; closing twice is fine."""
+        try:
+            self.connection.close()
+        except sqlite3.Error:
+            return
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _entry(self, seq: int, body: bytes) -> Entry:
+        try:
+            return _decoder.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Corrupt(
+                f"entry {self.letter}{seq} of {self.path} is damaged ({error}). See `incident-tui verify`."
+            ) from None
+
+    def check_writable(self) -> None:
+        """Raise why nothing can be appended, where that is known beforehand."""
+        if self.read_only is not None:
+            raise self.read_only
+        self._same_file()
+
+    def rollback(self) -> None:
+        try:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            return  # SQLite has rolled back by itself, or will at the next open
+
+    def _same_file(self) -> None:
+        """Refuse to write into a file that was deleted or replaced: SQLite would succeed and the entry be lost."""
+        if _identity(self.path) != self._file:
+            raise not_there(self.path)
+
+
+_READ: Final = "SELECT e.seq, coalesce(t.kept, e.body) FROM entries e LEFT JOIN tombstones t ON t.seq = e.seq WHERE "
+
+
+def connect(path: str, *, synchronous: str = "FULL") -> sqlite3.Connection:
+    """A connection in autocommit mode with our settings."""
+    with Guard(path):
+        db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            db.execute(f"PRAGMA synchronous={synchronous}")
+            db.execute("PRAGMA secure_delete=ON")
+            db.execute("PRAGMA journal_size_limit=4194304")
+            db.execute("PRAGMA trusted_schema=OFF")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def _identity(path: str) -> tuple[int, int]:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return (0, 0)
+    return (found.st_dev, found.st_ino)
+
+
+def _has_content(path: str) -> bool:
+    try:
+        return os.stat(path).st_size > 0
+    except OSError:
+        return False
+
+
+def _open_for_reading(path: str, reason: JournalError) -> sqlite3.Connection:
+    """A connection that only reads, for a full disk or a directory without write permission."""
+    from urllib.parse import quote
+
+    wal_empty = not _has_content(path + "-wal")
+    for options in ("mode=ro", "mode=ro&immutable=1") if wal_empty else ("mode=ro",):
+        try:
+            db = sqlite3.connect(
+                f"file:{quote(path)}?{options}",
+                uri=True,
+                timeout=BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+        except sqlite3.Error:
+            continue
+        try:
+            db.execute("SELECT count(*) FROM meta").fetchone()
+            return db
+        except sqlite3.Error:
+            db.close()
+    raise reason

@@ -1,0 +1,157 @@
+"""Checking a journal against its chain. What that proves is `chain.PROMISE`, no more."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from incident_tui.incident.entry import Entry, Kind
+from incident_tui.journal import chain
+from incident_tui.journal.chain import HEAD_DIGITS, Head, Problem, Verdict
+from incident_tui.journal.errors import from_sqlite
+
+if TYPE_CHECKING:
+    from incident_tui.journal.store import Store
+
+_BATCH: Final = 2000
+_ROWS: Final = (
+    "SELECT e.seq, e.commitment, e.link, e.salt, e.body, t.by_seq, t.kept"
+    " FROM entries e LEFT JOIN tombstones t ON t.seq = e.seq WHERE e.seq > ? ORDER BY e.seq LIMIT ?"
+)
+_decoder = msgspec.json.Decoder(Entry)
+
+
+def verify(store: Store, heads: Iterable[Head]) -> Verdict:
+    """Read all entries in batches, with no transaction held between them, and name everything that does not fit."""
+    check = _Check(store.journal)
+    for head in heads:
+        check.expect(head)
+    db = store.connection
+    try:
+        for (line,) in db.execute("PRAGMA quick_check(5)").fetchall():
+            if line != "ok":
+                check.problem(0, f"the database itself is damaged: {line}.")
+        while rows := db.execute(_ROWS, (check.seq, _BATCH)).fetchall():
+            for row in rows:
+                check.row(*row)
+        check.finish(db.execute("SELECT coalesce(max(seq + count - 1), 0) FROM keys").fetchone()[0])
+    except sqlite3.Error as error:
+        check.problem(check.seq, f"reading stopped after entry {check.seq}: {from_sqlite(error, store.path).sentence}")
+    return check.verdict()
+
+
+class _Check:
+    """The state of one walk along the chain."""
+
+    def __init__(self, journal: str) -> None:
+        self.journal = journal
+        self.seq = 0
+        self.count = 0
+        self.link = chain.GENESIS
+        self.problems: list[Problem] = []
+        self.heads: dict[int, list[Head]] = {}
+        self.heads_checked = 0
+        self.purged: dict[int, tuple[int, str]] = {}  # seq -> who ordered it, fingerprint of what was kept
+        self.orders: dict[int, tuple[int, str]] = {}  # seq -> the PURGE entry, the fingerprint it carries
+
+    def problem(self, seq: int, sentence: str) -> None:
+        self.problems.append(Problem(seq, sentence))
+
+    def expect(self, head: Head) -> None:
+        if head.journal != self.journal:
+            self.problem(0, f"the head {head} is of another journal; this one is {self.journal}.")
+        elif len(head.hash) < HEAD_DIGITS:
+            self.problem(head.seq, f"the head {head} has fewer than {HEAD_DIGITS} digits and proves nothing.")
+        else:
+            self.heads.setdefault(head.seq, []).append(head)
+            self.heads_checked += 1
+
+    def row(
+        self, seq: int, committed: bytes, link: bytes, salt: bytes, body: bytes, by: int | None, kept: bytes | None
+    ) -> None:
+        if seq != self.seq + 1:
+            missing = f"entry {self.seq + 1} is" if seq == self.seq + 2 else f"entries {self.seq + 1} to {seq - 1} are"
+            self.problem(self.seq + 1, f"{missing} missing.")
+        for value in (committed, link, salt, body):
+            if not isinstance(value, bytes):
+                self.problem(seq, f"entry {seq} was altered: a field of it is not stored as bytes.")
+                self._next(seq, link if isinstance(link, bytes) else bytes(32))
+                return
+        if chain.link(self.link, self.journal, seq, committed) != link:
+            self.problem(seq, f"entry {seq} does not fit to the one before: one of them was altered, moved or removed.")
+        if kept is None:
+            self._whole(seq, committed, salt, body)
+        else:
+            self._purged(seq, salt, body, by or 0, kept)
+        self._next(seq, link)
+
+    def _next(self, seq: int, link: bytes) -> None:
+        self.seq, self.link = seq, link
+        self.count += 1
+        self._heads(seq)
+
+    def _heads(self, seq: int) -> None:
+        for head in self.heads.pop(seq, []):
+            if not self.link.hex().startswith(head.hash.lower()):
+                self.problem(seq, f"entry {seq} or one before it was rewritten: the recorded head is {head.hash[:16]}…")
+
+    def _whole(self, seq: int, committed: bytes, salt: bytes, body: bytes) -> None:
+        if not any(body):
+            self.problem(seq, f"entry {seq} was emptied without an order to purge it.")
+            return
+        if chain.commitment(salt, body) != committed:
+            self.problem(seq, f"entry {seq} was altered or damaged after it was stored.")
+            return
+        entry = self._decode(seq, body)
+        if entry is not None and (entry.journal != self.journal or entry.seq != seq):
+            self.problem(seq, f"entry {seq} says it is number {entry.seq} of journal {entry.journal}.")
+
+    def _purged(self, seq: int, salt: bytes, body: bytes, by: int, kept: bytes) -> None:
+        self.purged[seq] = (by, chain.fingerprint(kept))
+        if any(salt) or any(body):
+            self.problem(seq, f"entry {seq} is marked as purged, but its text is still there. Purge it again.")
+        entry = self._decode(seq, kept)
+        if entry is not None and (entry.seq != seq or not entry.purged):
+            self.problem(seq, f"what was kept of the purged entry {seq} is of another entry.")
+
+    def _decode(self, seq: int, body: bytes) -> Entry | None:
+        try:
+            entry = _decoder.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self.problem(seq, f"entry {seq} cannot be read: {error}.")
+            return None
+        if entry.kind is Kind.PURGE and entry.ref is not None and entry.ref.journal == self.journal:
+            self.orders.setdefault(entry.ref.seq, (seq, str(entry.data.get("tombstone", ""))))
+        return entry
+
+    def finish(self, last_acknowledged: int) -> None:
+        """After the last row; `last_acknowledged` is the highest number the table of keys knows."""
+        if last_acknowledged > self.seq:
+            self.problem(
+                self.seq + 1, f"entries {self.seq + 1} to {last_acknowledged} were stored once and are missing."
+            )
+        self._heads(0) if self.seq == 0 else None
+        for seq in sorted(self.heads):
+            self.problem(
+                seq, f"the journal ends at entry {self.seq}, but a head of entry {seq} was recorded: it was cut."
+            )
+        for seq, (by, print_) in self.purged.items():
+            if self.orders.get(seq) != (by, print_):
+                self.problem(
+                    seq, f"entry {seq} was purged, but the order to do so is missing or does not fit what is left."
+                )
+        for seq, (by, _) in self.orders.items():
+            if seq not in self.purged and seq <= self.seq:
+                self.problem(seq, f"entry {seq} should have been purged by order of entry {by}, but is still there.")
+
+    def verdict(self) -> Verdict:
+        return Verdict(
+            Head(self.journal, self.seq, self.link.hex()),
+            self.count,
+            tuple(sorted(self.problems, key=lambda problem: problem.seq)),
+            tuple(self.purged),
+            self.heads_checked,
+        )

@@ -1,0 +1,162 @@
+"""OOM kills in the kernel's log, all forms from 2.6.32 to 6.x (reference: formats, section 5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
+
+import msgspec
+
+from incident_tui import text
+from incident_tui.hosts.machine import container_id
+from incident_tui.hosts.readings import Container, OomKill
+
+# The name is greedy: it may hold spaces and parentheses. UID stands before it in 2.6.32 and after it in 3.10.
+_KILLED = re.compile(
+    r"Killed process (\d{1,10}),?(?: UID \d+,)? ?\((.+)\),?(?: UID \d+,)? total-vm:\d+ ?kB(?:, anon-rss:(\d+) ?kB)?"
+)
+_KILL = re.compile(r"(?:Out of memory|[Oo]ut of memory)[^:]*: Kill process (\d{1,10}),? \((.+)\),? score")
+_TASK_IN = re.compile(r"Task in (\S+) killed as a result of limit of (\S+)")
+_CONSTRAINT = re.compile(r"oom-kill:constraint=(\w+)")
+_PAIR = re.compile(r"(oom_memcg|task_memcg|pid|task)=([^,]*)")
+_SYSLOG = re.compile(r"([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d) ")
+_ISO = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,]\d+)?(Z|[+-]\d\d:?\d\d)? ")
+_BOOT = re.compile(r"\[ *(\d{1,10}\.\d{1,9})\]")
+_MONTHS = {
+    name: n
+    for n, name in enumerate(
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], start=1
+    )
+}
+
+
+class LogClock(msgspec.Struct, frozen=True, kw_only=True):
+    """What turns a log line's time into the bastion's: now, the host's skew, its zone, its uptime (None: not known)."""
+
+    now: datetime
+    skew: timedelta = timedelta(0)
+    utc_offset: int = 0
+    uptime: float | None = None
+
+
+def when(line: str, clock: LogClock) -> datetime | None:
+    """The time of a log line on the bastion's clock: syslog's (local zone, no year: the nearest past), ISO, or seconds
+    since boot. None when it says none."""
+    zone = timezone(timedelta(seconds=clock.utc_offset))
+    match = _ISO.match(line)
+    try:
+        if match:
+            stamp, offset = match.groups()
+            moment = datetime.fromisoformat(stamp + (offset or "")).replace(tzinfo=None if offset else zone)
+            if offset:
+                moment = datetime.fromisoformat(stamp + offset)
+            return moment.astimezone(UTC) - clock.skew
+        match = _SYSLOG.match(line)
+        if match and match.group(1) in _MONTHS:
+            remote = (clock.now + clock.skew).astimezone(zone)
+            month, (day, hour, minute, second) = _MONTHS[match.group(1)], (int(g) for g in match.groups()[1:])
+            for year in (remote.year, remote.year - 1):
+                try:
+                    moment = datetime(year, month, day, hour, minute, second, tzinfo=zone)
+                except ValueError:
+                    continue
+                if moment <= remote + timedelta(days=1):
+                    return moment.astimezone(UTC) - clock.skew
+            return None
+        match = _BOOT.search(line)
+        if match and clock.uptime is not None:
+            return clock.now - timedelta(seconds=clock.uptime - float(match.group(1)))
+    except (ValueError, OverflowError):
+        return None
+    return None
+
+
+def parse_ooms(body: str, clock: LogClock) -> tuple[OomKill, ...]:
+    """Every kill in these log lines, oldest first.
+
+    "Kill process P" (the decision) and "Killed process P" (the deed) of one kill are one. What names the cgroup stands
+    before them: "Task in … killed" (to 4.18) or "oom-kill:constraint=…" (from 5.0).
+    """
+    kills: list[OomKill] = []
+    cgroup, scope, for_pid = "", "", 0
+    for line in body.splitlines():
+        if (match := _TASK_IN.search(line)) is not None:
+            cgroup, scope, for_pid = match.group(1), "cgroup", 0
+            continue
+        if (match := _CONSTRAINT.search(line)) is not None:
+            pairs = dict(_PAIR.findall(line[match.end() :]))
+            cgroup = pairs.get("task_memcg", "") or pairs.get("oom_memcg", "")
+            scope = "cgroup" if match.group(1) == "CONSTRAINT_MEMCG" or pairs.get("oom_memcg") else "global"
+            for_pid = int(pairs["pid"]) if pairs.get("pid", "").isdecimal() and len(pairs["pid"]) < 11 else 0
+            continue
+        if "invoked oom-killer" in line:
+            cgroup, scope, for_pid = "", "", 0
+            continue
+        killed = _KILLED.search(line)
+        match = killed or _KILL.search(line)
+        if match is None:
+            continue
+        pid, name = int(match.group(1)), text.sanitise(match.group(2), limit=80)
+        if "emory cgroup out of memory" in line:
+            scope = "cgroup"
+        elif "ut of memory" in line:
+            scope = "global"
+        if for_pid and for_pid != pid:
+            cgroup = ""
+        at = when(line, clock)
+        previous = kills[-1] if kills else None
+        if killed and previous and previous.pid == pid and not previous.rss and _near(previous.at, at):
+            kills.pop()
+            cgroup = cgroup or previous.cgroup
+            scope = scope or previous.scope
+        kills.append(
+            OomKill(
+                at=at,
+                pid=pid,
+                name=name,
+                scope=scope or "unknown",
+                cgroup=text.sanitise(cgroup, limit=400),
+                container_id=container_id(cgroup),
+                joined_by="cgroup" if container_id(cgroup) else "",
+                rss=int(killed.group(3) or 0) * 1024 if killed else 0,
+                line=text.sanitise(line, limit=300),
+            )
+        )
+        if killed:
+            cgroup, scope, for_pid = "", "", 0
+    return tuple(kills)
+
+
+def _near(one: datetime | None, other: datetime | None, seconds: float = 5.0) -> bool:
+    return one is None or other is None or abs((one - other).total_seconds()) <= seconds
+
+
+def merge(dated: Sequence[OomKill], other: Sequence[OomKill]) -> tuple[OomKill, ...]:
+    """The kills of two logs of one kernel as one list: the same pid and name is the same kill; the dated one wins."""
+    out = list(dated)
+    for kill in other:
+        twin = next((k for k in out if k.pid == kill.pid and k.name == kill.name and _near(k.at, kill.at, 120)), None)
+        if twin is None:
+            out.append(kill)
+        elif twin.at is None and kill.at is not None:
+            out[out.index(twin)] = kill
+    never = datetime.min.replace(tzinfo=UTC)
+    return tuple(sorted(out, key=lambda kill: kill.at or never))
+
+
+def join(kills: Sequence[OomKill], containers: Sequence[Container], pids: dict[int, str]) -> tuple[OomKill, ...]:
+    """Name the container of each kill: by the cgroup in the log; by pid (`pids`: pid -> container id as last seen);
+    by time: it ended with 137 within 2 s of the kill, and no other container did."""
+    out = []
+    for kill in kills:
+        if not kill.container_id and kill.pid in pids:
+            kill = msgspec.structs.replace(kill, container_id=pids[kill.pid], joined_by="pid")
+        elif not kill.container_id and kill.at is not None:
+            ended = [
+                c for c in containers if c.exit_code == 137 and c.finished_at and _near(c.finished_at, kill.at, 2.0)
+            ]
+            if len(ended) == 1:
+                kill = msgspec.structs.replace(kill, container_id=ended[0].id, joined_by="time")
+        out.append(kill)
+    return tuple(out)

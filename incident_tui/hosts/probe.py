@@ -1,0 +1,42 @@
+"""The text that is sent to a host's /bin/sh: the packaged script and the one line that starts it."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+
+MODES = ("fast", "slow", "events")
+IDLE_SECONDS = {"fast": 60, "slow": 400, "events": 90}
+"""Seconds without a request after which the script ends itself: a cut network brings no end of input."""
+
+_MARKER = re.compile(r"[0-9a-f]{16,64}\Z")
+_VOLUME = re.compile(r"(?!-)[A-Za-z0-9_.-]{1,255}\Z")
+
+
+@cache
+def script() -> str:
+    """probe.sh as packaged, without its comments."""
+    source = resources.files("incident_tui.hosts").joinpath("probe.sh").read_text(encoding="utf-8")
+    return "".join(line + "\n" for line in source.splitlines() if line and not line.startswith("#"))
+
+
+def start(mode: str, marker: str, *, idle: int | None = None) -> bytes:
+    """Everything to write on standard input of /bin/sh before the first request. `marker`: 16 to 64 hex digits."""
+    if mode not in MODES or not _MARKER.match(marker):
+        raise ValueError(f"no such probe: mode {mode!r}, marker {marker!r}")
+    # "exit" on the same line: the shell must not go back to reading commands from what is now a stream of requests.
+    return f"{script()}itui_main {mode} {marker} {idle or IDLE_SECONDS[mode]}; exit\n".encode()
+
+
+def request(id: str, words: list[str]) -> bytes:
+    """One round's request line. Words are those of probe.sh; anything a shell or the framing could misread is refused."""
+    for word in (id, *words):
+        if not re.fullmatch(r"[A-Za-z0-9_.:-]+", word):
+            raise ValueError(f"not a word of the probe: {word!r}")
+    return f"{id} {' '.join(words)}\n".encode()
+
+
+def volume_word(kind: str, volume: str) -> str | None:
+    """`status:gv0` and its like; None for a volume whose name GlusterFS itself would not allow."""
+    return f"{kind}:{volume}" if _VOLUME.match(volume) else None

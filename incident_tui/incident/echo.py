@@ -1,0 +1,113 @@
+"""What the prompt says a line means, before Enter: `ACTION 14:10Z`. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from incident_tui.incident import meanings as m
+from incident_tui.incident import when
+from incident_tui.incident.meanings import Parsed
+
+
+def echo(parsed: Parsed, now: datetime) -> str:
+    """One line; empty only for an empty line. A refusal echoes its sentence."""
+    head = _head(parsed, now)
+    if isinstance(parsed, m.Timed) and not (isinstance(parsed, m.Milestone) and parsed.unknown):
+        at = when.clock(parsed.at, now)
+        head = f"{head} {at}, {when.ago(parsed.at, now)}" if parsed.said else f"{head} {at}"
+    promised = _promised(parsed)
+    if promised and isinstance(parsed, m.Timed):
+        head = f"{head}, next by {when.clock(parsed.at + promised, now)}"
+    if isinstance(parsed, m.Write) and parsed.hint:
+        head = f"{head} ({parsed.hint})"
+    return f"{head} - asks" if parsed.question else head
+
+
+def _head(parsed: Parsed, now: datetime) -> str:
+    match parsed:
+        case m.Nothing():
+            return ""
+        case m.Refused(sentence=sentence):
+            return sentence
+        case m.Write(kind=kind, data=data):
+            owner = f" @{data['owner']}" if "owner" in data else ""
+            sort = f" {data['sort']}" if "sort" in data else ""
+            return f"{kind.value.upper()}{sort}{owner}{' ' + data['priority'] if 'priority' in data else ''}"
+        case m.Declare(severity=severity, drill=drill):
+            return f"DECLARE{' DRILL' if drill else ''}{f' SEV{severity}' if severity else ''}"
+        case m.SetSeverity(level=level):
+            return f"SEVERITY SEV{level}"
+        case m.SetStatus(status=status):
+            return f"STATUS {status}"
+        case m.Milestone(name=name, unknown=unknown):
+            return f"MILESTONE {name}{' UNKNOWN' if unknown else ''}"
+        case m.Role(step=step, who=who, role=role):
+            return (
+                f"{role.upper()} {step if step != 'name' else ''}{' ' if step != 'name' and who else ''}{who}".strip()
+            )
+        case m.NextUpdate(minutes=minutes, audience=audience, at=at):
+            return f"PROMISE {audience} update by {when.clock(at + timedelta(minutes=minutes), now)}, said"
+        case m.Update(audience=audience, next_minutes=minutes, at=at):
+            promised = f", next {when.clock(at + timedelta(minutes=minutes), now)}, said" if minutes else ""
+            return f"UPDATE {audience.upper()}{promised}"
+        case m.Sent(where=where):
+            return f"SENT on {where}"
+        case m.Assign(who=who, minutes=minutes):
+            return f"TASK {who} {minutes}m"
+        case m.Ack(handle=handle, who=who, voice=voice):
+            return _words("ACK", handle, who, "by voice" if voice else "")
+        case m.Done(handle=handle):
+            return _words("DONE", handle)
+        case m.Judge(state=state, handle=handle):
+            return f"{state.upper()} {handle}"
+        case m.Amend(handle=handle, at=moved, text=text):
+            return _words(
+                "AMEND", handle or "last", "text" if text else "", f"time {when.clock(moved, now)}" if moved else ""
+            )
+        case m.Strike(handle=handle):
+            return _words("STRIKE", handle or "last")
+        case m.Pin(handle=handle):
+            return _words("PIN", handle or "last")
+        case m.Undo(handle=handle):
+            return _words("UNDO", handle or "last")
+        case m.Purge(handle=handle):
+            return f"PURGE {handle}"
+        case m.Hold(target=target, minutes=minutes):
+            return f"HOLD {target} {minutes}m"
+        case m.Release(target=target):
+            return f"RELEASE {target}"
+        case m.Play(name=name):
+            return _words("PLAYBOOK", name)
+        case m.Tick(number=number):
+            return _words("TICK", str(number) if number else "next")
+        case m.Skip(number=number):
+            return f"SKIP {number}"
+        case m.ReadNow(host=host):
+            return _words("READ", host or "all")
+        case m.StandDown():
+            return "STAND DOWN"
+        case m.Close():
+            return "CLOSE"
+        case m.Export(file=file):
+            return _words("EXPORT", file)
+        case m.Switch(incident=incident):
+            return _words("INCIDENT", incident)
+        case m.ShowHelp(verb=verb):
+            return _words("HELP", verb)
+        case m.Quit():
+            return "QUIT"
+        case _:
+            assert_never(parsed)
+
+
+def _promised(parsed: Parsed) -> timedelta | None:
+    match parsed:
+        case m.NextUpdate(minutes=minutes) | m.Update(next_minutes=minutes) if minutes:
+            return timedelta(minutes=minutes)
+        case _:
+            return None
+
+
+def _words(*words: str) -> str:
+    return " ".join(word for word in words if word)

@@ -1,0 +1,210 @@
+"""The verbs: one table for help, completion, README and the grammar's refusals."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+
+class Verb(msgspec.Struct, frozen=True):
+    """`form` is the right form as a refusal shows it; `completes` says what each argument completes to, in order:
+    people, hosts, handles, playbooks, milestones, severities, statuses, audiences, incidents, verbs, files, or ""."""
+
+    name: str
+    form: str
+    help: str
+    example: str
+    completes: tuple[str, ...] = ()
+    timed: bool = False
+    """It writes an entry that may be backdated: `-10m` or `@14:05` in front of it, or as its first argument."""
+
+
+def _table(*verbs: Verb) -> dict[str, Verb]:
+    return {verb.name: verb for verb in verbs}
+
+
+VERBS: Final[dict[str, Verb]] = _table(
+    Verb(
+        "declare",
+        "/declare [-12m] [/sev N] [drill] TITLE",
+        "open an incident; you become its commander",
+        "/declare -12m /sev 1 gv0 split-brain, sites 502",
+        timed=True,
+    ),
+    Verb(
+        "sev",
+        "/sev N why",
+        "change the severity; 1 is worst",
+        "/sev 1 data at risk on gv0",
+        ("severities",),
+        timed=True,
+    ),
+    Verb(
+        "status",
+        "/status WORD [text]",
+        "investigating, mitigating, monitoring, resolved, or your word",
+        "/status mitigating serving gv0 from web1",
+        ("statuses",),
+        timed=True,
+    ),
+    Verb(
+        "ms",
+        "/ms NAME [-5m | @14:05 | unknown]",
+        "say when a milestone was",
+        "/ms detected -5m",
+        ("milestones",),
+        timed=True,
+    ),
+    Verb(
+        "ic",
+        "/ic take | offer NAME | claim | NAME",
+        "hand over command: offer, then the other takes",
+        "/ic offer bob",
+        ("people",),
+        timed=True,
+    ),
+    Verb(
+        "role",
+        "/role deputy|operations|communications|scribe NAME|release",
+        "give another role to somebody",
+        "/role scribe dan",
+        ("roles", "people"),
+        timed=True,
+    ),
+    Verb(
+        "next",
+        "/next 20m [internal|public|exec]",
+        "promise the next update",
+        "/next 20m public",
+        ("", "audiences"),
+        timed=True,
+    ),
+    Verb(
+        "update",
+        "/update [internal|public|exec] [+20m] TEXT",
+        "post an update; +20m promises the next one",
+        "/update public +20m Two sites are slow. We are repairing the storage.",
+        ("audiences",),
+        timed=True,
+    ),
+    Verb(
+        "sent",
+        "/sent PLACE: TEXT",
+        "an update was given elsewhere",
+        "/sent status page: investigating slow sites",
+        timed=True,
+    ),
+    Verb(
+        "assign",
+        "/assign NAME 5m TEXT",
+        "give a time-boxed task to one person",
+        "/assign bob 5m compare both copies of /files/a.pdf",
+        ("people",),
+        timed=True,
+    ),
+    Verb(
+        "ack",
+        "/ack [HANDLE] [NAME voice]",
+        "the task is understood; by voice for somebody else",
+        "/ack bob voice",
+        ("handles", "people"),
+        timed=True,
+    ),
+    Verb(
+        "done",
+        "/done [HANDLE] [text]",
+        "a task or a follow-up is done",
+        "/done a15 web1 has the good copy",
+        ("handles",),
+        timed=True,
+    ),
+    Verb("well", "/well TEXT", "what went well", "/well the alarm named the right brick", timed=True),
+    Verb("badly", "/badly TEXT", "what went badly", "/badly nobody had the hosting company's number", timed=True),
+    Verb("luck", "/luck TEXT", "where we got lucky", "/luck bob was awake", timed=True),
+    Verb(
+        "change",
+        "/change TEXT",
+        "what was deployed or altered before",
+        "/change -50m kernel update on web3",
+        timed=True,
+    ),
+    Verb(
+        "confirm",
+        "/confirm HANDLE [text]",
+        "the hypothesis held",
+        "/confirm a12 the brick log says ENOSPC",
+        ("handles",),
+        timed=True,
+    ),
+    Verb(
+        "eliminate",
+        "/eliminate HANDLE [text]",
+        "the hypothesis did not hold",
+        "/eliminate a13 the network was fine",
+        ("handles",),
+        timed=True,
+    ),
+    Verb(
+        "amend",
+        "/amend [HANDLE] [-10m | @14:05] [TEXT]",
+        "correct text or time; the first version is kept",
+        "/amend a17 restarted glusterd on web2",
+        ("handles",),
+    ),
+    Verb("strike", "/strike [HANDLE]", "strike an entry out, visibly; again restores it", "/strike a17", ("handles",)),
+    Verb("pin", "/pin [HANDLE]", "pin an entry; again unpins it", "/pin a17", ("handles",)),
+    Verb("undo", "/undo [HANDLE]", "take back my last entry of this session", "/undo", ("handles",)),
+    Verb(
+        "purge",
+        "/purge HANDLE REASON",
+        "destroy an entry's text for ever",
+        "/purge a17 a password was pasted",
+        ("handles",),
+    ),
+    Verb(
+        "hold",
+        "/hold TARGET 10m [why]",
+        "tell the others to leave a host or container alone",
+        "/hold web3 10m",
+        ("hosts",),
+        timed=True,
+    ),
+    Verb("release", "/release TARGET", "end a hold", "/release web3", ("hosts",), timed=True),
+    Verb("play", "/play [NAME]", "open a playbook, or list them", "/play gluster-split-brain", ("playbooks",)),
+    Verb("tick", "/tick [N]", "a step of the open playbook is done", "/tick 2", timed=True),
+    Verb("skip", "/skip N why", "a step is left out, and why", "/skip 3 no spare disk here", timed=True),
+    Verb("read", "/read [HOST]", "a fresh reading now", "/read web3", ("hosts",)),
+    Verb(
+        "standdown", "/standdown [text]", "the response ends; says what is open", "/standdown sites stable", timed=True
+    ),
+    Verb("close", "/close [text]", "close the incident; says what is open", "/close reviewed", timed=True),
+    Verb("export", "/export [FILE]", "write the report", "/export gv0.md", ("files",)),
+    Verb(
+        "incident",
+        "/incident [ID]",
+        "choose the incident to work in, or list them",
+        "/incident INC-20261123-k3f9",
+        ("incidents",),
+    ),
+    Verb("note", "/note TEXT", "a note, whatever the text looks like", "/note /declare was not yet agreed", timed=True),
+    Verb("help", "/help [verb]", "keys and verbs", "/help ic", ("verbs",)),
+    Verb("quit", "/quit", "leave the screen; watching goes on", "/quit"),
+)
+"""In the order help shows them."""
+
+PREFIXES: Final[tuple[tuple[str, str, str], ...]] = (
+    ("text", "note", "a note, now"),
+    ("! text", "action", "action taken"),
+    ("= text", "result", "result of an action"),
+    ("? text", "hypothesis", "hypothesis or question"),
+    ("d: text", "decision", "decision"),
+    ("todo: text @ana p1", "follow-up", "follow-up with owner and priority"),
+    ("@14:05 text", "", "it happened at 14:05 UTC, nearest past"),
+    ("-10m text", "", "it happened 10 minutes ago; also -1h5m; goes before another prefix"),
+)
+"""Form, kind and meaning of what a line may start with. A prefix counts only with a space after it."""
+
+ROLES: Final = ("deputy", "operations", "communications", "scribe")
+STATUSES: Final = ("investigating", "mitigating", "monitoring", "resolved", "stood down")
+AUDIENCES: Final = ("internal", "public", "exec")

@@ -30,7 +30,7 @@ def start(mode: str, marker: str, *, idle: int | None = None) -> bytes:
 
 
 def request(id: str, words: list[str]) -> bytes:
-    """One round's request line. Words are those of probe.sh; anything a shell or the framing could misread is refused."""
+    """One round's request line. Words are those of probe.sh; what a shell could misread is refused."""
     for word in (id, *words):
         if not re.fullmatch(r"[A-Za-z0-9_.:-]+", word):
             raise ValueError(f"not a word of the probe: {word!r}")

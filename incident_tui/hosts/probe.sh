@@ -292,7 +292,7 @@ itui_main() {
     PROC_LINES=$PROC_LINES'|btime |pswpin |pswpout |oom_kill |[0-9])'
     LOCAL_TYPES='^[^ ]+ (/ |[^ ]+ (ext[234]|xfs|btrfs|zfs|jfs|reiserfs|f2fs|vfat|bcachefs) )'
     OOM_LINES='Killed process|[Oo]ut of memory|oom-kill:|Task in .* killed as|invoked oom-killer'
-    CGROUP_LINES='^([0-9]|max|total_inactive_file |inactive_file |oom_kill |under_oom |max )'
+    CGROUP_LINES='^([0-9]|max|total_inactive_file |inactive_file |oom_kill |under_oom |max)'
     while read -r itui_d itui_m itui_t itui_o itui_x; do
         case $itui_t:,$itui_o, in
         cgroup:*,memory,*) V1=${V1:-$itui_m} ;;

@@ -340,7 +340,7 @@ class BrickStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """A daemon's row of `volume status`, e.g. kind "Self-heal Daemon"; `host` "localhost" is the peer that was asked."""
+    """A daemon's row of `volume status`, e.g. "Self-heal Daemon"; `host` "localhost" is the peer that was asked."""
 
     kind: str
     host: str

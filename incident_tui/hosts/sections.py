@@ -31,7 +31,7 @@ _WORD = re.compile(r"[A-Za-z0-9_.:/-]{1,200}\Z")
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """One reading's raw output. `rc` is the command's; `seconds` how long it took; `limit` what it was given, 0 none."""
+    """One reading's raw output, the command's `rc`, how long it took, and the limit it was given (0: none)."""
 
     name: str
     body: str

@@ -1,0 +1,228 @@
+"""Docker 1.6 to today's, and podman: `ps -aq`, one `inspect`, `events`, errors. Pure.
+
+Only the JSON of inspect is trusted for state. Environment variables, which hold passwords, are never copied.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from incident_tui import text
+from incident_tui.hosts.errors import Unreadable, garbled
+from incident_tui.hosts.readings import Container, GapKind
+from incident_tui.hosts.sections import Section
+
+STATES = frozenset(
+    ("created", "running", "paused", "restarting", "removing", "exited", "dead")
+    + ("configured", "initialized", "stopping", "stopped")
+)
+_ID = re.compile(r"[0-9a-f]{12,64}\Z")
+
+_ERRORS: tuple[tuple[str, GapKind, str], ...] = (
+    (r"permission denied", GapKind.DENIED, "our account may not use Docker; use root, sudo or the docker group"),
+    (
+        r"don't have same version|is too old|is too new",
+        GapKind.FAILED,
+        "Docker's client and daemon disagree on version",
+    ),
+    (r"[Cc]annot connect to the Docker daemon", GapKind.DOWN, "the Docker daemon does not run"),
+    (
+        r"Is the docker daemon running|failed to connect to the docker API",
+        GapKind.DOWN,
+        "the Docker daemon does not run",
+    ),
+    (r"dial unix.*(no such file|connection refused)", GapKind.DOWN, "the Docker daemon does not run"),
+    (r"command not found|not found$|No such file", GapKind.ABSENT, "Docker is not installed"),
+    (r"flag provided but not defined|unknown flag", GapKind.ABSENT, "this Docker version cannot say"),
+)
+
+
+def trouble(section: Section) -> Unreadable | None:
+    """Why this docker command did not answer, or None when it did (rc 0). Exit code and text both count."""
+    if section.timed_out:
+        return Unreadable(GapKind.HUNG, f"the Docker daemon gave no answer within {section.limit:.0f} s")
+    if section.cut:
+        return garbled("docker")
+    if section.rc == 0:
+        return None
+    for pattern, kind, sentence in _ERRORS:
+        if re.search(pattern, section.body):
+            return Unreadable(kind, sentence)
+    first = text.sanitise(next((line for line in section.body.splitlines() if line.strip()), ""), limit=120)
+    return Unreadable(
+        GapKind.FAILED, f"docker failed ({section.rc}): {first}" if first else f"docker ended {section.rc}"
+    )
+
+
+def parse_ids(section: Section) -> tuple[str, ...]:
+    """`docker ps -aq --no-trunc`. Warnings between the ids are skipped."""
+    problem = trouble(section)
+    if problem is not None:
+        raise problem
+    return tuple(line.strip() for line in section.body.splitlines() if _ID.match(line.strip()))
+
+
+def parse_inspect(body: str) -> tuple[Container, ...]:
+    """`docker inspect ID…`: one JSON array (or objects in a row), with what went to stderr before, between or after.
+
+    An entry without "State" is an image of the same name and is left out. Raises Unreadable on damaged JSON.
+    """
+    out = []
+    for item in _objects(body):
+        state = item.get("State")
+        if isinstance(state, Mapping) and isinstance(item.get("Id", item.get("ID")), str):
+            out.append(_container(item, state))
+    return tuple(out)
+
+
+def _objects(body: str) -> Iterator[Mapping[str, Any]]:
+    decoder = json.JSONDecoder()
+    position, found = 0, False
+    while (match := re.compile(r"^\s*[\[{]", re.M).search(body, position)) is not None:
+        start = match.end() - 1
+        try:
+            value, position = decoder.raw_decode(body, start)
+        except (ValueError, RecursionError):
+            raise garbled("docker inspect") from None
+        found = True
+        for item in value if isinstance(value, list) else [value]:
+            if not isinstance(item, dict):
+                raise garbled("docker inspect")
+            yield item
+    if not found:
+        raise garbled("docker inspect")
+
+
+def _container(item: Mapping[str, Any], state: Mapping[str, Any]) -> Container:
+    config, host = _map(item.get("Config")), _map(item.get("HostConfig"))
+    health = _map(state.get("Health")) or _map(state.get("Healthcheck"))
+    policy = _map(host.get("RestartPolicy"))
+    memory = _int(host.get("Memory")) or _int(config.get("Memory"))
+    exit_code = state.get("ExitCode")
+    word = _state(state)
+    image = _str(config.get("Image")) or _str(item.get("ImageName")) or _str(item.get("Image"))
+    return Container(
+        id=text.sanitise(str(item.get("Id", item.get("ID"))), limit=64),
+        name=text.sanitise(_str(item.get("Name")).removeprefix("/"), limit=200),
+        image=text.sanitise(
+            _str(config.get("Image")) or _str(item.get("ImageName")) or _str(item.get("Image")), limit=300
+        ),
+        # An ended container without its exit code has not said how it ended: not "exited 0".
+        state=word if word != "exited" or isinstance(exit_code, int) else "unknown",
+        health="" if _str(health.get("Status")) == "none" else text.sanitise(_str(health.get("Status")), limit=40),
+        exit_code=_int(exit_code),
+        oom_killed=state.get("OOMKilled") is True,
+        error=text.sanitise(_str(state.get("Error")), limit=300),
+        pid=max(0, _int(state.get("Pid"))),
+        restart_count=max(0, _int(item.get("RestartCount"))),
+        restart_policy="" if _str(policy.get("Name")) == "no" else text.sanitise(_str(policy.get("Name")), limit=40),
+        created_at=parse_time(item.get("Created")),
+        started_at=parse_time(state.get("StartedAt")),
+        finished_at=parse_time(state.get("FinishedAt")),
+        memory_limit=max(0, memory),
+        ports=_ports(_map(item.get("NetworkSettings"))),
+    )
+
+
+def _state(state: Mapping[str, Any]) -> str:
+    """Status where the version has it (1.9), or derived; "unknown" where neither says."""
+    status = state.get("Status")
+    if isinstance(status, str) and status:
+        return status.lower() if status.lower() in STATES else "unknown"
+    running = state.get("Running")
+    if not isinstance(running, bool):
+        return "unknown"
+    if running:
+        return (
+            "paused" if state.get("Paused") is True else "restarting" if state.get("Restarting") is True else "running"
+        )
+    if state.get("Dead") is True:
+        return "dead"
+    if state.get("Restarting") is True:
+        return "restarting"
+    return "created" if parse_time(state.get("StartedAt")) is None and "StartedAt" in state else "exited"
+
+
+def parse_time(value: object) -> datetime | None:
+    """RFC 3339 with up to nine fractional digits, or unix seconds; None for the zero time and for damage."""
+    try:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value, UTC) if value > 0 else None
+        if not isinstance(value, str) or value.startswith("0001-01-01"):
+            return None
+        match = re.fullmatch(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(\.\d{1,9})? ?(Z|[+-]\d\d:?\d\d)?(?: [A-Z]+)?", value)
+        if match is None:
+            return None
+        moment, fraction, zone = match.groups()
+        zone = "+00:00" if zone in (None, "Z") else zone
+        fraction = fraction[:7].ljust(7, "0") if fraction else ""
+        return datetime.fromisoformat(moment + fraction + zone).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _ports(network: Mapping[str, Any]) -> tuple[str, ...]:
+    """ "8080->80/tcp" for what is published on the host."""
+    out = []
+    for inside, bound in sorted(_map(network.get("Ports")).items()):
+        for place in bound if isinstance(bound, list) else ():
+            outside = _str(_map(place).get("HostPort"))
+            out.append(text.sanitise(f"{outside}->{inside}", limit=60))
+    return tuple(dict.fromkeys(out))[:20]
+
+
+def _map(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _str(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _int(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 62 else 0
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of `docker events`. `action` is start, die, oom, stop, kill, destroy, …; `id` may be empty."""
+
+    at: datetime | None
+    action: str
+    id: str
+    name: str = ""
+    exit_code: int | None = None
+
+
+# 1.6: "2015-05-11T10:00:00.000000000+02:00 ID: (from image:tag) die"
+_OLD_EVENT = re.compile(r"(\S+) ([0-9a-f]{12,64}): (?:\(from (.*)\) )?([a-z_: -]+?)\s*\Z")
+# from 1.10: "TIME container die ID (exitCode=137, image=x, name=y)"; podman: "… container died ID (…)"
+_NEW_EVENT = re.compile(
+    r"(\d\S+(?: \d\S+ [+-]\d{4} \S+)?) container ([a-z_]+)(?:: .*?)? ([0-9a-f]{12,64})(?: \((.*)\))?\s*\Z"
+)
+
+
+def parse_event(line: str) -> Event | None:
+    """A container's event in either text form, or None for anything else."""
+    match = _NEW_EVENT.match(line)
+    if match:
+        stamp, action, identity, attributes = match.groups()
+        pairs = dict(re.findall(r"(\w[\w.-]*)=([^,]*)", attributes or ""))
+        code = pairs.get("exitCode", "")
+        return Event(
+            at=parse_time(stamp),
+            action={"died": "die"}.get(action, action),
+            id=identity,
+            name=text.sanitise(pairs.get("name", ""), limit=200),
+            exit_code=int(code) if re.fullmatch(r"-?\d{1,6}", code) else None,
+        )
+    match = _OLD_EVENT.match(line)
+    if match and parse_time(match.group(1)):
+        action = match.group(4).partition(":")[0].strip()
+        return Event(at=parse_time(match.group(1)), action=action, id=match.group(2))
+    return None

@@ -1,0 +1,308 @@
+"""GlusterFS 3.4 to 11: the command's answers as XML, and what its messages mean. Pure.
+
+The exit code is never believed alone: with `--xml` a failed `volume status` ends 0. An answer is a `<cliOutput>` with
+its opRet, or text where this version prints text although XML was asked for (`gluster_text`), or an error to classify.
+"""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+import msgspec
+
+from incident_tui import text
+from incident_tui.hosts.errors import Unreadable, garbled
+from incident_tui.hosts.readings import Brick, BrickHeal, BrickStatus, GapKind, Peer, ServiceStatus, Volume
+from incident_tui.hosts.sections import Section
+
+ENTRY_LIMIT = 20
+"""File names kept of one brick's heal info."""
+
+_MESSAGES: tuple[tuple[str, GapKind, str], ...] = (
+    (
+        r"Another transaction (is|could be) in progress",
+        GapKind.BUSY,
+        "GlusterFS is busy with another transaction",
+    ),
+    (r"Locking (failed|Peers Failed)|Unable to acquire lock", GapKind.BUSY, "GlusterFS is busy: its lock is held"),
+    (r"Connection failed\. Please check if gluster", GapKind.DOWN, "glusterd does not run"),
+    (r"Cannot connect to glusterd|glusterd is not running", GapKind.DOWN, "glusterd does not run"),
+    (r"[Rr]equest timed out", GapKind.HUNG, "glusterd gave no answer; a peer may hang"),
+    (
+        r"ermission denied|must be run as root|Operation not permitted",
+        GapKind.DENIED,
+        "our account may not use gluster",
+    ),
+    (r"is not of type (replicate|disperse)", GapKind.ABSENT, "this volume has no copies to heal"),
+    (r"unrecognized (word|command|option)|^Usage:", GapKind.ABSENT, "this GlusterFS version cannot say"),
+    (r"command not found|gluster: not found", GapKind.ABSENT, "GlusterFS is not installed"),
+    (r"Volume \S+ does not exist", GapKind.ABSENT, "there is no such volume"),
+    (r"[Qq]uorum (is )?not met|not in quorum", GapKind.FAILED, "GlusterFS refuses: server quorum is not met"),
+    (r"Self-heal daemon is not running", GapKind.FAILED, "the self-heal daemon does not run"),
+    (
+        r"is not started|All the bricks are not running",
+        GapKind.FAILED,
+        "the volume is not started or no brick runs",
+    ),
+    (r"(Staging|Commit) failed on", GapKind.FAILED, "a peer refused the command"),
+    (r"unsuccessful on bricks that are down", GapKind.FAILED, "a brick is down and cannot be asked"),
+)
+
+
+def classify(message: str, what: str) -> Unreadable:
+    """What a message of gluster means for the reading `what`; an unknown one is quoted."""
+    for pattern, kind, sentence in _MESSAGES:
+        if re.search(pattern, message, re.M):
+            return Unreadable(kind, sentence)
+    first = text.sanitise(next((line for line in message.splitlines() if line.strip()), ""), limit=140)
+    return Unreadable(GapKind.FAILED, f"{what} failed: {first}" if first else f"{what} gave no answer")
+
+
+def trouble(section: Section, what: str) -> Unreadable | None:
+    """Trouble that shows before the answer is read: killed at its limit, cut, killed."""
+    if section.timed_out:
+        return Unreadable(GapKind.HUNG, f"{what}: no answer within {section.limit:.0f} s")
+    if section.cut:
+        return garbled(what)
+    return None
+
+
+_DOCUMENT = re.compile(r"<cliOutput\b[^>]*>.*?</cliOutput\s*>|<cliOutput\s*/>", re.S)
+_INVALID_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def has_xml(body: str) -> bool:
+    return "<cliOutput" in body or "<?xml" in body
+
+
+def documents(body: str, what: str) -> list[ET.Element]:
+    """Every `<cliOutput>` in the output: text may stand before it, and some versions print two. Raises on a DTD, on a
+    document that does not end, and on damage."""
+    if re.search(r"<!(DOCTYPE|ENTITY)", body, re.I):
+        raise Unreadable(GapKind.FAILED, f"the answer of {what} holds a document type, which is refused")
+    found = _DOCUMENT.findall(body)
+    if not found or len(found) != len(re.findall(r"<cliOutput\b", body)):
+        raise garbled(what)
+    try:
+        return [ET.fromstring(_INVALID_XML.sub("\ufffd", document)) for document in found]
+    except (ET.ParseError, ValueError, RecursionError):
+        raise garbled(what) from None
+
+
+def said_well(document: ET.Element, what: str) -> None:
+    """Raises what opRet, opErrno and opErrstr mean when the command failed; an answer without opRet is damaged."""
+    ret = _int(document.findtext("opRet"))
+    if ret is None:
+        raise garbled(what)
+    if ret != 0:
+        raise classify((document.findtext("opErrstr") or document.findtext("output") or "").strip(), what)
+
+
+def good(body: str, what: str) -> list[ET.Element]:
+    """The documents that succeeded. When none did, raises what the first one said."""
+    first: Unreadable | None = None
+    out = []
+    for document in documents(body, what):
+        try:
+            said_well(document, what)
+            out.append(document)
+        except Unreadable as problem:
+            first = first or problem
+    if not out and first is not None:
+        raise first
+    return out
+
+
+def _int(word: str | None) -> int | None:
+    word = (word or "").strip()
+    return int(word) if re.fullmatch(r"-?\d{1,19}", word) else None
+
+
+def _size(word: str | None) -> int:
+    return max(0, _int(word) or 0)
+
+
+def _name(element: ET.Element, tag: str, limit: int = 400) -> str:
+    return text.sanitise((element.findtext(tag) or "").strip(), limit=limit)
+
+
+def split_brick(name: str) -> tuple[str, str] | None:
+    """ "host:/path" at the first ":/" (an IPv6 host has colons of its own)."""
+    host, found, path = name.partition(":/")
+    return (host, "/" + path) if found and host else None
+
+
+def peers_xml(body: str) -> tuple[Peer, ...]:
+    """`peer status --xml` and `pool list --xml`. No peers is an empty tuple; an answer without its list raises."""
+    out: list[Peer] = []
+    for document in good(body, "peer status"):
+        listed = document.find("peerStatus")
+        if listed is None:
+            raise garbled("peer status")
+        for peer in listed.iter("peer"):
+            connected, state = _int(peer.findtext("connected")), _int(peer.findtext("state"))
+            uuid, hostname = _name(peer, "uuid"), _name(peer, "hostname")
+            if connected not in (0, 1) or not (uuid or hostname):
+                raise garbled("peer status")
+            names = [text.sanitise((n.text or "").strip(), limit=255) for n in peer.findall("hostnames/hostname")]
+            out.append(
+                Peer(
+                    uuid=uuid,
+                    hostname=hostname,
+                    names=tuple(dict.fromkeys(name for name in [hostname, *names] if name)),
+                    connected=connected == 1,
+                    state=-1 if state is None else state,
+                    state_text=_name(peer, "stateStr"),
+                )
+            )
+    return tuple(out)
+
+
+_VOLUME_STATUS = {0: "created", 1: "started", 2: "stopped"}
+
+
+def volumes_xml(body: str) -> tuple[Volume, ...]:
+    """`volume info --xml`. distCount is not read: its meaning changed; subvolumes follow from the order of bricks."""
+    out: list[Volume] = []
+    for document in good(body, "volume info"):
+        if document.find("volInfo") is None:
+            raise garbled("volume info")
+        for volume in document.findall("volInfo/volumes/volume"):
+            bricks = tuple(_brick(brick) for brick in volume.findall("bricks/brick"))
+            count, name = _int(volume.findtext("brickCount")), _name(volume, "name")
+            if not name or not bricks or (count is not None and count != len(bricks)):
+                raise garbled("volume info")
+            options = {_name(o, "name"): _name(o, "value", 2000) for o in volume.findall("options/option")}
+            replica = _int(volume.findtext("replicaCount"))
+            disperse = _size(volume.findtext("disperseCount"))
+            if (replica is None or replica < 1) and not disperse:
+                raise garbled("volume info")
+            out.append(
+                Volume(
+                    name=name,
+                    id=_name(volume, "id"),
+                    status=_VOLUME_STATUS.get(-1 if (n := _int(volume.findtext("status"))) is None else n, "unknown"),
+                    kind=_name(volume, "typeStr"),
+                    replica=max(1, replica or 1),
+                    disperse=disperse,
+                    redundancy=_size(volume.findtext("redundancyCount")),
+                    arbiters=_size(volume.findtext("arbiterCount")),
+                    bricks=bricks,
+                    options=options,
+                )
+            )
+    return tuple(out)
+
+
+def _brick(element: ET.Element) -> Brick:
+    place = split_brick((element.findtext("name") or element.text or "").strip())
+    if place is None:
+        raise garbled("volume info")
+    return Brick(
+        host=text.sanitise(place[0], limit=255),
+        path=text.sanitise(place[1], limit=1000),
+        uuid=_name(element, "hostUuid") or text.sanitise(element.get("uuid", ""), limit=64),
+        arbiter=(element.findtext("isArbiter") or "").strip() == "1",
+    )
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """One volume's rows of `volume status`."""
+
+    volume: str
+    bricks: tuple[BrickStatus, ...]
+    services: tuple[ServiceStatus, ...]
+
+
+_SERVICE = re.compile(
+    r"(NFS Server|Self-heal Daemon|Quota Daemon|Snapshot Daemon|Bitrot Daemon|Scrubber Daemon|Tier Daemon)\b"
+)
+
+
+def status_xml(body: str) -> tuple[Rows, ...]:
+    """`volume status V --xml`, also of `all` and `detail`. A row whose status is neither 0 nor 1 has online None."""
+    out: list[Rows] = []
+    for document in good(body, "volume status"):
+        if document.find("volStatus") is None:
+            raise garbled("volume status")
+        for volume in document.findall("volStatus/volumes/volume"):
+            bricks: list[BrickStatus] = []
+            services: list[ServiceStatus] = []
+            for node in volume.findall("node"):
+                host, path = _name(node, "hostname"), _name(node, "path", 1000)
+                pid = _int(node.findtext("pid")) or 0
+                status = _int(node.findtext("status"))
+                online = None if status not in (0, 1) else status == 1
+                match = _SERVICE.match(host)
+                if match:
+                    services.append(
+                        ServiceStatus(
+                            kind=match.group(1), host=path, uuid=_name(node, "peerid"), online=online, pid=pid
+                        )
+                    )
+                elif path.startswith("/"):
+                    bricks.append(
+                        BrickStatus(
+                            host=host,
+                            path=path,
+                            uuid=uuid,
+                            # pid -1 is "not running" whatever else the row says
+                            online=False if online and pid == -1 else online,
+                            port=_size(node.findtext("port")) or _size(node.findtext("ports/tcp")),
+                            pid=max(0, pid),
+                            size=_size(node.findtext("sizeTotal")),
+                            free=_size(node.findtext("sizeFree")),
+                        )
+                    )
+            name = _name(volume, "volName")
+            if not name:
+                raise garbled("volume status")
+            out.append(Rows(name, tuple(bricks), tuple(services)))
+    return tuple(out)
+
+
+def heals_xml(body: str, *, split_brain_only: bool = False) -> tuple[BrickHeal, ...]:
+    """`heal V info [split-brain|summary] --xml`. `-` and a brick that failed half-way count as None, never as 0."""
+    out: list[BrickHeal] = []
+    for document in good(body, "heal info"):
+        if document.find("healInfo") is None:
+            raise garbled("heal info")
+        for brick in document.findall("healInfo/bricks/brick"):
+            status = _name(brick, "status")
+            total = brick.findtext("totalNumberOfEntries")
+            files = [
+                text.sanitise((file.text or file.get("gfid") or "").strip(), limit=400)
+                for file in brick.findall("file")
+            ]
+            connected = status == "Connected"
+            if total is not None:  # summary
+                pending = _count(total, connected)
+                split = _count(brick.findtext("numberOfEntriesInSplitBrain"), connected)
+                healing = _count(brick.findtext("numberOfEntriesPossiblyHealing"), connected)
+            else:
+                number = _count(brick.findtext("numberOfEntries"), connected)
+                pending, split, healing = (None, number, None) if split_brain_only else (number, None, None)
+            if not _name(brick, "name"):
+                raise garbled("heal info")
+            kept = tuple(text.sanitise(entry, limit=400) for entry in names[:ENTRY_LIMIT])
+            out.append(
+                BrickHeal(
+                    name=_name(brick, "name", 1000),
+                    connected=connected if status else None,
+                    status=status,
+                    pending=pending,
+                    split_brain=split,
+                    healing=healing,
+                    entries=() if split_brain_only else kept,
+                    split_entries=kept if split_brain_only else (),
+                )
+            )
+    if not out:
+        raise garbled("heal info")
+    return tuple(out)
+
+
+def _count(word: str | None, connected: bool) -> int | None:
+    number = _int(word)
+    return number if connected and number is not None and number >= 0 else None

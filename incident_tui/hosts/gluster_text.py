@@ -1,0 +1,228 @@
+"""GlusterFS answers as text: what 3.4 to 3.7.11 print for heal info, and every version without libxml. Pure."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from incident_tui import text
+from incident_tui.hosts.errors import garbled
+from incident_tui.hosts.gluster import ENTRY_LIMIT, Rows, classify, split_brick
+from incident_tui.hosts.readings import Brick, BrickHeal, BrickStatus, Peer, ServiceStatus, Volume
+
+_STATE = re.compile(r"(.*?)\s*\((Connected|Disconnected)\)\s*\Z")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+
+
+def _keys(body: str) -> list[tuple[str, str]]:
+    """("Key", "value") of every line with a colon; other lines are ("", line)."""
+    out = []
+    for line in body.splitlines():
+        key, colon, value = line.partition(":")
+        out.append((key.strip(), value.strip()) if colon else ("", line.strip()))
+    return out
+
+
+def peers_text(body: str) -> tuple[Peer, ...]:
+    """`peer status` ("Hostname:", "Uuid:", "State: … (Connected)") or `pool list` (tabs)."""
+    if re.search(r"No peers present|Number of Peers: 0\b", body):
+        return ()
+    pool = re.search(r"(?m)^UUID\s+Hostname\s+State\s*$", body)
+    if pool:
+        return _pool(body[pool.end() :])
+    declared = re.search(r"Number of Peers:\s*(\d{1,5})", body)
+    if declared is None:
+        raise classify(body, "peer status")
+    out: list[Peer] = []
+    hostname, uuid, other = "", "", False
+    for line in body.splitlines():
+        key, _, value = line.partition(":")
+        if key == "Hostname":
+            hostname, uuid, other = text.sanitise(value.strip(), limit=255), "", False
+        elif key == "Uuid":
+            uuid = text.sanitise(value.strip(), limit=64)
+        elif key == "State":
+            match = _STATE.match(value.strip())
+            if match is None or not hostname:
+                raise garbled("peer status")
+            state = text.sanitise(match.group(1), limit=80)
+            out.append(
+                Peer(
+                    uuid=uuid,
+                    hostname=hostname,
+                    names=(hostname,),
+                    connected=match.group(2) == "Connected",
+                    state=3 if state == "Peer in Cluster" else 6 if state == "Peer Rejected" else -1,
+                    state_text=state,
+                )
+            )
+        elif line.strip() == "Other names:":
+            other = True
+        elif other and line.strip() and out:
+            last = out.pop()
+            name = text.sanitise(line.strip(), limit=255)
+            out.append(msgspec.structs.replace(last, names=tuple(dict.fromkeys((*last.names, name)))))
+    if len(out) != int(declared.group(1)):
+        raise garbled("peer status")
+    return tuple(out)
+
+
+def _pool(rows: str) -> tuple[Peer, ...]:
+    out = []
+    for line in rows.splitlines():
+        words = line.split()
+        if not words:
+            continue
+        if len(words) != 3 or not _UUID.match(words[0]) or words[2] not in ("Connected", "Disconnected"):
+            raise garbled("pool list")
+        host, connected = text.sanitise(words[1], limit=255), words[2] == "Connected"
+        out.append(Peer(uuid=words[0], hostname=host, names=(host,), connected=connected, state=3 if connected else -1))
+    return tuple(out)
+
+
+_COUNT = re.compile(r"(?:\d+ x )?(?:\(?(\d+)(?: \+ (\d+)\)?)? = )?(\d+)\s*\Z")
+
+
+def volumes_text(body: str) -> tuple[Volume, ...]:
+    """`volume info` as text. "Number of Bricks: 2 x (2 + 1) = 6": arbiter for Replicate, redundancy for Disperse."""
+    if re.search(r"No volumes present", body):
+        return ()
+    blocks = re.split(r"(?m)^Volume Name:", body)[1:]
+    if not blocks:
+        raise classify(body, "volume info")
+    return tuple(_volume(block) for block in blocks)
+
+
+def _volume(block: str) -> Volume:
+    name, _, rest = block.partition("\n")
+    said = dict(_keys(rest.partition("Options Reconfigured:")[0]))
+    options = dict(pair for pair in _keys(rest.partition("Options Reconfigured:")[2]) if pair[0])
+    bricks = []
+    for number, place in re.findall(r"(?m)^Brick(\d+): *(.+?)\s*$", rest.partition("Options Reconfigured:")[0]):
+        arbiter = place.endswith(" (arbiter)")
+        split = split_brick(place.removesuffix(" (arbiter)"))
+        if split is None or int(number) != len(bricks) + 1:
+            raise garbled("volume info")
+        bricks.append(
+            Brick(host=text.sanitise(split[0], limit=255), path=text.sanitise(split[1], limit=1000), arbiter=arbiter)
+        )
+    match = _COUNT.match(said.get("Number of Bricks", ""))
+    if match is None or int(match.group(3)) != len(bricks) or not bricks or not name.strip():
+        raise garbled("volume info")
+    kind = said.get("Type", "")
+    data, extra = int(match.group(1) or 1), int(match.group(2) or 0)
+    disperse, replicated = "Disperse" in kind, "Replicate" in kind
+    status = said.get("Status", "").lower()
+    return Volume(
+        name=text.sanitise(name.strip(), limit=255),
+        id=text.sanitise(said.get("Volume ID", ""), limit=64),
+        status=status if status in ("created", "started", "stopped") else "unknown",
+        kind=text.sanitise(kind, limit=60),
+        replica=data + extra if replicated else 1,
+        disperse=data + extra if disperse else 0,
+        redundancy=extra if disperse else 0,
+        arbiters=extra if replicated else 0,
+        bricks=tuple(bricks),
+        options={text.sanitise(key, limit=200): text.sanitise(value, limit=2000) for key, value in options.items()},
+    )
+
+
+_ROW_END = re.compile(r"\s+(\d+|N/A)(?:\s+(\d+|N/A))?\s+([YN])\s+(-?\d+|N/A)\s*\Z")
+_SERVICE_ROW = re.compile(r"(NFS Server|(?:Self-heal|Quota|Snapshot|Bitrot|Scrubber) Daemon) on (.+)\Z")
+
+
+def status_text(body: str) -> tuple[Rows, ...]:
+    """`volume status`: rows end in port (and RDMA port), Y or N, pid; a long name is wrapped onto the next line."""
+    blocks = re.split(r"(?m)^Status of volume:", body)[1:]
+    if not blocks:
+        raise classify(body, "volume status")
+    out = []
+    for block in blocks:
+        name, _, rest = block.partition("\n")
+        bricks: list[BrickStatus] = []
+        services: list[ServiceStatus] = []
+        held = ""
+        for line in rest.partition("Task Status of Volume")[0].splitlines():
+            if not line.strip() or re.match(r"Gluster process|-{10,}|There are no active", line):
+                held = ""
+                continue
+            held += line if not held or line.startswith(" ") else " " + line
+            match = _ROW_END.search(held)
+            if match is None:
+                continue
+            what, held = re.sub(r"\s+", " ", held[: match.start()]).strip(), ""
+            online, pid = match.group(3) == "Y", int(match.group(4)) if match.group(4) != "N/A" else 0
+            port = int(match.group(1)) if match.group(1) != "N/A" else 0
+            service = _SERVICE_ROW.match(what)
+            if service:
+                host = text.sanitise(service.group(2), limit=255)
+                services.append(ServiceStatus(kind=service.group(1), host=host, online=online, pid=max(0, pid)))
+            elif what.startswith("Brick ") and (place := split_brick(what.removeprefix("Brick ").replace(" ", ""))):
+                host, path = text.sanitise(place[0], limit=255), text.sanitise(place[1], limit=1000)
+                online = online and pid != -1
+                bricks.append(BrickStatus(host=host, path=path, online=online, port=port, pid=max(0, pid)))
+            else:
+                raise garbled("volume status")
+        if held:
+            raise garbled("volume status")
+        out.append(Rows(text.sanitise(name.strip(), limit=255), tuple(bricks), tuple(services)))
+    return tuple(out)
+
+
+_SPLIT_MARK = " - Is in split-brain"
+_HEAL_MARK = " - Possibly undergoing heal"
+_NUMBER = re.compile(
+    r"(?:Total )?Number of entries(?: (in split-brain|in heal pending|possibly healing))?: *(\S+)", re.I
+)
+
+
+def heals_text(body: str, *, split_brain_only: bool = False) -> tuple[BrickHeal, ...]:
+    """Blocks of `heal V info [split-brain|summary]`: "Brick h:/p", entries, "Status:", "Number of entries[ in
+    split-brain]: N". A block without its number, or not connected, has None."""
+    blocks = re.split(r"(?m)^Brick (?=\S*:/)", body)
+    if len(blocks) < 2:
+        raise classify(body, "heal info")
+    failed = re.search(r"has been unsuccessful|unsuccessful on bricks", blocks[0])
+    return tuple(_block(block, split_brain_only, failed is not None) for block in blocks[1:])
+
+
+def _block(block: str, only: bool, failed: bool) -> BrickHeal:
+    name, _, rest = block.partition("\n")
+    status = ""
+    numbers: dict[str, int | None] = {}
+    entries: list[str] = []
+    split: list[str] = []
+    for line in rest.splitlines():
+        match = _NUMBER.match(line)
+        if match:
+            numbers[(match.group(1) or "").lower()] = int(match.group(2)) if match.group(2).isdecimal() else None
+        elif line.startswith("Status:"):
+            status = text.sanitise(line[7:].strip(), limit=200)
+        elif line.strip():
+            entry = line.rstrip()
+            marked = (only or _SPLIT_MARK.strip() in entry) and entry.strip() != "-"
+            entry = text.sanitise(entry.replace(_SPLIT_MARK, "").replace(_HEAL_MARK, ""), limit=400).strip()
+            if entry.startswith("Is in split-brain") and entries:  # 3.7.0 puts the mark on a line of its own
+                split.append(entries[-1])
+            elif entry and entry != "-":
+                entries.append(entry)
+                if marked:
+                    split.append(entry)
+    # 3.4 to 3.6 print no status: an answer with its number is a brick that was reached.
+    connected = None if not status else status == "Connected"
+    usable = not failed and connected is not False
+    total = numbers.get("") if usable else None
+    split_count = numbers.get("in split-brain") if usable else None
+    if split_count is None and usable:
+        split_count = total if only else len(split) if total is not None and split else None
+    return BrickHeal(
+        name=text.sanitise(name.strip(), limit=1000),
+        connected=connected,
+        status=status,
+        pending=None if only else total,
+        split_brain=split_count,
+        healing=numbers.get("possibly healing") if usable else None,
+        entries=() if only else tuple(entries[:ENTRY_LIMIT]),
+        split_entries=tuple(split[:ENTRY_LIMIT]),
+    )

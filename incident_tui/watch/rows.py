@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from incident_tui.incident.entry import Ref
 from incident_tui.incident.finding import Finding, Level
 from incident_tui.watch.settings import Site
 
@@ -31,6 +32,17 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     """Since when the outcome (answer as expected or not) is what it is."""
 
 
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one entry's message at one sink."""
+
+    ref: Ref
+    state: str
+    """waiting, sending, sent, maybe (a timeout left it open), dead (refused for good), dropped (purged first)."""
+    at: datetime
+    """When it was sent, or queued when it was not."""
+    problem: str = ""
+
+
 class ChatRow(msgspec.Struct, frozen=True, kw_only=True):
     """The state of one chat sink."""
 
@@ -48,6 +60,8 @@ class ChatRow(msgspec.Struct, frozen=True, kw_only=True):
     dead: int = 0
     """Messages the platform refused for good."""
     last_sent: datetime | None = None
+    deliveries: tuple[Delivery, ...] = ()
+    """The latest messages, newest last; bounded. A row of the timeline shows its own."""
 
 
 class WatchRow(msgspec.Struct, frozen=True, kw_only=True):

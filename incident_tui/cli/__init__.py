@@ -1,0 +1,56 @@
+"""The command line. Each command imports only what it needs; `log` and `export` never import the screen."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from incident_tui.cli.context import Context
+
+FINE, PROBLEM, WRONG_USE = 0, 1, 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command. Exit status: 0 fine, 1 a problem was found, 2 wrong use or configuration."""
+    from incident_tui.cli.options import UsageError, overview, parse, usage
+
+    words = sys.argv[1:] if argv is None else list(argv)
+    try:
+        call = parse(words)
+    except UsageError as error:
+        return _say(error.sentence, WRONG_USE)
+    if call.flag("help"):
+        print(overview() if call.command.name == "screen" and "screen" not in words else usage(call.command))
+        return FINE
+    from incident_tui.cli.context import Context, Failure
+
+    context = Context(call)
+    try:
+        return _function(call.command.run)(context)
+    except Failure as failure:
+        return _say(failure.sentence, failure.status)
+    except UsageError as error:
+        return _say(error.sentence, WRONG_USE)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader went away (`incident-tui show | head`); Python would complain again while closing stdout.
+        sys.stdout = None  # type: ignore[assignment]
+        return FINE
+    except Exception as error:
+        return _say(context.unexpected(error), PROBLEM)
+
+
+def _function(run: str) -> Callable[[Context], int]:
+    from importlib import import_module
+
+    module, _, name = run.partition(":")
+    function: Callable[[Context], int] = getattr(import_module(f"incident_tui.cli.{module}"), name)
+    return function
+
+
+def _say(sentence: str, status: int) -> int:
+    print(f"incident-tui: {sentence}", file=sys.stderr)
+    return status

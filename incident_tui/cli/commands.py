@@ -1,0 +1,124 @@
+"""The one table of commands and options: the parser, `--help`, the completions and the README's test read it."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Option(NamedTuple):
+    """`--flag` or `--name VALUE` (`value` is then what the help calls it). `short` is one letter or empty."""
+
+    name: str
+    help: str
+    value: str = ""
+    short: str = ""
+    completes: str = ""
+    """file, directory, or words separated by spaces."""
+
+
+class Command(NamedTuple):
+    """One subcommand. `run` is "module:function" inside this package, imported only when the command runs."""
+
+    name: str
+    help: str
+    run: str
+    form: str = ""
+    """The positional arguments, e.g. "TITLE" or "[INCIDENT]"; "..." after the last takes all that follow."""
+    options: tuple[Option, ...] = ()
+    more: str = ""
+    """What `incident-tui COMMAND --help` adds."""
+
+
+GLOBAL: Final = (
+    Option("config", "read this configuration", "FILE", completes="file"),
+    Option("journal", "use the journal in this directory", "DIR", completes="directory"),
+    Option("as", "act under this name", "NAME"),
+    Option("help", "say what this does and stop", short="h"),
+)
+"""Accepted before or after each command."""
+
+JSON: Final = Option("json", "print JSON; its fields are in the README")
+
+COMMANDS: Final = (
+    Command("screen", "the screen (the default)", "screen:screen"),
+    Command(
+        "demo",
+        "the screen on four embedded machines that play an outage; needs no configuration",
+        "screen:demo",
+        options=(
+            Option("scenario", "which outage", "NAME", completes="outage healthy"),
+            Option("speed", "how fast it plays; 1 is real time", "FACTOR"),
+            Option("headless", "no screen: play, record and print the report after SECONDS", "SECONDS"),
+        ),
+    ),
+    Command(
+        "declare",
+        "declare an incident; whoever declares becomes its commander",
+        "record:declare",
+        "TITLE...",
+        (
+            Option("severity", "1 is worst", "N", short="s"),
+            Option("drill", "an exercise: marked DRILL everywhere"),
+        ),
+    ),
+    Command(
+        "log",
+        "record one line, in the grammar of the prompt; - reads lines from standard input",
+        "record:log",
+        "TEXT...",
+        (Option("incident", "record into this incident, not the current one", "INCIDENT", short="i"),),
+        "Prints the handle of each entry after it is safely stored. `log -- -text` for a text that starts with a dash.",
+    ),
+    Command("list", "the incidents of this journal", "show:list_incidents", options=(JSON,)),
+    Command("show", "one incident and its timeline", "show:show", "[INCIDENT]", (JSON,)),
+    Command(
+        "status",
+        "every host, site, container, peer, volume, brick and finding, each with its age",
+        "status:status",
+        options=(JSON,),
+        more="Exit status 1 when anything is wrong or not known.",
+    ),
+    Command(
+        "export",
+        "the post-incident report",
+        "show:export",
+        "[INCIDENT]",
+        (
+            Option("full", "all sections, not one page"),
+            Option("format", "md or json", "FORMAT", completes="md json"),
+            Option("output", "write to this file, not standard output", "FILE", short="o", completes="file"),
+        ),
+    ),
+    Command(
+        "verify",
+        "check the journal's chain",
+        "show:verify",
+        "[HEAD...]",
+        (JSON,),
+        "HEAD is a journal head recorded elsewhere (in a report or an update), as `a214:3f9c…`.",
+    ),
+    Command("purge", "destroy the text of an entry, leaving a tombstone", "record:purge", "HANDLE REASON..."),
+    Command(
+        "watch",
+        "watch hosts and sites and send to chat; the screen starts this by itself",
+        "screen:watch",
+        options=(
+            Option("service", "keep running when no screen is open"),
+            Option("takeover-wait", "seconds to wait for another watch to end; 0 stands by for ever", "SECONDS"),
+        ),
+    ),
+    Command("read", "a fresh reading of every host and site now", "machines:read", "[HOST...]", (JSON,)),
+    Command("probe", "one round on one host, as it was read", "machines:probe", "HOST", (JSON,)),
+    Command(
+        "check",
+        "try configuration, keys, agent, hosts, sites and journal; say how to mend what does not work",
+        "machines:check",
+        options=(JSON,),
+        more="Exit status 1 when anything does not work.",
+    ),
+    Command("playbook", "print a playbook, or list them", "show:playbook", "[NAME]"),
+    Command("completion", "print the completion for a shell", "completion:completion", "bash|zsh"),
+    Command("version", "print the version", "show:version"),
+)
+
+BY_NAME: Final = {command.name: command for command in COMMANDS}

@@ -1,0 +1,135 @@
+"""What every command needs: the configuration, the journal's directory, who is acting, and the clock."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from incident_tui.cli.options import Call, UsageError
+from incident_tui.text import sanitise
+
+if TYPE_CHECKING:
+    from incident_tui.config import Settings
+    from incident_tui.desk.desk import Desk
+    from incident_tui.incident.entry import Author
+    from incident_tui.incident.state import Fold
+    from incident_tui.journal.store import Store
+
+DEMO_MARK = "DEMO"
+"""A file of this name in a journal's directory marks everything shown or exported from it."""
+
+
+class Failure(Exception):
+    """A command cannot go on: one sentence for people, and the exit status (1 a problem, 2 wrong use)."""
+
+    def __init__(self, sentence: str, status: int = 1) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.status = status
+
+
+class Context:
+    """The surroundings of one command. Everything is made when first asked for."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+
+    def clock(self) -> datetime:
+        return datetime.now(UTC)
+
+    @cached_property
+    def config_path(self) -> Path | None:
+        from incident_tui.config import ConfigError, locate
+
+        try:
+            return locate(self.call.options.get("config"), os.environ, Path.cwd(), Path.home())
+        except ConfigError as error:
+            raise Failure(error.sentence, 2) from error
+        except OSError as error:
+            raise Failure(f"the current directory cannot be used ({error.strerror}); cd somewhere else", 2) from error
+
+    @cached_property
+    def settings(self) -> Settings:
+        from incident_tui.config import ConfigError, Settings, load
+
+        if self.config_path is None:
+            return Settings()
+        try:
+            return load(self.config_path)
+        except ConfigError as error:
+            raise Failure(error.sentence, 2) from error
+
+    @cached_property
+    def directory(self) -> Path:
+        """Where the journal is: --journal, then [journal] directory, then the user's data directory."""
+        given = self.call.options.get("journal") or self.settings.journal.directory
+        if given:
+            return Path(given).expanduser().absolute()
+        from platformdirs import user_data_path
+
+        return user_data_path("incident-tui")
+
+    @property
+    def demo(self) -> bool:
+        return (self.directory / DEMO_MARK).exists()
+
+    @cached_property
+    def author(self) -> Author:
+        """Who acts: --as, then $INCIDENT_TUI_AS, then the person whose account this is, then the account's name."""
+        from incident_tui.desk.identity import IdentityError, author
+
+        claimed = self.call.options.get("as") or os.environ.get("INCIDENT_TUI_AS", "")
+        try:
+            return author(claimed, self.settings.people, os.environ)
+        except IdentityError as error:
+            raise UsageError(error.sentence) from error
+
+    def store(self, *, create: bool = True) -> Store:
+        from incident_tui.journal.errors import JournalError
+        from incident_tui.journal.store import Store
+
+        try:
+            return Store.open(self.directory, letter=self.settings.journal.letter, create=create)
+        except JournalError as error:
+            raise Failure(error.sentence) from error
+
+    def fold(self, store: Store) -> Fold:
+        """The fold over the whole journal."""
+        from incident_tui.incident.state import Fold
+
+        fold = Fold()
+        for entry in store.read():
+            fold.apply(entry)
+        return fold
+
+    def desk(self, store: Store) -> Desk:
+        from incident_tui.desk.open import desk_on_store
+
+        return desk_on_store(store, self.settings, self.author, self.clock, self.fold(store))
+
+    def unexpected(self, error: Exception) -> str:
+        """Writes the traceback to the log file and says where that is."""
+        import traceback
+
+        path = log_path()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with path.open("a", encoding="utf-8") as log:
+                log.write(f"{self.clock():%Y-%m-%dT%H:%M:%SZ} pid {os.getpid()} {sys.argv[1:2]}\n")
+                log.write("".join(traceback.format_exception(error)))
+            where = f"the details are in {path}"
+        except OSError as failed:
+            where = f"and the log file {path} could not be written ({failed.strerror})"
+        reason = sanitise(str(error), limit=160) or type(error).__name__
+        return f"this should not have happened ({reason}); {where}"
+
+
+def log_path() -> Path:
+    """The log file of this user's commands."""
+    from platformdirs import user_state_path
+
+    return user_state_path("incident-tui") / "incident-tui.log"

@@ -1,0 +1,88 @@
+"""Checks the public sites over HTTP: status, latency, end of the certificate. A fresh connection each time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+
+from incident_tui import __version__
+from incident_tui.text import sanitise
+from incident_tui.watch.rows import SiteRow
+from incident_tui.watch.settings import Site
+
+_READ_AT_MOST: Final = 65_536
+
+
+async def check(site: Site, clock: Callable[[], datetime]) -> SiteRow:
+    """One check. Never raises for anything the site or the network does; `problem` says it in one sentence."""
+    timeout = aiohttp.ClientTimeout(total=site.timeout)
+    started = time.monotonic()
+    try:
+        async with (
+            aiohttp.ClientSession(
+                timeout=timeout, connector=aiohttp.TCPConnector(force_close=True), auto_decompress=False
+            ) as session,
+            session.get(
+                site.url, allow_redirects=False, headers={"User-Agent": f"incident-tui/{__version__}"}
+            ) as response,
+        ):
+            certificate = _certificate_end(response)
+            await response.content.read(_READ_AT_MOST)
+            latency = int((time.monotonic() - started) * 1000)
+            return SiteRow(
+                name=site.name, at=clock(), status=response.status, latency_ms=latency, tls_until=certificate
+            )
+    except TimeoutError:
+        problem = f"no answer within {site.timeout:g}s"
+    except aiohttp.ClientConnectorCertificateError as error:
+        problem = f"its certificate is not valid ({_certificate_words(error)})"
+    except aiohttp.ClientConnectorSSLError:
+        problem = "TLS could not be agreed"
+    except aiohttp.ClientConnectorDNSError:
+        problem = "its name is not found"
+    except aiohttp.ClientConnectorError as error:
+        problem = f"cannot connect ({sanitise(os.strerror(error.errno or 0), limit=60)})"
+    except aiohttp.ServerDisconnectedError:
+        problem = "the connection was closed without an answer"
+    except (aiohttp.ClientError, ValueError, OSError) as error:
+        problem = f"no proper HTTP answer ({type(error).__name__})"
+    return SiteRow(name=site.name, at=clock(), problem=problem)
+
+
+def _certificate_end(response: aiohttp.ClientResponse) -> datetime | None:
+    transport = response.connection.transport if response.connection else None
+    certificate: dict[str, Any] | None = transport.get_extra_info("peercert") if transport else None
+    if not certificate or "notAfter" not in certificate:
+        return None
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
+
+
+def _certificate_words(error: aiohttp.ClientConnectorCertificateError) -> str:
+    inner = error.certificate_error
+    words = getattr(inner, "verify_message", "") or type(inner).__name__
+    return sanitise(str(words), limit=80)
+
+
+async def run(site: Site, clock: Callable[[], datetime], checked: Callable[[SiteRow], None], first: float) -> None:
+    """Checks `site` for ever, `first` seconds from now and then at its pace; each row goes to `checked`."""
+    await asyncio.sleep(first)
+    last: SiteRow | None = None
+    while True:
+        row = with_since(await check(site, clock), last, site)
+        last = row
+        checked(row)
+        await asyncio.sleep(site.seconds)
+
+
+def with_since(row: SiteRow, last: SiteRow | None, site: Site) -> SiteRow:
+    """`row` with the time since when its outcome, as expected or not, is what it is."""
+    same = last is not None and (last.status == site.expect) == (row.status == site.expect)
+    return msgspec.structs.replace(row, since=last.since if same and last is not None else row.at)

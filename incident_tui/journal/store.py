@@ -88,7 +88,7 @@ class Store:
         self.guard = Guard(self.path)
         with self.guard:
             meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
-            self._file = _identity(self.path)
+            self._file = identity(self.path)
         self.journal: str = meta.get("journal", "")
         self.letter: str = meta.get("letter", "a")
 
@@ -335,7 +335,7 @@ class Store:
 
     def _same_file(self) -> None:
         """Refuse to write into a file that was deleted or replaced: SQLite would succeed and the entry be lost."""
-        if _identity(self.path) != self._file:
+        if identity(self.path) != self._file:
             raise not_there(self.path)
 
 
@@ -357,7 +357,8 @@ def connect(path: str, *, synchronous: str = "FULL") -> sqlite3.Connection:
         return db
 
 
-def _identity(path: str) -> tuple[int, int]:
+def identity(path: str) -> tuple[int, int]:
+    """Device and inode of a file; zeros when it is not there."""
     try:
         found = os.stat(path)
     except OSError:

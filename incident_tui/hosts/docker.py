@@ -19,8 +19,10 @@ from incident_tui.hosts.readings import Container, GapKind
 from incident_tui.hosts.sections import Section
 
 STATES = frozenset(
-    ("created", "running", "paused", "restarting", "removing", "exited", "dead")
-    + ("configured", "initialized", "stopping", "stopped")
+    [
+        *("created", "running", "paused", "restarting", "removing", "exited", "dead"),
+        *("configured", "initialized", "stopping", "stopped"),
+    ]
 )
 _ID = re.compile(r"[0-9a-f]{12,64}\Z")
 
@@ -110,9 +112,7 @@ def _container(item: Mapping[str, Any], state: Mapping[str, Any]) -> Container:
     return Container(
         id=text.sanitise(str(item.get("Id", item.get("ID"))), limit=64),
         name=text.sanitise(_str(item.get("Name")).removeprefix("/"), limit=200),
-        image=text.sanitise(
-            _str(config.get("Image")) or _str(item.get("ImageName")) or _str(item.get("Image")), limit=300
-        ),
+        image=text.sanitise(image, limit=300),
         # An ended container without its exit code has not said how it ended: not "exited 0".
         state=word if word != "exited" or isinstance(exit_code, int) else "unknown",
         health="" if _str(health.get("Status")) == "none" else text.sanitise(_str(health.get("Status")), limit=40),

@@ -232,7 +232,7 @@ def status_xml(body: str) -> tuple[Rows, ...]:
             for node in volume.findall("node"):
                 host, path = _name(node, "hostname"), _name(node, "path", 1000)
                 pid = _int(node.findtext("pid")) or 0
-                status = _int(node.findtext("status"))
+                status, uuid = _int(node.findtext("status")), _name(node, "peerid")
                 online = None if status not in (0, 1) else status == 1
                 match = _SERVICE.match(host)
                 if match:
@@ -271,10 +271,7 @@ def heals_xml(body: str, *, split_brain_only: bool = False) -> tuple[BrickHeal, 
         for brick in document.findall("healInfo/bricks/brick"):
             status = _name(brick, "status")
             total = brick.findtext("totalNumberOfEntries")
-            files = [
-                text.sanitise((file.text or file.get("gfid") or "").strip(), limit=400)
-                for file in brick.findall("file")
-            ]
+            names = [(file.text or file.get("gfid") or "").strip() for file in brick.findall("file")]
             connected = status == "Connected"
             if total is not None:  # summary
                 pending = _count(total, connected)

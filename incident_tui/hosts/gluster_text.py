@@ -98,7 +98,7 @@ def _volume(block: str) -> Volume:
     name, _, rest = block.partition("\n")
     said = dict(_keys(rest.partition("Options Reconfigured:")[0]))
     options = dict(pair for pair in _keys(rest.partition("Options Reconfigured:")[2]) if pair[0])
-    bricks = []
+    bricks: list[Brick] = []
     for number, place in re.findall(r"(?m)^Brick(\d+): *(.+?)\s*$", rest.partition("Options Reconfigured:")[0]):
         arbiter = place.endswith(" (arbiter)")
         split = split_brick(place.removesuffix(" (arbiter)"))

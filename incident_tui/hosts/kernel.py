@@ -80,9 +80,14 @@ def parse_ooms(body: str, clock: LogClock) -> tuple[OomKill, ...]:
     """
     kills: list[OomKill] = []
     cgroup, scope, for_pid = "", "", 0
+    unnamed: OomKill | None = None
+    """A "Task in … killed" whose kill has not come yet; without one it is still a kill."""
     for line in body.splitlines():
         if (match := _TASK_IN.search(line)) is not None:
+            if unnamed is not None:
+                kills.append(unnamed)
             cgroup, scope, for_pid = match.group(1), "cgroup", 0
+            unnamed = _unnamed(line, cgroup, clock)
             continue
         if (match := _CONSTRAINT.search(line)) is not None:
             pairs = dict(_PAIR.findall(line[match.end() :]))
@@ -91,12 +96,16 @@ def parse_ooms(body: str, clock: LogClock) -> tuple[OomKill, ...]:
             for_pid = int(pairs["pid"]) if pairs.get("pid", "").isdecimal() and len(pairs["pid"]) < 11 else 0
             continue
         if "invoked oom-killer" in line:
+            if unnamed is not None:
+                kills.append(unnamed)
+                unnamed = None
             cgroup, scope, for_pid = "", "", 0
             continue
         killed = _KILLED.search(line)
         match = killed or _KILL.search(line)
         if match is None:
             continue
+        unnamed = None
         pid, name = int(match.group(1)), text.sanitise(match.group(2), limit=80)
         if "emory cgroup out of memory" in line:
             scope = "cgroup"
@@ -125,7 +134,23 @@ def parse_ooms(body: str, clock: LogClock) -> tuple[OomKill, ...]:
         )
         if killed:
             cgroup, scope, for_pid = "", "", 0
+    if unnamed is not None:
+        kills.append(unnamed)
     return tuple(kills)
+
+
+def _unnamed(line: str, cgroup: str, clock: LogClock) -> OomKill:
+    identity = container_id(cgroup)
+    return OomKill(
+        at=when(line, clock),
+        pid=0,
+        name="",
+        scope="cgroup",
+        cgroup=text.sanitise(cgroup, limit=400),
+        container_id=identity,
+        joined_by="cgroup" if identity else "",
+        line=text.sanitise(line, limit=300),
+    )
 
 
 def _near(one: datetime | None, other: datetime | None, seconds: float = 5.0) -> bool:

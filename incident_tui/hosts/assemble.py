@@ -1,0 +1,421 @@
+"""Sections of one host in, its latest HostReading out: rates, counts over time, joins. Pure, one `Assembler` a host.
+
+It remembers only what a rule needs: the last counters, restart counts of ten minutes, since when a backlog stands,
+which pid was which container.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from incident_tui.hosts import docker, gluster, gluster_text, kernel, local, machine
+from incident_tui.hosts.errors import Unreadable, garbled
+from incident_tui.hosts.readings import (
+    BrickHeal,
+    Container,
+    Disks,
+    Docker,
+    Gap,
+    GapKind,
+    Gluster,
+    Heals,
+    HostReading,
+    Link,
+    Load,
+    OomKill,
+    OomKills,
+    Peer,
+    StuckChild,
+    Swapping,
+    System,
+    Volume,
+    VolumeStatus,
+)
+from incident_tui.hosts.sections import Section
+
+RESTART_WINDOW = timedelta(minutes=10)
+STOP_WINDOW = timedelta(seconds=120)
+_REMEMBERED_PIDS = 2000
+
+
+class Assembler:
+    """Keeps `reading`, the latest HostReading. All times are the caller's (aware UTC, bastion clock)."""
+
+    def __init__(self, host: str, roles: tuple[str, ...], link: Link) -> None:
+        self.reading = HostReading(host=host, at=link.at, link=link, roles=roles)
+        self._proc: tuple[datetime, machine.Proc] | None = None
+        self._chatter = ""
+        self._restarts: dict[str, deque[tuple[datetime, int]]] = {}
+        self._states: dict[str, tuple[str, datetime]] = {}
+        self._pids: dict[int, str] = {}
+        self._stops: dict[str, datetime] = {}
+        self._heal_counts: dict[str, tuple[datetime, int]] = {}
+        self._memories: dict[str, Any] = {}
+
+    def linked(self, link: Link) -> HostReading:
+        """The connection changed. Readings stay, with their age."""
+        if self.reading.link.state is link.state:
+            link = msgspec.structs.replace(link, since=self.reading.link.since)
+        self._set(link=link)
+        return self.reading
+
+    def heard_chatter(self, chatter: str) -> None:
+        self._chatter = chatter
+
+    def stuck(self, child: StuckChild | None) -> HostReading:
+        self._set(stuck=child)
+        return self.reading
+
+    def event(self, event: docker.Event, at: datetime) -> None:
+        """A stop or kill by the API explains the exit code that follows."""
+        if event.action in ("stop", "kill"):
+            self._stops[event.id] = at
+            self._stops = {key: when for key, when in self._stops.items() if at - when < STOP_WINDOW}
+
+    @property
+    def oom_counter(self) -> int | None:
+        """The kernel's own count of OOM kills (4.13 and later): a change is the moment to read the log."""
+        return self._proc[1].oom_kills if self._proc else None
+
+    def take(
+        self, sections: Iterable[Section], asked: datetime, at: datetime, clock_at: datetime | None = None
+    ) -> HostReading:
+        """One round's sections, asked at `asked`, answered at `at` (its clock already at `clock_at`). Whatever cannot
+        be read becomes a gap."""
+        by = {section.name: section for section in sections}
+        self._set(at=at)
+        if "hello" in by:
+            self._try("system", at, lambda: {"system": self._system(by, at)})
+        if "clock" in by:
+            self._try("clock", at, lambda: {"clock": machine.parse_clock(by["clock"].body, asked, clock_at or at)})
+        if "proc" in by:
+            self._machine(by["proc"], at)
+        if "df" in by:
+            self._try("disks", at, lambda: {"disks": self._disks(by, at)})
+        if "cgroup" in by:
+            total = self.reading.memory.total if self.reading.memory else 0
+            self._memories |= machine.parse_cgroups(by["cgroup"].body, total, at)
+            self._containers_memory()
+        if "oom-dmesg" in by or "oom-log" in by:
+            self._try("ooms", at, lambda: {"ooms": self._ooms(by, at)})
+        if "docker-ps" in by:
+            self._try("docker", at, lambda: {"docker": self._docker(by, at)})
+        if "gluster-files" in by:
+            self._try("gluster", at, lambda: {"gluster": self._gluster(by, at)})
+        for name in by:
+            kind, _, volume = name.partition(":")
+            if kind == "status":
+                self._try(f"volume_status:{volume}", at, self._status_of(by[name], volume, at))
+        for volume in sorted(
+            {name.partition(":")[2] for name in by if name.startswith(("heal:", "split:", "summary:"))}
+        ):
+            self._try(f"heals:{volume}", at, self._heals_of(by, volume, at))
+        return self.reading
+
+    def missing(self, field: str, kind: GapKind, sentence: str, at: datetime) -> HostReading:
+        """A reading that could not even be asked for."""
+        before = self.reading.gaps.get(field)
+        since = before.since if before and before.kind is kind else at
+        gap = Gap(at=at, kind=kind, sentence=sentence, since=since)
+        self._set(gaps={**self.reading.gaps, field: gap})
+        return self.reading
+
+    def _set(self, **changes: Any) -> None:
+        self.reading = msgspec.structs.replace(self.reading, **changes)
+
+    def _try(self, field: str, at: datetime, make: Callable[[], dict[str, Any]]) -> None:
+        try:
+            changes = make()
+        except Unreadable as problem:
+            self.missing(field, problem.kind, problem.sentence, at)
+            return
+        self._set(**changes)
+        if field in self.reading.gaps:
+            self._set(gaps={key: gap for key, gap in self.reading.gaps.items() if key != field})
+
+    def _system(self, by: dict[str, Section], at: datetime) -> System:
+        versions = [by[name].body if name in by else "" for name in ("docker-version", "gluster-version")]
+        system = machine.parse_hello(by["hello"].body, versions[0], versions[1], at, self._chatter)
+        if not system.docker:
+            kind = GapKind.ABSENT if "docker-version" not in by else GapKind.FAILED
+            self.missing(
+                "docker", kind, "Docker is not installed" if kind is GapKind.ABSENT else "docker does not start", at
+            )
+        if not system.gluster and "gluster-version" not in by:
+            self.missing("gluster", GapKind.ABSENT, "GlusterFS is not installed", at)
+        return system
+
+    def _machine(self, section: Section, at: datetime) -> None:
+        now = machine.parse_proc(section.body)
+        before = self._proc
+        self._proc = (at, now)
+        elapsed = (at - before[0]).total_seconds() if before else 0.0
+        cpus = self.reading.system.cpus if self.reading.system else 0
+
+        def load() -> dict[str, Any]:
+            if now.load is None or now.uptime is None:
+                raise garbled("/proc/loadavg")
+            one, five, fifteen = now.load
+            busy = _busy(before[1].cpu, now.cpu) if before else None
+            return {
+                "load": Load(
+                    at=at, one=one, five=five, fifteen=fifteen, cpus=cpus, uptime_seconds=now.uptime, cpu_percent=busy
+                )
+            }
+
+        def swapping() -> dict[str, Any]:
+            if now.pages_in is None or now.pages_out is None:
+                raise garbled("/proc/vmstat")
+            if before is None or before[1].pages_in is None or before[1].pages_out is None or elapsed <= 0:
+                return {}
+            read, written = now.pages_in - before[1].pages_in, now.pages_out - before[1].pages_out
+            if read < 0 or written < 0:  # the host was restarted
+                return {}
+            return {"swapping": Swapping(at=at, pages_in=read / elapsed, pages_out=written / elapsed)}
+
+        self._try("load", at, load)
+        self._try("memory", at, lambda: {"memory": machine.memory(now.meminfo, at)})
+        self._try("swapping", at, swapping)
+        pressure = machine.pressure(now.pressure, at)
+        if pressure is None:
+            self.missing("pressure", GapKind.ABSENT, "this kernel has no pressure readings", at)
+        else:
+            self._try("pressure", at, lambda: {"pressure": pressure})
+
+    def _disks(self, by: dict[str, Section], at: datetime) -> Disks:
+        df, inodes = by["df"], by.get("df-inodes")
+        if df.timed_out:
+            raise Unreadable(GapKind.HUNG, f"df gave no answer within {df.limit:.0f} s")
+        mounts = by["mounts"].body if "mounts" in by else ""
+        return Disks(at=at, filesystems=machine.parse_disks(mounts, df.body, inodes.body if inodes else ""))
+
+    def _ooms(self, by: dict[str, Section], at: datetime) -> OomKills:
+        clock, load = self.reading.clock, self.reading.load
+        log_clock = kernel.LogClock(
+            now=at,
+            skew=timedelta(seconds=clock.skew_seconds) if clock else timedelta(0),
+            utc_offset=clock.utc_offset_seconds if clock else 0,
+            uptime=load.uptime_seconds if load else None,
+        )
+        ring, log = by.get("oom-dmesg"), by.get("oom-log")
+        denied = ring is None or re.search(r"not permitted|ermission denied", ring.body) is not None
+        sources: list[str] = []
+        kills: tuple[OomKill, ...] = ()
+        if log is not None and log.body.startswith("file "):
+            name, _, lines = log.body.partition("\n")
+            sources.append(name[5:])
+            kills = kernel.parse_ooms(lines, log_clock)
+        if ring is not None and not denied:
+            sources.append("dmesg")
+            kills = kernel.merge(kills, kernel.parse_ooms(ring.body, log_clock))
+        if not sources:
+            raise Unreadable(GapKind.DENIED, "our account may not read the kernel log")
+        containers = self.reading.docker.containers if self.reading.docker else ()
+        kills = _kept(kernel.join(kills, containers, self._pids), self.reading.ooms)
+        return OomKills(at=at, source=" and ".join(sources), kills=kills)
+
+    def _docker(self, by: dict[str, Section], at: datetime) -> Docker:
+        ids = docker.parse_ids(by["docker-ps"])
+        version = self.reading.system.docker if self.reading.system else ""
+        if not ids:
+            return Docker(at=at, version=version, containers=())
+        inspect = by.get("docker-inspect")
+        if inspect is None:
+            raise garbled("docker inspect")
+        try:  # a container that went away between ps and inspect makes rc 1 and leaves the rest whole
+            found = docker.parse_inspect(inspect.body)
+        except Unreadable:
+            raise docker.trouble(inspect) or garbled("docker inspect") from None
+        if inspect.timed_out or inspect.cut:
+            raise docker.trouble(inspect) or garbled("docker inspect")
+        for container in found:
+            if container.pid:
+                self._pids[container.pid] = container.id
+        while len(self._pids) > _REMEMBERED_PIDS:
+            del self._pids[next(iter(self._pids))]
+        live = {container.id for container in found}
+        for store in (self._restarts, self._states, self._memories):
+            for gone in [key for key in store if key not in live]:
+                del store[gone]
+        return Docker(at=at, version=version, containers=tuple(self._container(each, at) for each in found))
+
+    def _container(self, container: Container, at: datetime) -> Container:
+        history = self._restarts.setdefault(container.id, deque(maxlen=200))
+        if history and container.restart_count < history[-1][1]:
+            history.clear()  # `docker start` sets the count back
+        history.append((at, container.restart_count))
+        while len(history) > 1 and at - history[0][0] > RESTART_WINDOW:
+            history.popleft()
+        state, since = self._states.get(container.id, ("", at))
+        if state != container.state:
+            since = at
+        self._states[container.id] = (container.state, since)
+        stopped = next((when for key, when in self._stops.items() if container.id.startswith(key)), None)
+        previous = self._previous(container.id)
+        return msgspec.structs.replace(
+            container,
+            restarts_recent=container.restart_count - history[0][1],
+            state_since=since,
+            stopped_on_purpose=container.state == "exited"
+            and (stopped is not None or bool(previous and previous.state == "exited" and previous.stopped_on_purpose)),
+            memory=self._memories.get(container.id) if container.pid else None,
+        )
+
+    def _previous(self, identity: str) -> Container | None:
+        known = self.reading.docker.containers if self.reading.docker else ()
+        return next((container for container in known if container.id == identity), None)
+
+    def _containers_memory(self) -> None:
+        known = self.reading.docker
+        if known is not None:
+            containers = tuple(
+                msgspec.structs.replace(each, memory=self._memories.get(each.id)) if each.pid else each
+                for each in known.containers
+            )
+            self._set(docker=msgspec.structs.replace(known, containers=containers))
+
+    def _gluster(self, by: dict[str, Section], at: datetime) -> Gluster:
+        files = local.parse_files(by["gluster-files"].body)
+        version = self.reading.system.gluster if self.reading.system else ""
+        before = self.reading.gluster
+        peers: tuple[Peer, ...] = ()
+        volumes: tuple[Volume, ...] = ()
+        problem: Unreadable | None = None
+        for name in ("gluster-peers", "gluster-volumes"):
+            try:
+                section = by.get(name)
+                if section is None:
+                    raise Unreadable(GapKind.ABSENT, "GlusterFS is not installed")
+                if (trouble := gluster.trouble(section, name[8:])) is not None:
+                    raise trouble
+                if name == "gluster-peers":
+                    peers = (gluster.peers_xml if gluster.has_xml(section.body) else gluster_text.peers_text)(
+                        section.body
+                    )
+                else:
+                    parse = gluster.volumes_xml if gluster.has_xml(section.body) else gluster_text.volumes_text
+                    volumes = parse(section.body)
+            except Unreadable as trouble:
+                problem = problem or trouble
+        if problem is not None and problem.kind is not GapKind.DOWN:
+            raise problem
+        if problem is not None:  # glusterd is down: bricks may still serve, and the definition is the last one known
+            self.missing("glusterd", problem.kind, problem.sentence, at)
+            peers, volumes = (), before.volumes if before else ()
+        elif "glusterd" in self.reading.gaps:
+            self._set(gaps={key: gap for key, gap in self.reading.gaps.items() if key != "glusterd"})
+        root = self.reading.system is not None and self.reading.system.uid == 0
+        processes, pending = by.get("gluster-bricks"), by.get("gluster-pending")
+        bricks = local.bricks(
+            files, processes.body if processes else "", pending.body if pending else "", volumes, may_look=root
+        )
+        return Gluster(
+            at=at,
+            uuid=files.uuid or (before.uuid if before else ""),
+            version=version,
+            op_version=files.op_version,
+            glusterd_alive=problem is None,
+            peers=peers,
+            volumes=volumes,
+            bricks=bricks,
+        )
+
+    def _status_of(self, section: Section, volume: str, at: datetime) -> Callable[[], dict[str, Any]]:
+        def make() -> dict[str, Any]:
+            if (trouble := gluster.trouble(section, "volume status")) is not None:
+                raise trouble
+            parse = gluster.status_xml if gluster.has_xml(section.body) else gluster_text.status_text
+            rows = next((rows for rows in parse(section.body) if rows.volume == volume), None)
+            if rows is None:  # "status all" leaves a volume out silently; ours asks for one, and it must be there
+                raise garbled("volume status")
+            status = VolumeStatus(at=at, volume=volume, bricks=rows.bricks, services=rows.services)
+            return {"volume_status": {**self.reading.volume_status, volume: status}}
+
+        return make
+
+    def _heals_of(self, by: dict[str, Section], volume: str, at: datetime) -> Callable[[], dict[str, Any]]:
+        def read(kind: str) -> tuple[BrickHeal, ...]:
+            section = by.get(f"{kind}:{volume}")
+            if section is None:
+                return ()
+            if (trouble := gluster.trouble(section, "heal info")) is not None:
+                raise trouble
+            only = kind == "split"
+            if gluster.has_xml(section.body):
+                return gluster.heals_xml(section.body, split_brain_only=only)
+            return gluster_text.heals_text(section.body, split_brain_only=only)
+
+        def make() -> dict[str, Any]:
+            bricks: dict[str, BrickHeal] = {}
+            problem: Unreadable | None = None
+            for kind in ("summary", "heal", "split"):
+                try:
+                    for brick in read(kind):
+                        bricks[brick.name] = _merged(bricks.get(brick.name), brick)
+                except Unreadable as trouble:
+                    problem = trouble
+            if not bricks:
+                raise problem or garbled("heal info")
+            heals = Heals(at=at, volume=volume, bricks=tuple(bricks.values()))
+            return {"heals": {**self.reading.heals, volume: self._trend(heals)}}
+
+        return make
+
+    def _trend(self, heals: Heals) -> Heals:
+        before = self.reading.heals.get(heals.volume)
+        pending = heals.pending
+        if pending is None:  # not said: the backlog that stood is still believed to stand
+            return msgspec.structs.replace(heals, backlog_since=before.backlog_since if before else None)
+        if pending == 0:
+            return heals
+        since = before.backlog_since if before and before.backlog_since else heals.at
+        rising = bool(before and before.pending is not None and before.backlog_since and pending > before.pending)
+        return msgspec.structs.replace(heals, backlog_since=since, rising=rising)
+
+
+def _busy(before: tuple[int, ...], now: tuple[int, ...]) -> float | None:
+    """Share of CPU time not idle and not waiting for disks, in percent."""
+    if len(before) != len(now) or len(now) < 5:
+        return None
+    spent = [new - old for old, new in zip(before, now, strict=True)]
+    total = sum(spent)
+    return 100.0 * (total - spent[3] - spent[4]) / total if total > 0 and min(spent) >= 0 else None
+
+
+def _kept(kills: tuple[OomKill, ...], before: OomKills | None) -> tuple[OomKill, ...]:
+    """A join found once is kept when the evidence for it (a pid, a container) has gone since."""
+    known = {(kill.pid, kill.name, kill.line): kill for kill in (before.kills if before else ())}
+    out = []
+    for kill in kills:
+        old = known.get((kill.pid, kill.name, kill.line))
+        if old is not None:
+            kill = msgspec.structs.replace(
+                kill,
+                at=old.at or kill.at,
+                container_id=kill.container_id or old.container_id,
+                joined_by=kill.joined_by or old.joined_by,
+            )
+        out.append(kill)
+    return tuple(out)
+
+
+def _merged(one: BrickHeal | None, other: BrickHeal) -> BrickHeal:
+    """What two forms of heal info say of one brick; the later form fills what the earlier left open."""
+    if one is None:
+        return other
+    return msgspec.structs.replace(
+        other,
+        connected=other.connected if one.connected is not False else False,
+        status=one.status if one.connected is False else other.status or one.status,
+        pending=one.pending if one.pending is not None else other.pending,
+        split_brain=other.split_brain if other.split_brain is not None else one.split_brain,
+        healing=one.healing if one.healing is not None else other.healing,
+        entries=one.entries or other.entries,
+        split_entries=other.split_entries or one.split_entries,
+    )

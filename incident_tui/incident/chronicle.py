@@ -1,0 +1,375 @@
+"""The state of an incident from its entries in order. One pure function, `derive`; `state.Fold` calls it.
+
+The lines come sorted by effective time, without struck and purged ones, so any order of arrival gives the same state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from incident_tui.incident import views as v
+from incident_tui.incident.entry import MACHINE_KINDS, MILESTONES, Author, Entry, Kind, Ref
+from incident_tui.incident.words import time_of
+
+REOPENING: Final = frozenset({Kind.ACTION, Kind.SEVERITY, Kind.STATUS, Kind.ROLE, Kind.TASK, Kind.UPDATE})
+"""Work on the incident after its close reopens it; paperwork (notes, lessons, follow-ups, milestones) does not."""
+
+_PLAIN: Final = frozenset(
+    {Kind.NOTE, Kind.RESULT, Kind.EVIDENCE, Kind.COMMAND, Kind.CHAT, Kind.ENGAGEMENT, Kind.HANDOFF}
+)
+STATEFUL: Final = frozenset(Kind) - (MACHINE_KINDS - {Kind.PRESENCE}) - _PLAIN
+"""Kinds that may change the state; the others only make a row."""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """An entry with its effective text and time."""
+
+    entry: Entry
+    at: datetime
+    text: str
+
+    @property
+    def order(self) -> tuple[datetime, datetime, str, int]:
+        return (self.at, self.entry.recorded_at, self.entry.journal, self.entry.seq)
+
+    @property
+    def said(self) -> tuple[datetime, str, int]:
+        """Which of two was said last, whatever time they speak of."""
+        return (self.entry.recorded_at, self.entry.journal, self.entry.seq)
+
+
+def reopens(entry: Entry) -> bool:
+    if entry.kind is Kind.STATUS:
+        return entry.data.get("status") not in ("resolved", "stood down")
+    if entry.kind is Kind.TASK:
+        return entry.data.get("step") == "assigned"
+    return entry.kind in REOPENING
+
+
+Stretch = tuple[datetime, datetime | None]
+"""From when until when (None: still) loose entries belong to an incident."""
+
+
+def closings(lines: Iterable[Line]) -> tuple[datetime | None, tuple[datetime, ...], list[Stretch]]:
+    """When it was closed (None while open), when it was reopened, and the stretches it was open after the first line
+    that counts: each (from, until). Uses only the incident's own lines, in order."""
+    closed: datetime | None = None
+    reopened: list[datetime] = []
+    stretches: list[Stretch] = []
+    start: datetime | None = None
+    for line in lines:
+        kind, data = line.entry.kind, line.entry.data
+        if kind is Kind.DECLARE and start is None and not stretches:
+            start = line.at - timedelta(minutes=_number(data.get("attach_minutes"), 60))
+        elif kind is Kind.MILESTONE and data.get("name") == "closed" and not data.get("unknown"):
+            if closed is None:
+                closed = line.at
+                if start is not None:
+                    stretches.append((start, closed))
+                    start = None
+        elif closed is not None and line.at > closed and reopens(line.entry):
+            closed = None
+            start = line.at
+            reopened.append(line.at)
+    if start is not None:
+        stretches.append((start, None))
+    return closed, tuple(reopened), stretches
+
+
+def _number(value: object, default: int) -> int:
+    return value if isinstance(value, int) and 0 <= value <= 10_000_000 else default
+
+
+def _same(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
+
+
+class _State:
+    """Collects while the lines pass in order."""
+
+    def __init__(self) -> None:
+        self.declared: Line | None = None
+        self.severities: list[v.SeveritySpan] = []
+        self.statuses: list[v.StatusSpan] = []
+        self.commands: list[v.CommandSpan] = []
+        self.offered: v.Offer | None = None
+        self.roles: dict[str, v.Holder] = {}
+        self.role_history: list[v.Holder] = []
+        self.milestones: list[Line] = []
+        self.promises: list[v.Promise] = []
+        self.updates: list[v.UpdatePosted] = []
+        self.tasks: dict[Ref, v.Task] = {}
+        self.follow_ups: dict[Ref, v.FollowUp] = {}
+        self.hypotheses: dict[Ref, v.Hypothesis] = {}
+        self.statements: dict[Kind, list[v.Statement]] = {Kind.DECISION: [], Kind.LESSON: [], Kind.CHANGE: []}
+        self.holds: list[v.Hold] = []
+        self.runs: dict[str, v.Run] = {}
+        self.presence: dict[str, v.Presence] = {}
+        self.answers: list[Line] = []
+
+    def take(self, line: Line) -> None:
+        entry = line.entry
+        match entry.kind:
+            case Kind.DECLARE:
+                self._declare(line)
+            case Kind.SEVERITY:
+                self._severity(line, entry.data.get("level"), line.text)
+            case Kind.STATUS:
+                self._status(line, str(entry.data.get("status", "")), line.text)
+            case Kind.MILESTONE:
+                self.milestones.append(line)
+            case Kind.ROLE:
+                self._role(line)
+            case Kind.UPDATE:
+                self._update(line)
+            case Kind.TASK | Kind.FOLLOWUP | Kind.HYPOTHESIS:
+                self._opened(line)
+            case Kind.DECISION | Kind.LESSON | Kind.CHANGE:
+                sort = str(entry.data.get("sort", ""))
+                self.statements[entry.kind].append(v.Statement(entry.id, line.text, line.at, entry.author, sort))
+            case Kind.HOLD:
+                self._hold(line)
+            case Kind.PLAYBOOK:
+                self._playbook(line)
+            case Kind.PRESENCE:
+                here = entry.data.get("step") != "left"
+                self.presence[entry.author.name] = v.Presence(entry.author.name, line.at, here)
+            case _:
+                pass
+
+    def _declare(self, line: Line) -> None:
+        if self.declared is not None:
+            return
+        self.declared = line
+        entry = line.entry
+        if not self.severities:
+            self._severity(line, entry.data.get("severity"), "declared")
+        if not self.statuses:
+            self._status(line, "declared", "")
+        if not self.commands:
+            self._command(line, entry.author.name, "declared")
+
+    def _severity(self, line: Line, level: object, why: str) -> None:
+        if not isinstance(level, int) or isinstance(level, bool):
+            return
+        if self.severities:
+            self.severities[-1] = msgspec.structs.replace(self.severities[-1], until=line.at)
+        self.severities.append(v.SeveritySpan(level, line.at, None, why, line.entry.author, line.entry.id))
+
+    def _status(self, line: Line, status: str, text: str) -> None:
+        if not status:
+            return
+        if self.statuses:
+            self.statuses[-1] = msgspec.structs.replace(self.statuses[-1], until=line.at)
+        self.statuses.append(v.StatusSpan(status, line.at, None, text, line.entry.author, line.entry.id))
+
+    def _command(self, line: Line, who: str, how: Any, offered_by: str = "") -> None:
+        if self.commands:
+            self.commands[-1] = msgspec.structs.replace(self.commands[-1], until=line.at)
+        self.commands.append(v.CommandSpan(who, line.at, None, how, line.entry.author, line.entry.id, offered_by))
+        self.offered = None
+
+    def _role(self, line: Line) -> None:
+        entry = line.entry
+        who = str(entry.data.get("who") or entry.author.name)
+        role, step = str(entry.data.get("role", "commander")), entry.data.get("step")
+        if role != "commander":
+            self._other_role(line, role, who, step)
+        elif step == "offer":
+            self.offered = v.Offer(who, line.at, entry.author, entry.id)
+        elif step in ("take", "claim"):
+            offered = self.offered if self.offered and _same(self.offered.who, who) else None
+            if self.commands and _same(self.commands[-1].who, who):
+                self.offered = None if offered else self.offered
+            elif offered:
+                self._command(line, who, "taken", offered.by.name)
+            else:
+                self._command(line, who, "claimed" if self.commands or step == "claim" else "taken")
+
+    def _other_role(self, line: Line, role: str, who: str, step: object) -> None:
+        if step not in ("take", "claim", "release"):
+            return
+        held = self.roles.pop(role, None)
+        if held is not None:
+            self.role_history.append(msgspec.structs.replace(held, until=line.at))
+        if step != "release":
+            self.roles[role] = v.Holder(role, who, line.at, None, line.entry.author, line.entry.id)
+
+    def _update(self, line: Line) -> None:
+        entry = line.entry
+        audience, step = str(entry.data.get("audience", "")), entry.data.get("step")
+        due = time_of(entry.data.get("next"))
+        if step != "promised":
+            self.updates.append(
+                v.UpdatePosted(
+                    audience, line.at, line.text, entry.author, entry.id, str(entry.data.get("where", "")), due
+                )
+            )
+        for index, promise in enumerate(self.promises):
+            if promise.audience != audience or promise.kept_at is not None or promise.moved_at is not None:
+                continue
+            if step != "promised":
+                self.promises[index] = msgspec.structs.replace(promise, kept_at=line.at)
+            elif due is not None:
+                self.promises[index] = msgspec.structs.replace(promise, moved_at=line.at)
+        if due is not None:
+            self.promises.append(v.Promise(audience, line.at, due, entry.author, entry.id))
+
+    def _opened(self, line: Line) -> None:
+        """Raised or assigned; what answers one (acked, done, confirmed, …) waits until all are known: a backdated
+        answer may sort before what it answers."""
+        entry, data = line.entry, line.entry.data
+        if entry.kind is Kind.TASK and data.get("step") == "assigned":
+            minutes = _number(data.get("minutes"), 0)
+            task = v.Task(entry.id, str(data.get("who", "")), minutes, line.text, line.at, entry.author)
+            self.tasks[entry.id] = task
+        elif entry.kind is Kind.FOLLOWUP and not data.get("step"):
+            owner, priority = str(data.get("owner") or ""), str(data.get("priority") or "")
+            self.follow_ups[entry.id] = v.FollowUp(entry.id, line.text, line.at, entry.author, owner, priority)
+        elif entry.kind is Kind.HYPOTHESIS and data.get("state", "raised") == "raised":
+            self.hypotheses[entry.id] = v.Hypothesis(entry.id, line.text, line.at, entry.author)
+        elif entry.ref is not None:
+            self.answers.append(line)
+
+    def answer(self) -> None:
+        for line in self.answers:
+            entry, data, ref = line.entry, line.entry.data, line.entry.ref
+            assert ref is not None
+            step = data.get("step")
+            if entry.kind is Kind.TASK and ref in self.tasks:
+                self.tasks[ref] = _answered(self.tasks[ref], line, step)
+            elif entry.kind is Kind.FOLLOWUP and ref in self.follow_ups and step == "done":
+                self.follow_ups[ref] = msgspec.structs.replace(
+                    self.follow_ups[ref], done_at=line.at, done_text=line.text
+                )
+            elif entry.kind is Kind.HYPOTHESIS and ref in self.hypotheses:
+                self.hypotheses[ref] = msgspec.structs.replace(
+                    self.hypotheses[ref],
+                    state=str(data.get("state")),
+                    judged_at=line.at,
+                    judged_by=entry.author.name,
+                    why=line.text,
+                )
+
+    def _hold(self, line: Line) -> None:
+        entry = line.entry
+        target = str(entry.data.get("target", ""))
+        for index, hold in enumerate(self.holds):
+            if _same(hold.target, target) and hold.active(line.at):
+                self.holds[index] = msgspec.structs.replace(hold, released_at=line.at)
+        if entry.data.get("step") != "release":
+            until = line.at + timedelta(minutes=_number(entry.data.get("minutes"), 0))
+            self.holds.append(v.Hold(entry.id, target, line.at, until, entry.author, line.text))
+
+    def _playbook(self, line: Line) -> None:
+        entry, data = line.entry, line.entry.data
+        key, step = str(data.get("run", "")), str(data.get("step", ""))
+        run = self.runs.get(key)
+        if run is None:
+            run = v.Run(key, str(data.get("name", "")), line.at, entry.author, entry.id)
+        if step == "finished":
+            run = msgspec.structs.replace(run, finished_at=line.at)
+        elif step in ("done", "skipped", "failed"):
+            said = v.RunStep(_number(data.get("number"), 0), step, line.at, entry.author, line.text, entry.id)
+            others = [one for one in run.steps if one.number != said.number]
+            run = msgspec.structs.replace(run, steps=tuple(sorted([*others, said], key=lambda one: one.number)))
+        self.runs[key] = run
+
+
+def _answered(task: v.Task, line: Line, step: object) -> v.Task:
+    data = line.entry.data
+    if step == "acked" and task.acked_at is None:
+        who = str(data.get("who") or line.entry.author.name)
+        return msgspec.structs.replace(task, acked_at=line.at, acked_voice=bool(data.get("voice")), acked_by=who)
+    if step == "done" and task.done_at is None:
+        return msgspec.structs.replace(task, done_at=line.at, done_text=line.text)
+    if step == "overdue" and task.overdue_said is None:
+        return msgspec.structs.replace(task, overdue_said=line.at)
+    return task
+
+
+def _milestones(state: _State, closed: datetime | None) -> dict[str, v.MilestoneState]:
+    found: dict[str, v.MilestoneState] = {}
+
+    def implied(name: str, at: datetime, by: Author, ref: Ref) -> None:
+        found[name] = v.MilestoneState(name, at, by, ref, implied=True)
+
+    if state.declared is not None:
+        implied("declared", state.declared.at, state.declared.entry.author, state.declared.entry.id)
+    ended = None
+    for status in state.statuses:
+        if status.status == "resolved" and ended is None:
+            ended = status
+        elif status.status not in ("resolved", "stood down"):
+            ended = None
+    if ended is not None:
+        implied("resolved", ended.since, ended.by, ended.ref)
+    for line in sorted(state.milestones, key=lambda line: line.said):
+        name = str(line.entry.data.get("name", ""))
+        if name not in MILESTONES or name == "declared":
+            continue
+        before = found.get(name)
+        found[name] = v.MilestoneState(
+            name,
+            None if line.entry.data.get("unknown") else line.at,
+            line.entry.author,
+            line.entry.id,
+            changes=0 if before is None or before.implied else before.changes + 1,
+        )
+    if closed is None and "closed" in found and not found["closed"].unknown:
+        del found["closed"]
+    return {name: found[name] for name in MILESTONES if name in found}
+
+
+def derive(incident: str, lines: Sequence[Line], own: Sequence[Line]) -> v.Incident:
+    """The incident without its rows. `lines` are all that belong to it, `own` those that name it; both in order."""
+    state = _State()
+    for line in lines:
+        state.take(line)
+    state.answer()
+    closed, reopened, _ = closings(own)
+    declared = state.declared
+    status = state.statuses[-1] if state.statuses else None
+    command = state.commands[-1] if state.commands else None
+    return v.Incident(
+        id=incident,
+        title=(declared.text or str(declared.entry.data.get("title", ""))) if declared else "",
+        drill=bool(declared and declared.entry.data.get("drill")),
+        declared_at=declared.at if declared else None,
+        declared_by=declared.entry.author if declared else None,
+        severity=state.severities[-1].level if state.severities else None,
+        peak_severity=min((span.level for span in state.severities), default=None),
+        severities=tuple(state.severities),
+        status=status.status if status else "",
+        statuses=tuple(state.statuses),
+        commander=command.who if command else "",
+        commander_since=command.since if command else None,
+        commands=tuple(state.commands),
+        offered=state.offered,
+        roles=state.roles,
+        role_history=tuple(state.role_history),
+        milestones=_milestones(state, closed),
+        next_update={
+            promise.audience: promise.due
+            for promise in state.promises
+            if promise.kept_at is None and promise.moved_at is None
+        },
+        promises=tuple(state.promises),
+        updates=tuple(state.updates),
+        tasks=tuple(state.tasks.values()),
+        follow_ups=tuple(state.follow_ups.values()),
+        hypotheses=tuple(state.hypotheses.values()),
+        decisions=tuple(state.statements[Kind.DECISION]),
+        lessons=tuple(state.statements[Kind.LESSON]),
+        changes=tuple(state.statements[Kind.CHANGE]),
+        holds=tuple(state.holds),
+        runs=tuple(state.runs.values()),
+        presence=tuple(state.presence.values()),
+        stood_down_at=status.since if status and status.status == "stood down" else None,
+        closed_at=closed,
+        reopened=reopened,
+    )

@@ -1,0 +1,343 @@
+"""What the fold yields: an incident as it stands, in frozen structures. `state.Fold` makes them. Pure.
+
+Nothing here knows the time: whatever depends on it (overdue, missed, active) takes `now`. `by` is who wrote the entry,
+`ref` the entry itself, `at` its effective time (after amendments), aware UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+import msgspec
+
+from incident_tui.incident.entry import Author, Entry, Ref
+
+LATE_AFTER: Final = timedelta(minutes=10)
+"""An entry recorded later than this after it happened is marked late."""
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """One amendment that is in force or was overtaken by a later one."""
+
+    ref: Ref
+    at: datetime
+    """When the amendment was made."""
+    by: Author
+    text: str | None
+    moved_to: datetime | None
+
+
+class TimelineRow(msgspec.Struct, frozen=True):
+    """One entry as the timeline shows it. `entry` is as stored (emptied when purged)."""
+
+    entry: Entry
+    at: datetime
+    text: str
+    """A whole sentence for its kind; the words as typed are in `said`."""
+    word: str
+    """ACTION, DECISION, DOWN, OOM, … as `words.word` gives it."""
+    said: str
+    late: timedelta | None = None
+    """How much later it was recorded than it happened, when more than LATE_AFTER."""
+    skew: timedelta | None = None
+    """How far its time lies after the journal's clock: somebody's clock is wrong."""
+    amended: tuple[Correction, ...] = ()
+    struck: bool = False
+    pinned: bool = False
+    claimed: bool = False
+    """A person wrote it whose name is not proven."""
+    unmatched: bool = False
+    """It refers to an entry that is not here."""
+
+    @property
+    def ref(self) -> Ref:
+        return self.entry.id
+
+    @property
+    def purged(self) -> bool:
+        return self.entry.purged
+
+
+class SeveritySpan(msgspec.Struct, frozen=True):
+    level: int
+    since: datetime
+    until: datetime | None
+    why: str
+    by: Author
+    ref: Ref
+
+
+class StatusSpan(msgspec.Struct, frozen=True):
+    status: str
+    since: datetime
+    until: datetime | None
+    text: str
+    by: Author
+    ref: Ref
+
+
+class CommandSpan(msgspec.Struct, frozen=True):
+    """Who commanded from when to when, and how they came to: a claim was not offered."""
+
+    who: str
+    since: datetime
+    until: datetime | None
+    how: Literal["declared", "taken", "claimed"]
+    by: Author
+    ref: Ref
+    offered_by: str = ""
+
+    @property
+    def voice(self) -> bool:
+        """Somebody else wrote it down."""
+        return self.by.name.casefold() != self.who.casefold()
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """Command offered and not yet taken."""
+
+    who: str
+    at: datetime
+    by: Author
+    ref: Ref
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who holds, or held until `until`, a role other than commander."""
+
+    role: str
+    who: str
+    since: datetime
+    until: datetime | None
+    by: Author
+    ref: Ref
+
+
+class MilestoneState(msgspec.Struct, frozen=True):
+    """`at` is None exactly when it is known to be unknowable. `implied`: from the declare, status or close entry."""
+
+    name: str
+    at: datetime | None
+    by: Author
+    ref: Ref
+    implied: bool = False
+    changes: int = 0
+    """How often it had been said before; the last one said wins."""
+
+    @property
+    def unknown(self) -> bool:
+        return self.at is None
+
+
+class UpdatePosted(msgspec.Struct, frozen=True):
+    audience: str
+    at: datetime
+    text: str
+    by: Author
+    ref: Ref
+    where: str = ""
+    """The place, when it was given elsewhere."""
+    next: datetime | None = None
+
+
+class Promise(msgspec.Struct, frozen=True):
+    """The next update promised to an audience. Kept by the first update to it, or moved by another promise."""
+
+    audience: str
+    at: datetime
+    due: datetime
+    by: Author
+    ref: Ref
+    kept_at: datetime | None = None
+    moved_at: datetime | None = None
+
+    def state(self, now: datetime) -> Literal["open", "kept", "late", "moved", "missed"]:
+        """`late`: it came after `due`; `missed`: it has not come, or was only promised anew after `due`."""
+        if self.kept_at is not None:
+            return "kept" if self.kept_at <= self.due else "late"
+        if self.moved_at is not None:
+            return "moved" if self.moved_at <= self.due else "missed"
+        return "open" if now <= self.due else "missed"
+
+
+class Task(msgspec.Struct, frozen=True):
+    ref: Ref
+    who: str
+    minutes: int
+    text: str
+    at: datetime
+    by: Author
+    acked_at: datetime | None = None
+    acked_voice: bool = False
+    acked_by: str = ""
+    done_at: datetime | None = None
+    done_text: str = ""
+    overdue_said: datetime | None = None
+    """When the watch wrote that it was overdue."""
+
+    @property
+    def due(self) -> datetime:
+        return self.at + timedelta(minutes=self.minutes)
+
+    def state(self, now: datetime) -> Literal["done", "overdue", "acked", "assigned"]:
+        if self.done_at is not None:
+            return "done"
+        if now > self.due:
+            return "overdue"
+        return "acked" if self.acked_at is not None else "assigned"
+
+
+class FollowUp(msgspec.Struct, frozen=True):
+    ref: Ref
+    text: str
+    at: datetime
+    by: Author
+    owner: str = ""
+    priority: str = ""
+    done_at: datetime | None = None
+    done_text: str = ""
+
+
+class Hypothesis(msgspec.Struct, frozen=True):
+    ref: Ref
+    text: str
+    at: datetime
+    by: Author
+    state: str = "raised"
+    judged_at: datetime | None = None
+    judged_by: str = ""
+    why: str = ""
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """A decision, lesson or change. `sort` is well, badly or luck for a lesson, else empty."""
+
+    ref: Ref
+    text: str
+    at: datetime
+    by: Author
+    sort: str = ""
+
+
+class Hold(msgspec.Struct, frozen=True):
+    ref: Ref
+    target: str
+    at: datetime
+    until: datetime
+    by: Author
+    why: str = ""
+    released_at: datetime | None = None
+
+    def active(self, now: datetime) -> bool:
+        return self.released_at is None and self.at <= now < self.until
+
+
+class RunStep(msgspec.Struct, frozen=True):
+    number: int
+    step: str
+    """done, skipped or failed; the last one said counts."""
+    at: datetime
+    by: Author
+    text: str
+    ref: Ref
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One run of a playbook."""
+
+    run: str
+    name: str
+    at: datetime
+    by: Author
+    ref: Ref
+    steps: tuple[RunStep, ...] = ()
+    """The state of each step that was said, by number."""
+    finished_at: datetime | None = None
+
+
+class Presence(msgspec.Struct, frozen=True):
+    name: str
+    since: datetime
+    here: bool
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """An incident as the entries known so far tell it. Equal for the same set of entries in any order of arrival."""
+
+    id: str
+    title: str = ""
+    drill: bool = False
+    declared_at: datetime | None = None
+    """None while its declare entry is not here (another journal has it)."""
+    declared_by: Author | None = None
+    severity: int | None = None
+    peak_severity: int | None = None
+    """The worst it was, i.e. the lowest number."""
+    severities: tuple[SeveritySpan, ...] = ()
+    status: str = ""
+    """ "declared" until somebody says a status."""
+    statuses: tuple[StatusSpan, ...] = ()
+    commander: str = ""
+    commander_since: datetime | None = None
+    commands: tuple[CommandSpan, ...] = ()
+    offered: Offer | None = None
+    roles: dict[str, Holder] = {}
+    """Other roles held now."""
+    role_history: tuple[Holder, ...] = ()
+    milestones: dict[str, MilestoneState] = {}
+    """Only those that were said or follow from an entry; in the order of MILESTONES."""
+    next_update: dict[str, datetime] = {}
+    """Audience -> due, of promises neither kept nor moved; may lie in the past."""
+    promises: tuple[Promise, ...] = ()
+    updates: tuple[UpdatePosted, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    follow_ups: tuple[FollowUp, ...] = ()
+    hypotheses: tuple[Hypothesis, ...] = ()
+    decisions: tuple[Statement, ...] = ()
+    lessons: tuple[Statement, ...] = ()
+    changes: tuple[Statement, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    runs: tuple[Run, ...] = ()
+    presence: tuple[Presence, ...] = ()
+    stood_down_at: datetime | None = None
+    closed_at: datetime | None = None
+    """None while open, also when reopened."""
+    reopened: tuple[datetime, ...] = ()
+    corrections: int = 0
+    """How many amendments, strikes and pins there are."""
+    rows: Sequence[TimelineRow] = ()
+
+    @property
+    def open(self) -> bool:
+        return self.closed_at is None
+
+    @property
+    def pins(self) -> tuple[TimelineRow, ...]:
+        return tuple(row for row in self.rows if row.pinned)
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        """Who is here, in the order they came."""
+        return tuple(person.name for person in self.presence if person.here)
+
+    @property
+    def peak_since(self) -> datetime | None:
+        return next((span.since for span in self.severities if span.level == self.peak_severity), None)
+
+
+def open_items(incident: Incident, now: datetime) -> tuple[str, ...]:
+    """What is still open, one short sentence each: shown at stand-down and close, which they never block."""
+    found = [f"task {task.who}: {task.text} ({task.state(now)})" for task in incident.tasks if task.done_at is None]
+    found += [f"hypothesis: {item.text}" for item in incident.hypotheses if item.state == "raised"]
+    found += [f"update promised to {audience}" for audience in incident.next_update]
+    found += [f"{hold.target} is held by {hold.by.name}" for hold in incident.holds if hold.active(now)]
+    if incident.offered is not None:
+        found.append(f"command offered to {incident.offered.who}, not taken")
+    found += [f"follow-up without an owner: {item.text}" for item in incident.follow_ups if not item.owner]
+    wanted = ("started", "detected", "mitigated", "resolved")
+    missing = [name for name in wanted if name not in incident.milestones]
+    if missing:
+        found.append(f"not said: {', '.join(missing)} (/ms NAME time, or unknown)")
+    return tuple(found)

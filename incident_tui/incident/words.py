@@ -1,0 +1,156 @@
+"""The word and the sentence of an entry on the timeline and in the report. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from incident_tui.incident.entry import Entry, Kind
+
+_WORDS: Final = {
+    Kind.DECLARE: "DECLARED",
+    Kind.ROLE: "COMMAND",
+    Kind.FOLLOWUP: "TODO",
+    Kind.HANDOFF: "HANDOFF",
+    Kind.PRESENCE: "HERE",
+    Kind.LEASE: "WATCH",
+}
+_RULES: Final = (
+    ("oom", "OOM"),
+    ("down", "DOWN"),
+    ("split", "SPLIT"),
+    ("no-answer", "SILENT"),
+    ("unreachable", "SILENT"),
+)
+
+
+_SORTS: Final = {"well": "went well", "badly": "went badly", "luck": "luck"}
+
+
+def word(entry: Entry) -> str:
+    """In capitals. An observation says OK when it is well again, else what kind of trouble, else its level."""
+    data = entry.data
+    if entry.kind is Kind.OBSERVATION:
+        level = str(data.get("level", ""))
+        if level == "ok":
+            return "OK"
+        rule = str(data.get("finding", ""))
+        return next((name for part, name in _RULES if part in rule), level.upper() or "OBSERVED")
+    if entry.kind is Kind.ROLE and data.get("role", "commander") != "commander":
+        return "ROLE"
+    if entry.kind is Kind.HYPOTHESIS and data.get("state") in ("confirmed", "eliminated"):
+        return str(data["state"]).upper()
+    return _WORDS.get(entry.kind, entry.kind.value.upper())
+
+
+def sentence(entry: Entry, said: str, target: str | None = None) -> str:
+    """What the timeline shows after the word. `said` is the effective text, `target` the text of the entry that
+    `entry.ref` names, None when there is none or it is not here."""
+    if entry.purged:
+        return "[purged]"
+    data = entry.data
+    about = target if target is not None else ("an entry that is not here" if entry.ref else "")
+    match entry.kind:
+        case Kind.DECLARE:
+            severity = data.get("severity")
+            head = f"SEV{severity} " if severity else ""
+            return f"{'DRILL ' if data.get('drill') else ''}{head}{said or data.get('title', '')}"
+        case Kind.SEVERITY:
+            was = f" (was SEV{data['was']})" if data.get("was") else ""
+            return _colon(f"SEV{data.get('level', '?')}{was}", said)
+        case Kind.STATUS:
+            return _colon(str(data.get("status", "?")), said)
+        case Kind.MILESTONE:
+            name = str(data.get("name", "?"))
+            return _colon(f"{name} unknown" if data.get("unknown") else name, said)
+        case Kind.ROLE:
+            return _colon(_role(data, entry.author.name), said)
+        case Kind.TASK:
+            return _task(entry, said, about)
+        case Kind.UPDATE:
+            return _update(data, said)
+        case Kind.FOLLOWUP if data.get("step") == "done":
+            return _colon(f"done: {about}", said)
+        case Kind.FOLLOWUP:
+            owner = f" @{data['owner']}" if data.get("owner") else ""
+            return f"{said}{owner}{' ' + str(data['priority']) if data.get('priority') else ''}"
+        case Kind.HYPOTHESIS if data.get("state") in ("confirmed", "eliminated"):
+            return _colon(about, said)
+        case Kind.LESSON:
+            return _colon(
+                {"well": "went well", "badly": "went badly", "luck": "luck"}.get(data.get("sort", ""), ""), said
+            )
+        case Kind.HOLD:
+            target_ = str(data.get("target", "?"))
+            if data.get("step") == "release":
+                return _colon(f"{target_} released", said)
+            return _colon(f"{target_} {data.get('minutes', '?')}m", said)
+        case Kind.PLAYBOOK:
+            number = f" {data['number']}" if "number" in data else ""
+            step = data.get("step", "?")
+            return _colon(f"{data.get('name', '?')}: {'step' + number + ' ' if number else ''}{step}", said)
+        case Kind.PRESENCE:
+            return _colon(f"{entry.author.name} {data.get('step', '')}".strip(), said)
+        case Kind.AMEND | Kind.STRIKE | Kind.PIN | Kind.PURGE:
+            return _colon(about, said or str(data.get("text", "")))
+        case _:
+            return said
+
+
+def _colon(head: str, text: str) -> str:
+    return f"{head}: {text}" if head and text else head or text
+
+
+def _role(data: dict[str, Any], author: str) -> str:
+    who, role, step = data.get("who", "?"), data.get("role", "commander"), data.get("step", "?")
+    by = "" if str(who).casefold() == author.casefold() else f" (by voice, {author})"
+    if role != "commander":
+        return f"{role}: {who}" if step != "release" else f"{role} released"
+    match step:
+        case "offer":
+            return f"command offered to {who}"
+        case "take":
+            return f"{who} takes command{by}"
+        case "claim":
+            return f"{who} claims command{by}"
+        case _:
+            return f"{who} {step}"
+
+
+def _task(entry: Entry, said: str, about: str) -> str:
+    data = entry.data
+    who = data.get("who", "?")
+    voice = " by voice" if data.get("voice") else ""
+    match data.get("step"):
+        case "assigned":
+            return f"{who} {data.get('minutes', '?')}m: {said}"
+        case "overdue":
+            return _colon(f"{who} overdue: {about}", said if said != about else "")
+        case step:
+            return _colon(f"{who} {step}{voice}: {about}", said)
+
+
+def _update(data: dict[str, Any], said: str) -> str:
+    audience = str(data.get("audience", ""))
+    promised = time_of(data.get("next"))
+    by = f"next {promised:%H:%MZ}" if promised else ""
+    match data.get("step"):
+        case "promised":
+            return _colon(f"{audience}, {by}" if by else audience, said)
+        case "elsewhere":
+            return _colon(f"{audience} on {data.get('where', '?')}".strip(), said)
+        case _:
+            return _colon(f"{audience}, {by}" if by else audience, said)
+
+
+def time_of(value: object) -> datetime | None:
+    """The aware UTC time of an ISO text in `Entry.data`; None when it is absent, damaged or without a zone."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC) if value.tzinfo else None
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,358 @@
+"""One host: a connection, up to three channels, and its latest HostReading, kept up for as long as `run` runs.
+
+Rounds: **fast** /proc and files; **slow** Docker and GlusterFS without locks; on the one elected peer also the Gluster
+commands that lock, one after the other, at least 30 s apart. **events** follows `docker events` and asks for a Docker
+reading at once. A round that does not come by its deadline makes the host unknown, never well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from incident_tui.fleet import ssh
+from incident_tui.fleet.channel import Answer, Channel, Clock
+from incident_tui.fleet.settings import Fleet, Host
+from incident_tui.fleet.ssh import LinkFailure
+from incident_tui.hosts import docker, machine, probe
+from incident_tui.hosts.assemble import Assembler
+from incident_tui.hosts.readings import GapKind, HostReading, Link, LinkState, StuckChild
+from incident_tui.hosts.sections import EventLine, FollowerChanged
+
+FIRST_RETRY, LAST_RETRY = 1.0, 60.0
+READY_TIMEOUT = 15.0
+SLOW_DEADLINE = 75.0
+"""Client-side limit of a slow round without locks: the sum of its commands' own limits, and some."""
+LOCK_DEADLINE = 165.0
+LOCK_SPACING = 30.0
+PING_SECONDS = 25.0
+SETTLE_SECONDS = 0.15
+"""After an event, so that a burst (kill, die, stop, start) makes one reading."""
+_WAKING = frozenset(
+    {
+        *("die", "oom", "start", "stop", "kill", "pause", "unpause"),
+        *("restart", "create", "destroy", "remove", "health_status"),
+    }
+)
+
+
+class HostLink:
+    """`run()` until cancelled. `on_reading(reading)` after every change, on the event loop."""
+
+    def __init__(
+        self,
+        host: Host,
+        fleet: Fleet,
+        clock: Clock,
+        on_reading: Callable[[HostReading], None],
+        *,
+        dice: random.Random | None = None,
+    ) -> None:
+        self.host = host
+        self.elected = False
+        """Set by the fleet: this peer runs the Gluster commands that lock."""
+        self._fleet = fleet
+        self._clock = clock
+        self._on_reading = on_reading
+        self._dice = dice or random.Random()
+        now = clock()
+        self._assembler = Assembler(host.name, host.roles, Link(state=LinkState.NEVER, sentence="", since=now, at=now))
+        self._wake = asyncio.Event()
+        self._stuck: tuple[str, int] | None = None
+        self._locked_at: datetime | None = None
+        self._healed_at: datetime | None = None
+        self._connection: ssh.Connection | None = None
+
+    @property
+    def reading(self) -> HostReading:
+        return self._assembler.reading
+
+    def _link(self, state: LinkState, sentence: str = "", retry: float | None = None) -> None:
+        now = self._clock()
+        later = now + timedelta(seconds=retry) if retry is not None else None
+        self._on_reading(
+            self._assembler.linked(Link(state=state, sentence=sentence, since=now, at=now, next_try=later))
+        )
+
+    async def run(self) -> None:
+        """Connect, read, reconnect with jittered back-off. Ends only by cancellation, and leaves nothing behind."""
+        failures = 0
+        while True:
+            began = self._clock()
+            try:
+                await self._connected()
+                failure = LinkFailure(LinkState.LOST, f"{self.host.name}: the connection was lost")
+            except LinkFailure as problem:
+                failure = problem
+            if self._clock() - began > timedelta(seconds=60):
+                failures = 0
+            failures += 1
+            wait = min(LAST_RETRY, FIRST_RETRY * 2 ** min(failures - 1, 8)) * self._dice.uniform(0.5, 1.5)
+            self._link(failure.state, failure.sentence, wait)
+            await asyncio.sleep(wait)
+
+    async def _connected(self) -> None:
+        """One connection's life."""
+        if self.reading.link.state is LinkState.NEVER:
+            self._link(LinkState.CONNECTING, f"{self.host.name}: connecting")
+        self._connection = connection = await ssh.connect(self.host, self._fleet)
+        try:
+            fast = Channel(self.host, "fast", self._clock)
+            await fast.start(connection.ssh, READY_TIMEOUT)
+            self._assembler.heard_chatter(fast.chatter)
+            first = await self._ask(fast, ["hello", *self._fast_words(everything=True)], READY_TIMEOUT)
+            self._assembler.take(first.sections, first.asked, first.at, first.clock_at)
+            self._link(LinkState.UP)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._fast(fast))
+                if self._has("docker") or self._has("gluster"):
+                    tasks.create_task(self._slow())
+                if self._has("docker"):
+                    tasks.create_task(self._events())
+        except BaseExceptionGroup as group:
+            ours, other = group.split(LinkFailure)
+            if ours is None or other is not None:
+                raise
+            raise _first(ours) from None
+        finally:
+            self._stuck = None
+            self._connection = None
+            if connection.ssh.is_closed():
+                connection.abort()
+            else:
+                await connection.close()
+
+    def _has(self, role: str) -> bool:
+        """Whether to ask for it: by role, or, where no role is given, by what was found."""
+        if self.host.roles:
+            return role in self.host.roles
+        gap = self.reading.gaps.get(role)
+        return gap is None or gap.kind is not GapKind.ABSENT
+
+    async def _ask(self, channel: Channel, words: list[str], seconds: float) -> Answer:
+        try:
+            return await channel.ask(words, seconds)
+        except TimeoutError:
+            sentence = f"{self.host.name}: logged in, but no answer for {seconds:.0f} s"
+            raise LinkFailure(LinkState.TIMEOUT, sentence) from None
+
+    def _fast_words(self, *, everything: bool) -> list[str]:
+        words = ["clock", "proc"]
+        if everything:
+            words += ["disk", "oom"]
+        known = self.reading.docker.containers if self.reading.docker else ()
+        words += [f"cg:{c.pid}:{c.id}" for c in known[:200] if c.pid and c.id]
+        if self._stuck is not None:
+            words.append(f"watch:{self._stuck[1]}")
+        return words
+
+    async def _fast(self, channel: Channel) -> None:
+        """Every fast_seconds; disks and the kernel log every slow_seconds, the log also when its counter moved."""
+        loop = asyncio.get_running_loop()
+        next_round, next_disk = loop.time() + self._fleet.fast_seconds, loop.time() + self._fleet.slow_seconds
+        counter = self._assembler.oom_counter
+        while True:
+            await asyncio.sleep(max(0.0, next_round - loop.time()))
+            next_round = max(next_round, loop.time()) + self._fleet.fast_seconds
+            everything = loop.time() >= next_disk
+            if everything:
+                next_disk = loop.time() + self._fleet.slow_seconds
+            deadline = max(15.0, 2 * self._fleet.fast_seconds)
+            answer = await self._ask(channel, self._fast_words(everything=everything), deadline)
+            self._assembler.take(answer.sections, answer.asked, answer.at, answer.clock_at)
+            self._look_at_stuck(answer)
+            if self._assembler.oom_counter != counter:
+                counter = self._assembler.oom_counter
+                answer = await self._ask(channel, ["oom"], deadline)
+                self._assembler.take(answer.sections, answer.asked, answer.at)
+                self._wake.set()
+            self._on_reading(self.reading)
+
+    def _look_at_stuck(self, answer: Answer) -> None:
+        body = next((section.body for section in answer.sections if section.name == "watch"), None)
+        if body is None or self._stuck is None:
+            return
+        section, pid = self._stuck
+        alive = machine.parse_watch(body)
+        deepest = next((each for each in alive if each[3] == pid), alive[0] if alive else None)
+        if deepest is None:
+            self._stuck = None
+            self._assembler.stuck(None)
+        else:
+            child = StuckChild(at=answer.at, section=section, pid=deepest[0], state=deepest[2])
+            self._assembler.stuck(child)
+
+    async def _slow(self) -> None:
+        while True:
+            channel = await self._open("slow")
+            if channel is None:
+                for role in ("docker", "gluster"):
+                    sentence = "the host gives us no second session (MaxSessions?)"
+                    self._assembler.missing(role, GapKind.FAILED, sentence, self._clock())
+                self._on_reading(self.reading)
+                await asyncio.sleep(self._fleet.slow_seconds)
+                continue
+            try:
+                await self._slow_rounds(channel)
+            finally:
+                channel.close()
+            await asyncio.sleep(self._dice.uniform(1, 3))
+
+    async def _open(
+        self, mode: str, on_event: Callable[[EventLine | FollowerChanged], None] | None = None
+    ) -> Channel | None:
+        """None when the host refuses one more channel; the others go on. Raises only when the connection is gone."""
+        assert self._connection is not None
+        channel = Channel(self.host, mode, self._clock, on_event=on_event)
+        try:
+            await channel.start(self._connection.ssh, READY_TIMEOUT)
+        except LinkFailure:
+            if self._connection is None or self._connection.ssh.is_closed():
+                raise
+            return None
+        return channel
+
+    async def _slow_rounds(self, channel: Channel) -> None:
+        """Returns when the channel has to be opened anew."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            woken = await self._sleep_or_wake(due - loop.time())
+            words = [role for role in ("docker", "gluster") if self._has(role)]
+            if woken:
+                words = ["docker"]
+            else:
+                due = loop.time() + self._fleet.slow_seconds * self._dice.uniform(0.9, 1.1)
+            if not await self._slow_round(channel, words, SLOW_DEADLINE):
+                return
+            for locking in () if woken else self._due_locks():
+                if not await self._slow_round(channel, locking, LOCK_DEADLINE):
+                    return
+                if self._wake.is_set():
+                    break
+
+    async def _sleep_or_wake(self, seconds: float) -> bool:
+        """True when an event asked for a reading before the time was up."""
+        try:
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._wake.wait()
+        except TimeoutError:
+            return False
+        await asyncio.sleep(SETTLE_SECONDS)
+        self._wake.clear()
+        return True
+
+    async def _slow_round(self, channel: Channel, words: list[str], deadline: float) -> bool:
+        """False when the channel is of no more use. A late round is waited for, not asked for again."""
+        try:
+            answer = await channel.ask(words, deadline)
+        except TimeoutError:
+            maybe = await self._outlived(channel, words, deadline)
+            if maybe is None:
+                return False
+            answer = maybe
+        except LinkFailure:
+            if self._connection is None or self._connection.ssh.is_closed():
+                raise
+            return False
+        self._assembler.take(answer.sections, answer.asked, answer.at)
+        self._on_reading(self.reading)
+        return True
+
+    async def _outlived(self, channel: Channel, words: list[str], deadline: float) -> Answer | None:
+        """A command outlived its own limit (state D): say so, and wait for as long as it lives."""
+        child = channel.child
+        for word in words:
+            field = {"status": "volume_status", "heal": "heals", "split": "heals", "summary": "heals"}
+            kind, _, volume = word.partition(":")
+            name = f"{field[kind]}:{volume}" if kind in field else word
+            what = child.section if child else word
+            sentence = f"{what}: no answer within {deadline:.0f} s; the command is stuck"
+            self._assembler.missing(name, GapKind.HUNG, sentence, self._clock())
+        self._on_reading(self.reading)
+        if child is None:
+            return None
+        self._stuck = (child.section, child.pid)
+        while self._stuck is not None:
+            try:
+                answer = await channel.late(self._fleet.fast_seconds)
+            except TimeoutError:
+                continue
+            except LinkFailure:
+                return None
+            self._stuck = None
+            self._assembler.stuck(None)
+            return answer
+        return None
+
+    def _due_locks(self) -> list[list[str]]:
+        """The rounds of locking commands that are due now on this peer; none unless it is elected."""
+        gluster = self.reading.gluster
+        if not self.elected or gluster is None or not gluster.glusterd_alive:
+            return []
+        now = self._clock()
+        spacing = timedelta(seconds=max(LOCK_SPACING, self._fleet.gluster_seconds) * self._dice.uniform(1.0, 1.2))
+        started = [volume for volume in gluster.volumes if volume.status == "started"]
+        rounds: list[list[str]] = []
+        if self._locked_at is None or now - self._locked_at >= spacing:
+            self._locked_at = now
+            rounds += [[word] for v in started if (word := probe.volume_word("status", v.name))]
+        if self._healed_at is None or now - self._healed_at >= timedelta(seconds=self._fleet.heal_seconds):
+            self._healed_at = now
+            kinds = ("summary", "split") if has_summary(gluster.version) else ("heal", "split")
+            healing = [volume for volume in started if volume.set_size > 1]
+            rounds += [[w for k in kinds if (w := probe.volume_word(k, v.name))] for v in healing]
+        return [each for each in rounds if each]
+
+    async def _events(self) -> None:
+        """Follow docker's events; where that ends (daemon restarted), start again and read at once."""
+        wait = 5.0
+        while True:
+            ended = asyncio.Event()
+            nothing = False
+
+            def heard(message: EventLine | FollowerChanged, ended: asyncio.Event = ended) -> None:
+                nonlocal nothing
+                if isinstance(message, FollowerChanged):
+                    nothing = message.state == "none"
+                    if message.state != "on":
+                        ended.set()
+                elif (event := docker.parse_event(message.line)) is not None:
+                    self._assembler.event(event, self._clock())
+                    if event.action in _WAKING:
+                        self._wake.set()
+
+            channel = await self._open("events", heard)
+            if channel is None:
+                await asyncio.sleep(60.0)
+                continue
+            began = self._clock()
+            self._wake.set()
+            try:
+                while not ended.is_set() and not channel.closed.is_set():
+                    try:
+                        async with asyncio.timeout(PING_SECONDS):
+                            await ended.wait()
+                    except TimeoutError:
+                        channel.ping()
+            finally:
+                channel.close()
+            if nothing:
+                return
+            self._wake.set()
+            wait = 5.0 if self._clock() - began > timedelta(seconds=60) else min(60.0, wait * 2)
+            await asyncio.sleep(wait * self._dice.uniform(0.5, 1.5))
+
+
+def has_summary(version: str) -> bool:
+    """`heal V info summary` came with 3.13; from there one cheap command counts pending and split-brain."""
+    numbers = [int(part) for part in version.split(".")[:2] if part.isdecimal()]
+    return numbers >= [3, 13]
+
+
+def _first(group: BaseExceptionGroup[LinkFailure]) -> LinkFailure:
+    for problem in group.exceptions:
+        return _first(problem) if isinstance(problem, BaseExceptionGroup) else problem
+    raise AssertionError("an exception group is never empty")

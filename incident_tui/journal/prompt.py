@@ -18,6 +18,7 @@ from typing import Final
 
 import msgspec
 
+from incident_tui.journal.errors import JournalError
 from incident_tui.journal.place import StrPath, make_directory
 
 _HEAD: Final = struct.Struct("<4sQII")  # magic, turn, length, CRC-32 of turn and text
@@ -68,7 +69,7 @@ class LineKeeper:
             padded = record.ljust(self._filled[slot], b"\0")
             self._filled[slot] = max(self._filled[slot], len(record))
             return os.pwrite(self._fd, padded, slot * _SLOT) == len(padded)
-        except OSError:
+        except (OSError, JournalError):
             return False
 
     def close(self, *, keep: bool = False) -> None:

@@ -68,6 +68,8 @@ class _Check:
         else:
             self.heads.setdefault(head.seq, []).append(head)
             self.heads_checked += 1
+            if head.seq == 0:
+                self._heads(0)
 
     def row(
         self, seq: int, committed: bytes, link: bytes, salt: bytes, body: bytes, by: int | None, kept: bytes | None
@@ -133,13 +135,15 @@ class _Check:
             self.problem(
                 self.seq + 1, f"entries {self.seq + 1} to {last_acknowledged} were stored once and are missing."
             )
-        self._heads(0) if self.seq == 0 else None
         for seq in sorted(self.heads):
-            self.problem(
-                seq, f"the journal ends at entry {self.seq}, but a head of entry {seq} was recorded: it was cut."
-            )
-        for seq, (by, print_) in self.purged.items():
-            if self.orders.get(seq) != (by, print_):
+            if seq > self.seq:
+                self.problem(
+                    seq, f"the journal ends at entry {self.seq}, but a head of entry {seq} was recorded: it was cut."
+                )
+            else:
+                self.problem(seq, f"entry {seq}, whose head was recorded, is missing.")
+        for seq, (by, fingerprint) in self.purged.items():
+            if self.orders.get(seq) != (by, fingerprint):
                 self.problem(
                     seq, f"entry {seq} was purged, but the order to do so is missing or does not fit what is left."
                 )

@@ -1,0 +1,140 @@
+"""Findings over time -> observations for the journal. Pure: called with the findings of each moment.
+
+A change of level is written once it has lasted `hold` seconds, with the time at which it began; changes that went back
+before that are counted and named in the next one. What cannot be seen is not well: while the host or subject of a
+finding is unknown, its disappearance is no recovery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from incident_tui.incident.entry import Author, Draft, Entry, Kind
+from incident_tui.incident.finding import Finding, Level
+
+Key = tuple[str, str]
+
+
+class _Known(msgspec.Struct):
+    """What the journal says about a finding, and what is being seen instead."""
+
+    level: Level = Level.OK
+    since: datetime | None = None
+    last: Finding | None = None
+    host: str = ""
+    text: str = ""
+    seen: Level | None = None
+    seen_since: datetime | None = None
+    flaps: int = 0
+
+
+class Recorder:
+    """The memory between two moments. `author` signs the observations."""
+
+    def __init__(self, hold: timedelta, author: Author) -> None:
+        self._hold = hold
+        self._author = author
+        self._known: dict[Key, _Known] = {}
+
+    def remember(self, entries: Iterable[Entry]) -> None:
+        """Takes observations of the journal, oldest first, so that a new watch goes on where the last one ended."""
+        for entry in entries:
+            if entry.kind is not Kind.OBSERVATION or entry.purged:
+                continue
+            data = entry.data
+            try:
+                key, level = (str(data["finding"]), str(data["subject"])), Level(data["level"])
+            except (KeyError, ValueError):
+                continue
+            if level is Level.OK:
+                self._known.pop(key, None)
+            else:
+                self._known[key] = _Known(level, entry.at, None, str(data.get("host", "")), entry.text)
+
+    def observe(self, findings: Sequence[Finding], now: datetime) -> list[Draft]:
+        """What has changed for long enough by `now`, worst first."""
+        present = {finding.key: finding for finding in findings}
+        unknown = [finding for finding in findings if finding.level is Level.UNKNOWN]
+        drafts: list[tuple[int, Draft]] = []
+        for key in [*present, *(key for key in self._known if key not in present)]:
+            draft = self._one(key, present.get(key), unknown, now)
+            if draft is not None:
+                drafts.append((-Level(draft.data["level"]).rank, draft))
+        return [draft for _, draft in sorted(drafts, key=lambda pair: pair[0])]
+
+    def _one(self, key: Key, finding: Finding | None, unknown: Sequence[Finding], now: datetime) -> Draft | None:
+        known = self._known.setdefault(key, _Known())
+        if finding is not None:
+            known.last, known.host = finding, finding.host
+        elif _blind(key, known, unknown):
+            known.seen = known.seen_since = None
+            return None
+        level = Level.OK if finding is None else finding.level
+        if level is known.level:
+            if known.seen is not None:
+                known.flaps += 1
+                known.seen = known.seen_since = None
+            if level is Level.OK and not known.flaps:
+                del self._known[key]
+            return None
+        if known.seen is not level:
+            known.flaps += known.seen is not None
+            known.seen, known.seen_since = level, now
+        began = known.seen_since or now
+        if now - began < self._hold:
+            return None
+        draft = self._draft(key, known, level, finding, began)
+        self._settle(key, known, level, finding, began)
+        return draft
+
+    def _settle(self, key: Key, known: _Known, level: Level, finding: Finding | None, began: datetime) -> None:
+        if level is Level.OK:
+            del self._known[key]
+        else:
+            text = finding.sentence if finding is not None else known.text
+            self._known[key] = _Known(level, began, finding, known.host, text)
+
+    def _draft(self, key: Key, known: _Known, level: Level, finding: Finding | None, began: datetime) -> Draft:
+        rule, subject = key
+        data: dict[str, Any] = {
+            "finding": rule,
+            "level": level.value,
+            "was": known.level.value,
+            "subject": subject,
+            "host": known.host,
+        }
+        if finding is not None:
+            text = finding.sentence
+            data["evidence"] = finding.evidence
+        else:
+            lasted = "" if known.since is None else f" after {_span(began - known.since)}"
+            text = f"well again{lasted}: {known.text or subject}"
+        if known.flaps:
+            data["flaps"] = known.flaps
+            text += f" ({known.flaps} short changes before)"
+        return Draft(kind=Kind.OBSERVATION, text=text, at=began, author=self._author, source="watch", data=data)
+
+
+def _blind(key: Key, known: _Known, unknown: Sequence[Finding]) -> bool:
+    """Whether something that is unknown now covers this finding: the same subject or host, or a part of it."""
+    subject = key[1]
+    for finding in unknown:
+        if finding.key == key:
+            return False
+        if finding.subject == subject or (known.host and known.host in (finding.host, finding.subject)):
+            return True
+        if subject.startswith(finding.subject + "/"):
+            return True
+    return False
+
+
+def _span(value: timedelta) -> str:
+    seconds = int(value.total_seconds())
+    if seconds < 120:
+        return f"{seconds}s"
+    minutes = seconds // 60
+    return f"{minutes}m" if minutes < 120 else f"{minutes // 60}h{minutes % 60:02d}m"

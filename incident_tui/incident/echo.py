@@ -51,8 +51,8 @@ def _head(parsed: Parsed, now: datetime) -> str:
         case m.Update(audience=audience, next_minutes=minutes, at=at):
             promised = f", next {when.clock(at + timedelta(minutes=minutes), now)}, said" if minutes else ""
             return f"UPDATE {audience.upper()}{promised}"
-        case m.Sent(where=where):
-            return f"SENT on {where}"
+        case m.Sent(audience=audience, where=where):
+            return f"SENT {audience.upper()} on {where}"
         case m.Assign(who=who, minutes=minutes):
             return f"TASK {who} {minutes}m"
         case m.Ack(handle=handle, who=who, voice=voice):

@@ -232,6 +232,8 @@ def _sev(arguments: str, line: _Line) -> Parsed:
 
 def _status(arguments: str, line: _Line) -> Parsed:
     first, rest = _word(arguments, "the status")
+    if f"{arguments.lower()} ".startswith("stood down "):
+        first, rest = "stood down", arguments[len("stood down") :].strip()
     return m.SetStatus(status=first.lower(), text=rest, **line.timed)
 
 
@@ -309,15 +311,16 @@ def _update(arguments: str, line: _Line) -> Parsed:
 
 
 def _sent(arguments: str, line: _Line) -> Parsed:
+    audience = "public"
+    first, _, tail = arguments.partition(" ")
+    if first.lower() in AUDIENCES:
+        audience, arguments = first.lower(), tail.strip()
     text = _text(arguments)
     where, colon, said = text.partition(": ")
-    if colon and where:
-        return m.Sent(where=where, text=said.strip(), **line.timed)
-    for place in _PLACES:
-        if text.lower() == place or text.lower().startswith(place + " "):
-            return m.Sent(where=text[: len(place)], text=text[len(place) :].strip(), **line.timed)
-    where, _, said = text.partition(" ")
-    return m.Sent(where=where, text=said.strip(), **line.timed)
+    if not colon:
+        place = next((one for one in _PLACES if f"{text.lower()} ".startswith(one + " ")), text.partition(" ")[0])
+        where, said = text[: len(place)], text[len(place) :]
+    return m.Sent(audience=audience, where=where.strip(), text=said.strip(), **line.timed)
 
 
 def _assign(arguments: str, line: _Line) -> Parsed:

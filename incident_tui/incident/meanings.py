@@ -52,7 +52,7 @@ class Write(Timed, frozen=True):
 
 
 class Declare(Timed, frozen=True):
-    """`severity` None: the desk takes the configured default."""
+    """`severity` None: not said, and not invented."""
 
     title: str
     severity: int | None = None
@@ -96,6 +96,7 @@ class Update(Timed, frozen=True):
 
 
 class Sent(Timed, frozen=True):
+    audience: str
     where: str
     text: str = ""
 

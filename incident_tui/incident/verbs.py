@@ -90,9 +90,10 @@ VERBS: Final[dict[str, Verb]] = _table(
     ),
     Verb(
         "sent",
-        "/sent PLACE: TEXT",
+        "/sent [public|internal|exec] PLACE: TEXT",
         "an update was given elsewhere",
         "/sent status page: investigating slow sites",
+        ("audiences",),
         timed=True,
     ),
     Verb(

@@ -1,0 +1,266 @@
+"""The desk: a typed line -> saved entries, a refusal, a question or an effect. The same for screen and command line.
+
+It never waits: what is saved is in `Outcome.saving`. It decides nothing by itself about the past: the fold does. Lines
+come from one thread. Nothing typed is lost: a refusal and a question return the line, and nothing was saved then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from incident_tui.desk import drafts as d
+from incident_tui.desk import outcome as o
+from incident_tui.desk.outcome import Outcome, Question
+from incident_tui.desk.scene import No, Order, Scene
+from incident_tui.incident import meanings as m
+from incident_tui.incident.echo import echo
+from incident_tui.incident.entry import Author, Draft, Entry, Ref, Seen
+from incident_tui.incident.grammar import parse
+from incident_tui.incident.meanings import Parsed
+from incident_tui.incident.paste import Backfill, Evidence, paste
+from incident_tui.incident.people import zone_of
+from incident_tui.incident.playbook import Playbook
+from incident_tui.incident.state import Fold
+from incident_tui.incident.views import Incident
+
+YES = ("yes", "y")
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    line: str
+    parsed: Parsed
+    question: Question
+    key: str
+
+
+class Desk:
+    """One author's desk, for one session.
+
+    `clock` gives aware UTC, `new_id` a fresh id of at least 8 letters and digits. `fold` is kept up to date by the
+    caller; the desk adds what it saved itself. `seen` gives what the screen shows now. `playbooks` gives those that
+    can be opened, by name. `purge` destroys an entry; without it `/purge` is refused.
+    """
+
+    def __init__(
+        self,
+        settings: o.DeskSettings,
+        append: o.Appender,
+        handles: o.Handles,
+        fold: Fold,
+        *,
+        author: Author,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+        source: str = "tui",
+        seen: Callable[[], Seen | None] = lambda: None,
+        playbooks: Callable[[], Mapping[str, Playbook]] = dict,
+        purge: o.Purger | None = None,
+    ) -> None:
+        self.settings = settings
+        self.append = append
+        self.handles = handles
+        self.fold = fold
+        self.author = author
+        self.clock = clock
+        self.new_id = new_id
+        self.source = source
+        self.seen = seen
+        self.playbooks = playbooks
+        self.purge = purge
+        self._chosen = ""
+        self._waiting: list[o.Saving] = []
+        self._mine: list[Ref] = []
+        self._asked: dict[str, _Asked] = {}
+
+    @property
+    def incident(self) -> Incident | None:
+        """The incident in force: the chosen one, else the newest open one."""
+        self.settle()
+        if self._chosen:
+            return self.fold.incident(self._chosen)
+        return self.fold.newest_open()
+
+    def choose(self, incident: str) -> None:
+        """Work in this incident from now on; "" for the newest open one."""
+        self._chosen = incident
+
+    def meaning(self, line: str) -> Parsed:
+        """What the line means now, with this desk's people and the author's zone."""
+        people = self.settings.people
+        return parse(line, now=self.clock(), people=people, zone=zone_of(self.author.name, people))
+
+    def echo(self, line: str) -> str:
+        """What the prompt shows before Enter."""
+        return echo(self.meaning(line), self.clock())
+
+    def settle(self) -> None:
+        """Take what has been committed into the fold. What failed is dropped here: its `saving` raises."""
+        waiting: list[o.Saving] = []
+        for saving in self._waiting:
+            if not saving.done():
+                waiting.append(saving)
+                continue
+            try:
+                entries = saving.result()
+            except Exception:  # the caller has the same `saving` and is told why
+                continue
+            for entry in entries:
+                self.fold.apply(entry)
+                if entry.author == self.author:
+                    self._mine.append(entry.id)
+        self._waiting = waiting
+
+    def carry_out(self, line: str, *, key: str = "", confirmed: bool = False) -> Outcome:
+        """Carry out one line. `key` makes a repeat harmless (default: a fresh id). `confirmed`: ask nothing."""
+        return self._carry_out(line, self.meaning(line), key or self.new_id(), confirmed)
+
+    def answer(self, token: str, reply: str) -> Outcome:
+        """The reply to a question. Anything but what it wants saves nothing and returns the line."""
+        asked = self._asked.pop(token, None)
+        if asked is None:
+            return Outcome(line=reply, refusal="That question is no longer open: enter the line again.")
+        said = reply.strip().casefold()
+        if said != asked.question.wants and not (asked.question.wants == "yes" and said in YES):
+            return Outcome(line=asked.line, refusal="Not saved. The line is in the prompt.")
+        return self._carry_out(asked.line, asked.parsed, asked.key, confirmed=True)
+
+    def keep_paste(self, text: str, *, backfill: bool = False, key: str = "") -> Outcome:
+        """Save a paste: as evidence, or by choice as notes at the times its lines start with."""
+        now = self.clock()
+        pasted = paste(text, now, zone_of(self.author.name, self.settings.people))
+        writes = self._pasted(pasted, backfill)
+        if isinstance(writes, str):
+            return Outcome(line=text, refusal=writes)
+        if not writes:
+            return Outcome(line=text)
+        scene = self._scene()
+        return self._save(text, [d.write(one, scene) for one in writes], key or self.new_id())
+
+    def _pasted(self, pasted: Evidence | Backfill, backfill: bool) -> Sequence[m.Write] | str:
+        if not backfill:
+            return (pasted.evidence if isinstance(pasted, Backfill) else pasted).entries
+        if isinstance(pasted, Evidence):
+            return "The first line does not start with a time such as 14:05: it can only be kept as evidence."
+        return pasted.entries
+
+    def _scene(self) -> Scene:
+        incident = self.incident
+        return Scene(
+            incident=incident,
+            fold=self.fold,
+            author=self.author,
+            now=self.clock(),
+            source=self.source,
+            seen=self.seen(),
+            mine=tuple(self._mine),
+            unsaved=bool(self._waiting),
+            handles=self.handles,
+            severities=self.settings.severities,
+            new_id=self.new_id,
+            playbooks=self.playbooks,
+        )
+
+    def _carry_out(self, line: str, parsed: Parsed, key: str, confirmed: bool) -> Outcome:
+        match parsed:
+            case m.Nothing():
+                return Outcome(line=line)
+            case m.Refused(sentence=sentence):
+                return Outcome(line=line, refusal=sentence)
+            case m.ShowHelp(verb=verb):
+                return Outcome(line=line, effect=o.ShowHelp(verb))
+            case m.Quit():
+                return Outcome(line=line, effect=o.Leave())
+            case m.ReadNow(host=host):
+                return Outcome(line=line, effect=o.ReadFresh(host))
+            case _:
+                pass
+        scene = self._scene()
+        try:
+            order = self._order(parsed, scene)
+        except No as no:
+            return Outcome(line=line, refusal=no.sentence)
+        sentence = " ".join(part for part in (parsed.question, order.question) if part)
+        if sentence and not confirmed:
+            question = Question(self.new_id(), sentence, parsed.wants)
+            self._asked = {question.token: _Asked(line, parsed, question, key)}
+            return Outcome(line=line, question=question)
+        if isinstance(parsed, m.Purge):
+            return self._purge(line, parsed, scene)
+        if order.choose is not None:
+            self._chosen = order.choose
+        if not order.drafts:
+            return Outcome(line=line, effect=order.effect, notice=order.notice)
+        outcome = self._save(line, order.drafts, key)
+        return msgspec.structs.replace(outcome, effect=order.effect, notice=order.notice)
+
+    def _order(self, parsed: Parsed, scene: Scene) -> Order:
+        match parsed:
+            case m.Switch(incident=wanted):
+                return self._switch(wanted)
+            case m.Export(file=file):
+                if scene.incident is None:
+                    newest = next(iter(self.fold.incidents()), None)
+                    if newest is None:
+                        raise No("There is no incident to export: /declare TITLE opens one.")
+                    return Order(effect=o.WriteReport(newest.id, file))
+                return Order(effect=o.WriteReport(scene.incident.id, file))
+            case m.Purge(handle=handle):
+                scene.find(handle)
+                return Order()
+            case _:
+                return d.order(parsed, scene)
+
+    def _switch(self, wanted: str) -> Order:
+        ids = [one.id for one in self.fold.incidents()]
+        if not wanted:
+            return Order(effect=o.ListIncidents(tuple(ids)))
+        folded = wanted.casefold()
+        found = [one for one in ids if one.casefold() == folded]
+        found = found or [one for one in ids if folded in one.casefold()]
+        if len(found) != 1:
+            raise No(
+                f"{wanted!r} could be {' or '.join(found[:4])}."
+                if found
+                else f"There is no incident {wanted!r}. /incident lists them."
+            )
+        return Order(effect=o.Switched(found[0]), choose=found[0], notice=f"Working in {found[0]}.")
+
+    def _purge(self, line: str, parsed: m.Purge, scene: Scene) -> Outcome:
+        if self.purge is None:
+            return Outcome(line=line, refusal="Nothing can be purged from here: use `incident-tui purge`.")
+        target = scene.find(parsed.handle)
+        try:
+            entry = self.purge(target.id, self.author, parsed.reason)
+        except Exception as error:
+            sentence = getattr(error, "sentence", "")  # JournalError; anything else is a defect and goes up
+            if not sentence:
+                raise
+            return Outcome(line=line, refusal=str(sentence))
+        self.fold.apply(entry)
+        return Outcome(
+            line=line, saving=Saved([entry]), notice=f"The text of {parsed.handle} is destroyed; its number stays."
+        )
+
+    def _save(self, line: str, drafts: Sequence[Draft], key: str) -> Outcome:
+        saving = self.append.submit(drafts, key)
+        self._waiting.append(saving)
+        return Outcome(line=line, saving=saving, drafts=tuple(drafts))
+
+
+class Saved:
+    """A Saving that is over: the entries, or why not."""
+
+    def __init__(self, entries: list[Entry], error: Exception | None = None) -> None:
+        self._entries = entries
+        self._error = error
+
+    def done(self) -> bool:
+        return True
+
+    def result(self) -> list[Entry]:
+        if self._error is not None:
+            raise self._error
+        return self._entries

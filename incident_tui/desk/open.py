@@ -1,0 +1,79 @@
+"""A desk on an opened store, for the command line: each line is committed before the next."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from incident_tui.desk.desk import Desk, Saved
+from incident_tui.desk.outcome import DeskSettings
+from incident_tui.incident.entry import Author, Draft
+from incident_tui.incident.playbook import Playbook, PlaybookError, load
+from incident_tui.incident.state import Fold
+from incident_tui.journal.errors import JournalError
+from incident_tui.journal.store import Store
+
+
+def new_id() -> str:
+    """16 random hexadecimal digits."""
+    return secrets.token_hex(8)
+
+
+class StoreAppender:
+    """Appends at once. A failure is raised by the `result` of what it returns."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def submit(self, drafts: Sequence[Draft], key: str) -> Saved:
+        try:
+            return Saved(self._store.append(drafts, key=key))
+        except JournalError as error:
+            return Saved([], error)
+
+
+def desk_on_store(
+    store: Store,
+    settings: DeskSettings,
+    author: Author,
+    clock: Callable[[], datetime],
+    fold: Fold,
+    *,
+    source: str = "cli",
+    playbooks: Callable[[], Mapping[str, Playbook]] = dict,
+) -> Desk:
+    """A desk whose lines are saved when `carry_out` returns. `fold` must hold the whole journal."""
+    return Desk(
+        settings,
+        StoreAppender(store),
+        store,
+        fold,
+        author=author,
+        clock=clock,
+        new_id=new_id,
+        source=source,
+        playbooks=playbooks,
+        purge=lambda ref, who, reason: store.purge(ref, author=who, reason=reason),
+    )
+
+
+def read_playbooks(directory: Path) -> tuple[dict[str, Playbook], list[str]]:
+    """The playbooks in a directory by name (file stem), and one sentence for each that cannot be used."""
+    found: dict[str, Playbook] = {}
+    broken: list[str] = []
+    try:
+        paths = sorted(directory.glob("*.md"))
+    except OSError as error:
+        return {}, [f"{directory}: cannot be read ({error.strerror})."]
+    for path in paths:
+        if path.name.lower() == "readme.md":
+            continue
+        try:
+            found[path.stem] = load(path.read_text(encoding="utf-8"), str(path))
+        except PlaybookError as error:
+            broken.append(error.sentence)
+        except (OSError, UnicodeDecodeError) as error:
+            broken.append(f"{path}: cannot be read ({error}).")
+    return found, broken

@@ -1,0 +1,116 @@
+"""What became of a line, and what the desk needs from outside. Structures and protocols only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from incident_tui.incident.entry import Author, Draft, Entry, Ref
+from incident_tui.incident.settings import Person, Severity
+
+
+class Saving(Protocol):
+    """Entries on their way to the journal. `concurrent.futures.Future[list[Entry]]` is one."""
+
+    def done(self) -> bool: ...
+
+    def result(self) -> list[Entry]:
+        """The entries, once committed. May wait; raises JournalError when they cannot be stored."""
+
+
+class Appender(Protocol):
+    def submit(self, drafts: Sequence[Draft], key: str) -> Saving:
+        """Store in one transaction; a key already stored gives the stored entries. `journal.writer.Writer` is one."""
+
+
+class Handles(Protocol):
+    """Short names of entries. `journal.store.Store` is one."""
+
+    def handle(self, entry: Entry | Ref) -> str: ...
+
+    def find(self, handle: str) -> Entry | None: ...
+
+
+class DeskSettings(Protocol):
+    """What the desk reads of the configuration."""
+
+    @property
+    def people(self) -> Sequence[Person]: ...
+
+    @property
+    def severities(self) -> Sequence[Severity]: ...
+
+
+Purger = Callable[[Ref, Author, str], Entry]
+"""Destroys an entry's text and returns the PURGE entry; raises JournalError."""
+
+
+class Question(msgspec.Struct, frozen=True):
+    """Asked before anything is saved. Answer with `Desk.answer(token, reply)`; `wants` is the reply that means yes."""
+
+    token: str
+    sentence: str
+    wants: str = "yes"
+
+
+class ShowHelp(msgspec.Struct, frozen=True):
+    verb: str = ""
+
+
+class ListIncidents(msgspec.Struct, frozen=True):
+    """`ids`, newest first."""
+
+    ids: tuple[str, ...]
+
+
+class Switched(msgspec.Struct, frozen=True):
+    incident: str
+
+
+class WriteReport(msgspec.Struct, frozen=True):
+    """Export `incident`; `file` as typed, empty for one the caller names."""
+
+    incident: str
+    file: str = ""
+
+
+class ListPlaybooks(msgspec.Struct, frozen=True):
+    names: tuple[str, ...]
+
+
+class OpenPlaybook(msgspec.Struct, frozen=True):
+    """`run` is empty when it is only looked at, outside any incident."""
+
+    name: str
+    run: str = ""
+
+
+class ReadFresh(msgspec.Struct, frozen=True):
+    """Ask the watch for a reading now; `host` empty: all hosts."""
+
+    host: str = ""
+
+
+class Leave(msgspec.Struct, frozen=True):
+    """Quit the screen."""
+
+
+Effect = ShowHelp | ListIncidents | Switched | WriteReport | ListPlaybooks | OpenPlaybook | ReadFresh | Leave
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of `line`. Exactly one of: something is being saved, there is a refusal, a question, an effect, or
+    nothing at all (an empty line); an effect may come with something saved. A refusal or question means that nothing
+    was saved and `line` belongs back in the prompt."""
+
+    line: str
+    saving: Saving | None = None
+    drafts: tuple[Draft, ...] = ()
+    """What is being saved."""
+    refusal: str = ""
+    question: Question | None = None
+    effect: Effect | None = None
+    notice: str = ""
+    """What the writer should know besides: what was undone, what is still open, a claim."""

@@ -1,0 +1,97 @@
+"""What the desk knows when a line is entered, and what it decides to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from incident_tui.desk import outcome as o
+from incident_tui.incident.entry import Author, Draft, Entry, Kind, Ref, Seen
+from incident_tui.incident.playbook import Playbook
+from incident_tui.incident.settings import Severity
+from incident_tui.incident.state import Fold
+from incident_tui.incident.views import Incident
+
+
+class No(Exception):
+    """The line cannot be carried out; `sentence` says why and what would do."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What a line comes to. `choose` is the incident to work in from now on, None for no change."""
+
+    drafts: tuple[Draft, ...] = ()
+    effect: o.Effect | None = None
+    notice: str = ""
+    question: str = ""
+    choose: str | None = None
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """What the desk knew when the line was entered. `mine`: the author's entries of this session, oldest first."""
+
+    incident: Incident | None
+    fold: Fold
+    author: Author
+    now: datetime
+    source: str
+    seen: Seen | None
+    mine: tuple[Ref, ...]
+    unsaved: bool
+    handles: o.Handles
+    severities: Sequence[Severity]
+    new_id: Callable[[], str]
+    playbooks: Callable[[], Mapping[str, Playbook]]
+
+    @property
+    def me(self) -> str:
+        return self.author.name
+
+    def needed(self) -> Incident:
+        if self.incident is None:
+            raise No("No incident is open: /declare TITLE opens one.")
+        return self.incident
+
+    def find(self, handle: str) -> Entry:
+        found = self.handles.find(handle)
+        if found is None:
+            raise No(f"There is no entry {handle}.")
+        return self.fold.get(found.id) or found
+
+    def handle(self, ref: Ref) -> str:
+        return self.handles.handle(ref)
+
+    def draft(
+        self,
+        kind: Kind,
+        text: str,
+        at: datetime,
+        data: dict[str, Any] | None = None,
+        *,
+        ref: Ref | None = None,
+        incident: str | None = None,
+    ) -> Draft:
+        if incident is None:
+            incident = self.incident.id if self.incident else ""
+        return Draft(
+            kind=kind,
+            text=text,
+            at=at,
+            author=self.author,
+            incident=incident,
+            source=self.source,
+            data=data or {},
+            ref=ref,
+            seen=self.seen,
+        )
+
+
+def same(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()

@@ -1,0 +1,143 @@
+"""Tasks acknowledged and done, hypotheses judged, playbooks played step by step."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from incident_tui.desk import outcome as o
+from incident_tui.desk.scene import No, Order, Scene, same
+from incident_tui.incident import meanings as m
+from incident_tui.incident import when
+from incident_tui.incident.entry import Entry, Kind
+from incident_tui.incident.views import Incident, Run, Task
+
+
+def _task_of(entry: Entry, scene: Scene) -> tuple[Task, Incident] | None:
+    """The task an entry is, or answers."""
+    wanted = {entry.id, entry.ref}
+    for incident in [scene.fold.incident(entry.incident)] if entry.incident else []:
+        for task in incident.tasks:
+            if task.ref in wanted:
+                return task, incident
+    return None
+
+
+def ack(parsed: m.Ack, scene: Scene) -> Order:
+    who = parsed.who or scene.me
+    if parsed.handle:
+        found = _task_of(scene.find(parsed.handle), scene)
+        if found is None:
+            raise No(f"{parsed.handle} is not a task.")
+        task, incident = found
+        who = parsed.who or task.who
+    else:
+        incident = scene.needed()
+        waiting = [one for one in incident.tasks if same(one.who, who) and one.acked_at is None and one.done_at is None]
+        if not waiting:
+            raise No(f"No task of {who} waits for an answer.")
+        task = waiting[-1]
+    if task.acked_at is not None:
+        raise No(f"{scene.handle(task.ref)} was acknowledged at {when.clock(task.acked_at, scene.now)}.")
+    data: dict[str, Any] = {"step": "acked", "who": who}
+    if parsed.voice or not same(who, scene.me):
+        data["voice"] = True
+    return Order(
+        (scene.draft(Kind.TASK, "", parsed.at, data, ref=task.ref, incident=incident.id),),
+        notice=f"{who} acknowledged {scene.handle(task.ref)}: {task.text}",
+    )
+
+
+def done(parsed: m.Done, scene: Scene) -> Order:
+    if parsed.handle:
+        entry = scene.find(parsed.handle)
+        found = _task_of(entry, scene)
+        if found is not None:
+            return _task_done(found[0], found[1], parsed, scene)
+        if entry.kind is Kind.FOLLOWUP:
+            ref = entry.ref or entry.id
+            draft = scene.draft(Kind.FOLLOWUP, parsed.text, parsed.at, {"step": "done"}, ref=ref)
+            draft = msgspec.structs.replace(draft, incident=entry.incident)
+            return Order((draft,), notice=f"Follow-up {scene.handle(ref)} done.")
+        raise No(f"{parsed.handle} is neither a task nor a follow-up.")
+    incident = scene.needed()
+    mine = [one for one in incident.tasks if same(one.who, scene.me) and one.done_at is None]
+    if not mine:
+        raise No("You have no open task here: name one, /done a17.")
+    return _task_done(mine[-1], incident, parsed, scene)
+
+
+def _task_done(task: Task, incident: Incident, parsed: m.Done, scene: Scene) -> Order:
+    if task.done_at is not None:
+        raise No(f"{scene.handle(task.ref)} was done at {when.clock(task.done_at, scene.now)}.")
+    data: dict[str, Any] = {"step": "done", "who": task.who}
+    if not same(task.who, scene.me):
+        data["voice"] = True
+    return Order(
+        (scene.draft(Kind.TASK, parsed.text, parsed.at, data, ref=task.ref, incident=incident.id),),
+        notice=f"Done: {scene.handle(task.ref)} {task.who}: {task.text}",
+    )
+
+
+def judge(parsed: m.Judge, scene: Scene) -> Order:
+    entry = scene.find(parsed.handle)
+    if entry.kind is not Kind.HYPOTHESIS:
+        raise No(f"{parsed.handle} is not a hypothesis: raise one with `? text`.")
+    ref = entry.ref or entry.id
+    draft = scene.draft(
+        Kind.HYPOTHESIS, parsed.text, parsed.at, {"state": parsed.state}, ref=ref, incident=entry.incident
+    )
+    return Order((draft,))
+
+
+def play(name: str, scene: Scene) -> Order:
+    books = scene.playbooks()
+    if not name:
+        return Order(effect=o.ListPlaybooks(tuple(sorted(books))))
+    found = [one for one in books if same(one, name)] or [one for one in books if name.casefold() in one.casefold()]
+    if len(found) != 1:
+        which = f"could be {' or '.join(sorted(found)[:4])}" if found else "is no playbook"
+        raise No(f"{name!r} {which}. There are: {', '.join(sorted(books)) or 'none'}.")
+    chosen = found[0]
+    if scene.incident is None:
+        return Order(effect=o.OpenPlaybook(chosen), notice="No incident is open: its steps are only shown.")
+    for run in reversed(scene.incident.runs):
+        if run.name == chosen and run.finished_at is None:
+            return Order(effect=o.OpenPlaybook(chosen, run.run), notice=f"{chosen} goes on where it was.")
+    run_id = scene.new_id()
+    data = {"name": chosen, "run": run_id, "step": "started"}
+    draft = scene.draft(Kind.PLAYBOOK, books[chosen].title, scene.now, data)
+    return Order((draft,), effect=o.OpenPlaybook(chosen, run_id))
+
+
+def step(number: int, step: str, text: str, at: datetime, scene: Scene) -> Order:
+    incident = scene.needed()
+    run = _current_run(incident)
+    if run is None:
+        raise No("No playbook is open: /play NAME opens one.")
+    book = scene.playbooks().get(run.name)
+    settled = {one.number for one in run.steps if one.step != "failed"}
+    if book is None and not number:
+        raise No(f"The playbook {run.name} is not here: name the step, /tick 2.")
+    count = len(book.steps) if book is not None else 0
+    if not number:
+        number = next((one for one in range(1, count + 1) if one not in settled), 0)
+    if book is not None and not 1 <= number <= count:
+        raise No(f"{run.name} has {count} steps.")
+    data: dict[str, Any] = {"name": run.name, "run": run.run, "step": step, "number": number}
+    about = book.steps[number - 1].text if book is not None else ""
+    drafts = [scene.draft(Kind.PLAYBOOK, text or about, at, data)]
+    notice = f"Step {number} {step}: {about}"
+    if book is not None and settled | {number} >= set(range(1, count + 1)):
+        finished = {"name": run.name, "run": run.run, "step": "finished"}
+        drafts.append(scene.draft(Kind.PLAYBOOK, "", at, finished))
+        notice += f". {run.name} is finished."
+    return Order(tuple(drafts), notice=notice)
+
+
+def _current_run(incident: Incident) -> Run | None:
+    """The unfinished run that was touched last."""
+    runs = [run for run in incident.runs if run.finished_at is None]
+    return max(runs, key=lambda run: max([run.at, *(one.at for one in run.steps)]), default=None)

@@ -1,0 +1,85 @@
+"""All hosts: one link each, isolated from each other, and the election of the peer that runs the locking commands."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable
+
+from incident_tui.fleet.channel import Clock
+from incident_tui.fleet.host import HostLink
+from incident_tui.fleet.settings import Fleet as FleetSettings
+from incident_tui.fleet.settings import Host
+from incident_tui.hosts.readings import HostReading, LinkState, is_stale
+from incident_tui.hosts.settings import Thresholds
+
+WAVE = 0.05
+"""Seconds between the starts of two links, so that many hosts are not connected to at once."""
+
+
+class Fleet:
+    """`run()` until cancelled; `on_reading` after every change of any host. `readings` holds the latest of each."""
+
+    def __init__(
+        self,
+        hosts: Iterable[Host],
+        settings: FleetSettings,
+        clock: Clock,
+        on_reading: Callable[[HostReading], None],
+        *,
+        thresholds: Thresholds | None = None,
+        dice: random.Random | None = None,
+    ) -> None:
+        self._clock = clock
+        self._on_reading = on_reading
+        self._thresholds = thresholds or Thresholds()
+        self.links = {host.name: HostLink(host, settings, clock, self._heard, dice=dice) for host in hosts}
+        self.readings: dict[str, HostReading] = {name: link.reading for name, link in self.links.items()}
+
+    async def run(self) -> None:
+        """One task a host; a host that hangs or fails costs the others nothing. Cancel to stop; all links are closed."""
+        async with asyncio.TaskGroup() as tasks:
+            for link in self.links.values():
+                tasks.create_task(link.run(), name=f"link {link.host.name}")
+                await asyncio.sleep(WAVE)
+
+    def _heard(self, reading: HostReading) -> None:
+        self.readings[reading.host] = reading
+        self._elect()
+        self._on_reading(reading)
+
+    def _elect(self) -> None:
+        """One peer a cluster. The elected one stays while it answers; when it falls silent the next by name takes over."""
+        chosen: set[str] = set()
+        for members in clusters(self._candidates()):
+            current = next((name for name in members if self.links[name].elected), None)
+            chosen.add(current or min(members))
+        for name, link in self.links.items():
+            link.elected = name in chosen
+
+    def _candidates(self) -> list[HostReading]:
+        now = self._clock()
+        return [
+            reading
+            for reading in self.readings.values()
+            if reading.link.state is LinkState.UP
+            and reading.gluster is not None
+            and reading.gluster.glusterd_alive
+            and not is_stale("gluster", reading.gluster.at, now, self._thresholds)
+        ]
+
+
+def clusters(readings: Iterable[HostReading]) -> list[list[str]]:
+    """Names of hosts grouped by trusted pool: two belong together when one names the other's uuid as a peer."""
+    groups: list[tuple[set[str], list[str]]] = []
+    for reading in readings:
+        if reading.gluster is None:
+            continue
+        uuids = {peer.uuid for peer in reading.gluster.peers if peer.uuid} | {reading.gluster.uuid or reading.host}
+        names = [reading.host]
+        for other in [group for group in groups if group[0] & uuids]:
+            groups.remove(other)
+            uuids |= other[0]
+            names += other[1]
+        groups.append((uuids, names))
+    return [sorted(names) for _, names in groups]

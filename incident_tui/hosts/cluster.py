@@ -1,0 +1,231 @@
+"""What all peers together say about GlusterFS: peers joined by uuid, each brick with its evidence. Judges nothing but
+whether a brick is up; `health_gluster` and the screen both read this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from incident_tui.hosts.readings import (
+    Brick,
+    BrickStatus,
+    Heals,
+    HostReading,
+    LocalBrick,
+    Peer,
+    Volume,
+    VolumeStatus,
+    is_stale,
+)
+from incident_tui.hosts.settings import Thresholds
+
+
+class BrickView(msgspec.Struct, frozen=True, kw_only=True):
+    """One brick. `up` None: nothing fresh says. `why` is a short phrase for a brick that is not up."""
+
+    name: str
+    """As the volume's definition has it, host:/path."""
+    host: str
+    """Our name of the host where it lives, or the definition's."""
+    up: bool | None
+    why: str = ""
+    at: datetime | None = None
+    arbiter: bool = False
+    pending: int | None = None
+    """Entries waiting to be healed from this brick, by its own index (upper bound); None when not counted."""
+
+
+class VolumeView(msgspec.Struct, frozen=True, kw_only=True):
+    """One volume. `sets` are the subvolumes: bricks in the definition's order. `heals` is None when none is fresh."""
+
+    name: str
+    status: str
+    kind: str
+    definition: Volume
+    at: datetime
+    seen_by: str
+    sets: tuple[tuple[BrickView, ...], ...]
+    heals: Heals | None = None
+    stale_heals: Heals | None = None
+    self_heal_down: tuple[str, ...] = ()
+    """Hosts whose self-heal daemon does not run."""
+
+    @property
+    def bricks(self) -> tuple[BrickView, ...]:
+        return tuple(brick for group in self.sets for brick in group)
+
+    @property
+    def up(self) -> int:
+        return sum(brick.up is True for brick in self.bricks)
+
+
+class PeerView(msgspec.Struct, frozen=True, kw_only=True):
+    """One peer of a cluster. `connected` None: nobody fresh says. `lost_by`: our hosts that do not reach it."""
+
+    uuid: str
+    name: str
+    connected: bool | None
+    state: int
+    state_text: str
+    lost_by: tuple[str, ...]
+    seen_by: tuple[str, ...]
+    at: datetime
+
+
+class ClusterView(msgspec.Struct, frozen=True, kw_only=True):
+    peers: tuple[PeerView, ...]
+    volumes: tuple[VolumeView, ...]
+
+
+def view(readings: Iterable[HostReading], thresholds: Thresholds, now: datetime) -> ClusterView:
+    """All peers and volumes of every cluster among the hosts, from readings that are fresh."""
+    hosts = [r for r in readings if r.gluster is not None]
+    fresh = [r for r in hosts if r.gluster and not is_stale("gluster", r.gluster.at, now, thresholds)]
+    return ClusterView(
+        peers=_peers(fresh), volumes=tuple(_volume(v, r, hosts, thresholds, now) for v, r in _definitions(fresh))
+    )
+
+
+def _peers(fresh: Sequence[HostReading]) -> tuple[PeerView, ...]:
+    """Each peer as all others see it; one that we ask ourselves and that answers is connected to somebody."""
+    names = {r.gluster.uuid: r.host for r in fresh if r.gluster and r.gluster.uuid}
+    seen: dict[str, list[tuple[HostReading, Peer]]] = {}
+    for reading in fresh:
+        if reading.gluster is not None and reading.gluster.glusterd_alive:
+            for peer in reading.gluster.peers:
+                seen.setdefault(peer.uuid or peer.hostname, []).append((reading, peer))
+    out = []
+    for key, views in seen.items():
+        lost = tuple(reading.host for reading, peer in views if not peer.connected)
+        worst = next((p for _, p in views if p.state == 6), next((p for _, p in views if p.state != 3), views[0][1]))
+        out.append(
+            PeerView(
+                uuid=views[0][1].uuid,
+                name=names.get(key, views[0][1].hostname),
+                connected=not lost,
+                state=worst.state,
+                state_text=worst.state_text,
+                lost_by=lost,
+                seen_by=tuple(reading.host for reading, _ in views),
+                at=max(reading.gluster.at for reading, _ in views if reading.gluster),
+            )
+        )
+    return tuple(sorted(out, key=lambda peer: peer.name))
+
+
+def _definitions(fresh: Sequence[HostReading]) -> list[tuple[Volume, HostReading]]:
+    """Every volume once, by its id, from the newest reading of a glusterd that runs."""
+    best: dict[str, tuple[Volume, HostReading]] = {}
+    order = sorted(fresh, key=lambda r: (bool(r.gluster and r.gluster.glusterd_alive), r.gluster and r.gluster.at))
+    for reading in order:
+        for volume in reading.gluster.volumes if reading.gluster else ():
+            best[volume.id or volume.name] = (volume, reading)
+    return sorted(best.values(), key=lambda pair: pair[0].name)
+
+
+def _volume(
+    volume: Volume, seen_by: HostReading, hosts: Sequence[HostReading], thresholds: Thresholds, now: datetime
+) -> VolumeView:
+    kin = [r for r in hosts if r.gluster and any((v.id, v.name) == (volume.id, volume.name) for v in r.gluster.volumes)]
+    kin = kin or [seen_by]
+    statuses = [r.volume_status[volume.name] for r in kin if volume.name in r.volume_status]
+    status = max(statuses, key=lambda s: s.at, default=None)
+    if status is not None and is_stale("volume_status", status.at, now, thresholds):
+        status = None
+    heals = max((r.heals[volume.name] for r in kin if volume.name in r.heals), key=lambda h: h.at, default=None)
+    old = heals is not None and is_stale("heals", heals.at, now, thresholds)
+    bricks = [_brick(brick, volume, status, hosts, thresholds, now) for brick in volume.bricks]
+    size = volume.set_size
+    at = seen_by.gluster.at if seen_by.gluster else now
+    services = status.services if status else ()
+    return VolumeView(
+        name=volume.name,
+        status=volume.status,
+        kind=volume.kind,
+        definition=volume,
+        at=status.at if status else at,
+        seen_by=seen_by.host,
+        sets=tuple(tuple(bricks[start : start + size]) for start in range(0, len(bricks), size)),
+        heals=None if old else heals,
+        stale_heals=heals if old else None,
+        self_heal_down=tuple(
+            _our_name(service.uuid, service.host, hosts)
+            for service in services
+            if service.kind == "Self-heal Daemon" and service.online is False
+        ),
+    )
+
+
+def _our_name(uuid: str, otherwise: str, hosts: Sequence[HostReading]) -> str:
+    return next((r.host for r in hosts if uuid and r.gluster and r.gluster.uuid == uuid), otherwise)
+
+
+def _home(brick: Brick, hosts: Sequence[HostReading]) -> HostReading | None:
+    """The host of ours where this brick lives: by uuid, else by name."""
+    for reading in hosts:
+        if brick.uuid and reading.gluster and reading.gluster.uuid == brick.uuid:
+            return reading
+    for reading in hosts:
+        if brick.host == reading.host or (reading.system and brick.host == reading.system.hostname):
+            return reading
+    return None
+
+
+def _row(brick: Brick, status: VolumeStatus) -> BrickStatus | None:
+    for row in status.bricks:
+        if row.path == brick.path and (row.host == brick.host or (row.uuid and row.uuid == brick.uuid)):
+            return row
+    return None
+
+
+def _brick(
+    brick: Brick,
+    volume: Volume,
+    status: VolumeStatus | None,
+    hosts: Sequence[HostReading],
+    thresholds: Thresholds,
+    now: datetime,
+) -> BrickView:
+    home = _home(brick, hosts)
+    local: LocalBrick | None = None
+    local_at: datetime | None = None
+    if home is not None and home.gluster is not None and not is_stale("gluster", home.gluster.at, now, thresholds):
+        local_at = home.gluster.at
+        local = next((b for b in home.gluster.bricks if (b.volume, b.path) == (volume.name, brick.path)), None)
+    up, why, at = _evidence(brick, status, local, local_at)
+    return BrickView(
+        name=brick.name,
+        host=home.host if home else brick.host,
+        up=up,
+        why=why,
+        at=at,
+        arbiter=brick.arbiter,
+        pending=local.pending if local else None,
+    )
+
+
+def _evidence(
+    brick: Brick, status: VolumeStatus | None, local: LocalBrick | None, local_at: datetime | None
+) -> tuple[bool | None, str, datetime | None]:
+    """Status row and process together.
+
+    A process that is gone is down at once. A process that lives is up, even if its glusterd is not reached (no row),
+    unless glusterd says of that very pid that it is offline. No evidence is None, never up.
+    """
+    row = _row(brick, status) if status else None
+    if local is not None and local.alive is not None:
+        if local.alive and local.process_state == "T":
+            return False, "its process is stopped", local_at
+        newer = status is None or local_at is None or local_at >= status.at
+        if not local.alive and (newer or row is None or not row.online):
+            return False, "its process is gone", local_at
+        if local.alive and (row is None or row.online is not False or (newer and row.pid != local.pid)):
+            return True, "", local_at
+    if status is None:
+        return None, "nothing says", None
+    if row is None:
+        return False, "its peer does not answer", status.at
+    return row.online, "" if row.online else "offline" if row.online is False else "not said", status.at

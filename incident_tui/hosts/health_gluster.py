@@ -1,0 +1,203 @@
+"""Rules for GlusterFS (reference: formats, sections 2.2 to 2.4): peers, volumes, bricks, quorum, heals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from incident_tui.hosts.cluster import BrickView, ClusterView, PeerView, VolumeView
+from incident_tui.hosts.judge import Case, age
+from incident_tui.hosts.readings import Gap, GapKind, Gluster, HostReading, Volume
+from incident_tui.hosts.settings import Thresholds
+from incident_tui.incident.finding import Finding, Level
+
+BUSY_WARN = timedelta(minutes=3)
+
+
+def gluster_host_findings(case: Case) -> Iterator[Finding]:
+    """What one peer says about its own glusterd, or why it could not be asked."""
+    host, gaps = case.reading.host, case.reading.gaps
+    gluster: Gluster | None = case.fresh("gluster")
+    gap = gaps.get("gluster")
+    down = gaps.get("glusterd")
+    if down is not None and gluster is not None and not gluster.glusterd_alive:
+        running = sum(brick.alive is True for brick in gluster.bricks)
+        still = f"; {running} of its bricks still run" if running else ""
+        sentence = f"{host}: glusterd does not run{still}"
+        yield case.found("gluster.glusterd-down", Level.CRIT, sentence, down.at, evidence="gluster peer status")
+    if gap is not None and gap.kind is GapKind.ABSENT and "gluster" not in case.reading.roles:
+        return
+    if gluster is None and gap is not None:
+        yield case.found("gluster.unknown", Level.UNKNOWN, f"{host}: {gap.sentence}", gap.at, evidence="gluster")
+    elif gluster is None:
+        yield from case.missing("gluster")
+    for field, each in gaps.items():
+        if field.startswith(("volume_status:", "heals:")):
+            yield from _volume_gap(case, field, each)
+
+
+def _volume_gap(case: Case, field: str, gap: Gap) -> Iterator[Finding]:
+    kind, _, volume = field.partition(":")
+    if gap.kind is GapKind.BUSY and gap.since is not None and gap.at - gap.since >= BUSY_WARN:
+        sentence = f"{volume}: GlusterFS busy for {age(gap.since, gap.at)}; is a lock stale?"
+        yield case.found("gluster.busy", Level.WARN, sentence, gap.at, subject=volume, evidence=gap.sentence)
+    elif "quorum" in gap.sentence:
+        sentence = f"{volume}: server quorum is not met, changes are refused"
+        yield case.found("gluster.quorum-lost", Level.CRIT, sentence, gap.at, subject=volume, evidence=gap.sentence)
+    elif gap.kind in (GapKind.HUNG, GapKind.FAILED):
+        what = "status" if kind == "volume_status" else "heal info"
+        rule = "gluster.volume-unknown" if kind == "volume_status" else "gluster.heal-unknown"
+        sentence = f"{volume}: {what} not known: {gap.sentence}"
+        yield case.found(rule, Level.UNKNOWN, sentence, gap.at, subject=volume, evidence=field)
+
+
+def gluster_findings(
+    view: ClusterView, hosts: Sequence[HostReading], thresholds: Thresholds, now: datetime
+) -> Iterator[Finding]:
+    """What all peers together say."""
+    total = len(
+        {p.uuid or p.name for p in view.peers} | {r.gluster.uuid for r in hosts if r.gluster and r.gluster.uuid}
+    )
+    lost = sum(peer.connected is False for peer in view.peers)
+    for peer in view.peers:
+        yield from _peer(peer, total, lost)
+    for volume in view.volumes:
+        yield from _volume(volume, thresholds, now)
+
+
+def _peer(peer: PeerView, total: int, lost: int) -> Iterator[Finding]:
+    if peer.connected is False:
+        level = Level.WARN if 2 * (total - lost) > total else Level.CRIT
+        by = ", ".join(peer.lost_by)
+        sentence = f"peer {peer.name} disconnected, says {by}; {total - lost} of {total} peers connected"
+        yield Finding(
+            rule="gluster.peer-disconnected",
+            level=level,
+            subject=f"peer {peer.name}",
+            sentence=sentence,
+            at=peer.at,
+            host=peer.name,
+            evidence="peer status",
+        )
+    elif peer.state not in (3, -1):
+        level = Level.CRIT if peer.state == 6 else Level.WARN
+        what = peer.state_text or f"state {peer.state}"
+        yield Finding(
+            rule="gluster.peer-rejected",
+            level=level,
+            subject=f"peer {peer.name}",
+            sentence=f"peer {peer.name}: {what}",
+            at=peer.at,
+            host=peer.name,
+            evidence="peer status",
+        )
+
+
+def _volume(volume: VolumeView, thresholds: Thresholds, now: datetime) -> Iterator[Finding]:
+    def found(
+        rule: str, level: Level, what: str, subject: str = "", at: datetime | None = None, host: str = ""
+    ) -> Finding:
+        return Finding(
+            rule=f"gluster.{rule}",
+            level=level,
+            subject=subject or volume.name,
+            sentence=f"{volume.name}: {what}",
+            at=at or volume.at,
+            host=host,
+            evidence=f"volume {volume.name}, seen by {volume.seen_by}",
+        )
+
+    if volume.status == "stopped":
+        yield found("volume-stopped", Level.CRIT, "the volume is stopped")
+    if volume.status == "unknown":
+        yield found("volume-unknown", Level.UNKNOWN, "whether it is started is not known")
+    if volume.status != "started":
+        return
+    total = len(volume.bricks)
+    for group in volume.sets:
+        level, lost = set_level(volume.definition, group)
+        if lost:
+            yield found("quorum-lost", Level.CRIT, lost)
+        for brick in group:
+            if brick.up is False:
+                what = f"{volume.up} of {total} bricks up; {brick.name} is down"
+                why = f" ({brick.why})" if brick.why not in ("", "offline") else ""
+                yield found("brick-down", level, what + why, f"{volume.name} {brick.name}", brick.at, brick.host)
+            elif brick.up is None:
+                what = f"whether {brick.name} runs is not known"
+                yield found("brick-unknown", Level.UNKNOWN, what, f"{volume.name} {brick.name}", brick.at, brick.host)
+    for host in volume.self_heal_down:
+        yield found(
+            "self-heal-down", Level.WARN, f"the self-heal daemon of {host} does not run", f"{volume.name} {host}"
+        )
+    if volume.definition.set_size > 1:
+        yield from _heals(volume, thresholds, now, found)
+
+
+def set_level(volume: Volume, group: Sequence[BrickView]) -> tuple[Level, str]:
+    """The level of one subvolume with a brick down, and the sentence about quorum when writes or data are lost."""
+    total, up = len(group), sum(brick.up is True for brick in group)
+    down = sum(brick.up is False for brick in group)
+    if down == 0:
+        return Level.OK, ""
+    state = f"{up} of {total} bricks up"
+    unknown = total - up - down
+    if volume.disperse > 0:
+        if down > volume.redundancy:
+            return Level.CRIT, f"{state}, data unavailable (redundancy {volume.redundancy})"
+        return (Level.CRIT if down == volume.redundancy else Level.WARN), ""
+    if volume.replica <= 1:
+        return Level.CRIT, ""
+    if down == total:
+        return Level.CRIT, f"{state}, data unavailable"
+    needed = _quorum(volume, total)
+    first_up = group[0].up is not False
+    possible = up + unknown
+    if possible < needed or (possible == needed and 2 * needed == total and needed > 1 and not first_up):
+        return Level.CRIT, f"{state}, writes refused (client quorum)"
+    if 2 * up == total and volume.options.get("cluster.quorum-type") == "auto" and not first_up:
+        return Level.CRIT, f"{state}, writes refused (client quorum)"
+    return Level.WARN, ""
+
+
+def _quorum(volume: Volume, total: int) -> int:
+    """Bricks of a replica set that must be up for writes. Without the option: auto from replica 3, none for 2."""
+    kind = volume.options.get("cluster.quorum-type", "auto" if total > 2 else "none")
+    if kind == "fixed":
+        count = volume.options.get("cluster.quorum-count", "")
+        return int(count) if count.isdecimal() and len(count) < 6 else 1
+    return (total + 1) // 2 if kind == "auto" else 1
+
+
+def _heals(
+    volume: VolumeView, thresholds: Thresholds, now: datetime, found: Callable[..., Finding]
+) -> Iterator[Finding]:
+    heals = volume.heals
+    if heals is None:
+        old = volume.stale_heals
+        what = f"heal info is {age(old.at, now)} old" if old else "heal info not read yet"
+        yield found("heal-unknown", Level.UNKNOWN, what, at=old.at if old else None)
+        return
+    split, pending = heals.split_brain, heals.pending
+    if split:
+        files = next((brick.split_entries for brick in heals.bricks if brick.split_entries), ())
+        first = f", first {files[0]}"[:80] if files else ""
+        entries = "1 entry" if split == 1 else f"{split} entries"
+        yield found("split-brain", Level.CRIT, f"SPLIT-BRAIN, {entries}{first}", at=heals.at)
+    unsaid = [brick.name for brick in heals.bricks if brick.split_brain is None]
+    if unsaid and not split:
+        yield found("heal-unknown", Level.UNKNOWN, f"split-brain not known on {', '.join(unsaid)[:80]}", at=heals.at)
+    if not pending:
+        return
+    waiting = heals.backlog_since is not None and now - heals.backlog_since >= timedelta(
+        seconds=thresholds.heal_age_warn
+    )
+    since = age(heals.backlog_since, now) if heals.backlog_since else "now"
+    if pending >= thresholds.heal_count_crit:
+        level = Level.CRIT
+    elif waiting or heals.rising:
+        level = Level.WARN
+    else:
+        return
+    trend = ", rising" if heals.rising else ""
+    yield found("heal-backlog", level, f"{pending} entries to heal for {since}{trend}", at=heals.at)

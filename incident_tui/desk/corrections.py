@@ -95,7 +95,7 @@ def undo(handle: str, scene: Scene) -> Order:
     notice = f"Undone {name}: {_quote(entry, scene)}"
     if entry.kind is Kind.UPDATE and entry.data.get("step") == "posted":
         notice += " What was already posted stays posted: send a correction."
-    return Order((draft,), notice=notice)
+    return Order((draft,), notice=notice, choose="" if entry.kind is Kind.DECLARE else None)
 
 
 def _last_undoable(scene: Scene) -> Entry:

@@ -61,7 +61,8 @@ def main() -> int:
         print(f"{name:10} median {statistics.median(values):.3f} ms   p99 {p99:.3f} ms")
     difference = statistics.median(append_ms) - statistics.median(sync_ms)
     print(
-        f"difference of medians {difference:.3f} ms (goal <= {LIMIT_MS}), {rounds} rounds, verify {'ok' if ok else 'FAILED'}"
+        f"difference of medians {difference:.3f} ms (goal <= {LIMIT_MS}), {rounds} rounds, "
+        f"verify {'ok' if ok else 'FAILED'}"
     )
     return 0 if difference <= LIMIT_MS and ok else 1
 

@@ -20,7 +20,7 @@ from incident_tui.journal import notify
 from incident_tui.journal.errors import Corrupt, JournalError, StaleEpoch, not_there
 from incident_tui.journal.lease import BootClock, boot_clock, boot_id
 from incident_tui.journal.place import Place, StrPath, open_place, precreate
-from incident_tui.journal.store import Clock, Guard, connect, identity, system_clock
+from incident_tui.journal.store import Clock, Guard, connect, identity, set_wal, system_clock
 
 VERSION: Final = 1
 _BUSY_MS: Final = 200
@@ -209,7 +209,7 @@ class Board:
         try:
             with self._guard:
                 db.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-                db.execute("PRAGMA journal_mode=WAL").fetchone()
+                set_wal(db, self.path, _BUSY_MS / 1000)
                 self._prepare(db)
                 self._file = identity(self.path)
         except BaseException:

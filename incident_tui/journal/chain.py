@@ -10,10 +10,25 @@ short secret by trying.
 
 from __future__ import annotations
 
-from hashlib import sha256
-from typing import Final
+import sys
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgspec
+
+
+def _find_sha256() -> Callable[[bytes], Any]:
+    """CPython's own SHA-256: hashlib would load OpenSSL, which costs 4 ms of each `incident-tui log`."""
+    try:
+        found: Callable[[bytes], Any] = __import__("_sha2" if sys.version_info >= (3, 12) else "_sha256").sha256
+        return found
+    except (ImportError, AttributeError):
+        import hashlib
+
+        return hashlib.sha256
+
+
+sha256 = _find_sha256()
 
 PROMISE: Final = (
     "It detects damage and naive edits; truncation or rewriting only against a head recorded elsewhere, "
@@ -75,14 +90,14 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def commitment(salt: bytes, body: bytes) -> bytes:
-    return sha256(salt + body).digest()
+    return bytes(sha256(salt + body).digest())
 
 
 def link(previous: bytes, journal: str, seq: int, committed: bytes) -> bytes:
     """The link of entry `seq`; `journal` is the 16 hex digits of its id, as ASCII."""
-    return sha256(previous + journal.encode("ascii") + seq.to_bytes(8, "big") + committed).digest()
+    return bytes(sha256(previous + journal.encode("ascii") + seq.to_bytes(8, "big") + committed).digest())
 
 
 def fingerprint(kept: bytes) -> str:
     """Hex SHA-256 of a tombstone, which the purge entry carries so that the chain covers what was left."""
-    return sha256(kept).hexdigest()
+    return str(sha256(kept).hexdigest())

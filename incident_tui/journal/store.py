@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
@@ -113,8 +114,7 @@ class Store:
             precreate(path)
             connection = connect(path)
             with Guard(path):
-                if connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
-                    raise JournalError(f"{path} cannot be set to WAL mode. Use a local directory with --journal.")
+                set_wal(connection, path)
                 create_schema(connection, letter, clock)
                 check_schema(connection, path, clock)
         except JournalError as error:
@@ -355,6 +355,20 @@ def connect(path: str, *, synchronous: str = "FULL") -> sqlite3.Connection:
             db.close()
             raise
         return db
+
+
+def set_wal(db: sqlite3.Connection, path: str, seconds: float = BUSY_SECONDS) -> None:
+    """WAL mode. SQLite does not wait here when several processes open a new file at once, so we do."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            if db.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
+                raise JournalError(f"{path} cannot be set to WAL mode. Use a local directory with --journal.")
+            return
+        except sqlite3.OperationalError as error:
+            if (error.sqlite_errorcode & 0xFF) != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.005)
 
 
 def identity(path: str) -> tuple[int, int]:

@@ -137,6 +137,22 @@ def test_threads_that_append_at_once_leave_no_hole(place: Path, draft: MakeDraft
         assert store.verify().ok
 
 
+def test_processes_that_open_a_new_journal_at_once_all_can(place: Path, spawn: Spawn) -> None:
+    script = (
+        "import sys; from incident_tui.journal.store import Store; print('up'); sys.stdin.readline();"
+        "print(Store.open(sys.argv[1]).journal)"
+    )
+    openers = [spawn(script, place) for _ in range(6)]
+    for opener in openers:
+        assert opener.stdout is not None and opener.stdout.readline() == "up\n"
+    for opener in openers:
+        assert opener.stdin is not None
+        opener.stdin.write("go\n")
+        opener.stdin.flush()
+    ids = {opener.stdout.readline() for opener in openers if opener.stdout is not None}
+    assert len(ids) == 1 and len(ids.pop()) == 17
+
+
 def test_reads_and_appends_use_the_primary_key_alone(store: Store) -> None:
     """100,000 entries stay usable because nothing scans: asserted on the plan, not on the clock."""
     from incident_tui.journal import store as module

@@ -37,11 +37,17 @@ class Fleet:
         self.readings: dict[str, HostReading] = {name: link.reading for name, link in self.links.items()}
 
     async def run(self) -> None:
-        """One task a host; a host that hangs or fails costs the others nothing. Cancel to stop; all links are closed."""
+        """One task a host; one that hangs or fails costs the others nothing. Cancel to stop: all links are closed."""
         async with asyncio.TaskGroup() as tasks:
             for link in self.links.values():
                 tasks.create_task(link.run(), name=f"link {link.host.name}")
                 await asyncio.sleep(WAVE)
+
+    def refresh(self, host: str = "") -> None:
+        """Ask one host, or all, for a fresh reading now. An unknown name is ignored."""
+        for name, link in self.links.items():
+            if host in ("", name):
+                link.refresh()
 
     def _heard(self, reading: HostReading) -> None:
         self.readings[reading.host] = reading
@@ -49,7 +55,7 @@ class Fleet:
         self._on_reading(reading)
 
     def _elect(self) -> None:
-        """One peer a cluster. The elected one stays while it answers; when it falls silent the next by name takes over."""
+        """One peer a cluster: the elected one while it answers; when it falls silent, the next by name."""
         chosen: set[str] = set()
         for members in clusters(self._candidates()):
             current = next((name for name in members if self.links[name].elected), None)

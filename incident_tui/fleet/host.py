@@ -60,6 +60,8 @@ class HostLink:
         now = clock()
         self._assembler = Assembler(host.name, host.roles, Link(state=LinkState.NEVER, sentence="", since=now, at=now))
         self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._full = False
         self._stuck: tuple[str, int] | None = None
         self._locked_at: datetime | None = None
         self._healed_at: datetime | None = None
@@ -68,6 +70,22 @@ class HostLink:
     @property
     def reading(self) -> HostReading:
         return self._assembler.reading
+
+    def refresh(self) -> None:
+        """Read everything now that takes no lock; connect now when it is between two tries."""
+        self._full = True
+        self._hurry.set()
+        self._wake.set()
+
+    async def _wait(self, seconds: float) -> bool:
+        """Sleep, or less when somebody asks for a fresh reading; then True."""
+        try:
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._hurry.wait()
+        except TimeoutError:
+            return False
+        self._hurry.clear()
+        return True
 
     def _link(self, state: LinkState, sentence: str = "", retry: float | None = None) -> None:
         now = self._clock()
@@ -91,7 +109,7 @@ class HostLink:
             failures += 1
             wait = min(LAST_RETRY, FIRST_RETRY * 2 ** min(failures - 1, 8)) * self._dice.uniform(0.5, 1.5)
             self._link(failure.state, failure.sentence, wait)
-            await asyncio.sleep(wait)
+            await self._wait(wait)
 
     async def _connected(self) -> None:
         """One connection's life."""
@@ -154,9 +172,9 @@ class HostLink:
         next_round, next_disk = loop.time() + self._fleet.fast_seconds, loop.time() + self._fleet.slow_seconds
         counter = self._assembler.oom_counter
         while True:
-            await asyncio.sleep(max(0.0, next_round - loop.time()))
+            asked = await self._wait(next_round - loop.time())
             next_round = max(next_round, loop.time()) + self._fleet.fast_seconds
-            everything = loop.time() >= next_disk
+            everything = asked or loop.time() >= next_disk
             if everything:
                 next_disk = loop.time() + self._fleet.slow_seconds
             deadline = max(15.0, 2 * self._fleet.fast_seconds)
@@ -221,9 +239,10 @@ class HostLink:
         while True:
             woken = await self._sleep_or_wake(due - loop.time())
             words = [role for role in ("docker", "gluster") if self._has(role)]
-            if woken:
+            if woken and not self._full:
                 words = ["docker"]
             else:
+                self._full = False
                 due = loop.time() + self._fleet.slow_seconds * self._dice.uniform(0.9, 1.1)
             if not await self._slow_round(channel, words, SLOW_DEADLINE):
                 return

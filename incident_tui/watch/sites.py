@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import ssl
 import time
@@ -71,15 +72,20 @@ def _certificate_words(error: aiohttp.ClientConnectorCertificateError) -> str:
     return sanitise(str(words), limit=80)
 
 
-async def run(site: Site, clock: Callable[[], datetime], checked: Callable[[SiteRow], None], first: float) -> None:
-    """Checks `site` for ever, `first` seconds from now and then at its pace; each row goes to `checked`."""
-    await asyncio.sleep(first)
+async def run(
+    site: Site, clock: Callable[[], datetime], checked: Callable[[SiteRow], None], now: asyncio.Event, first: float
+) -> None:
+    """Checks `site` for ever, `first` seconds from now, then at its pace, and whenever `now` is set."""
     last: SiteRow | None = None
+    wait = first
     while True:
-        row = with_since(await check(site, clock), last, site)
-        last = row
-        checked(row)
-        await asyncio.sleep(site.seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await now.wait()
+        now.clear()
+        last = with_since(await check(site, clock), last, site)
+        checked(last)
+        wait = site.seconds
 
 
 def with_since(row: SiteRow, last: SiteRow | None, site: Site) -> SiteRow:

@@ -1,0 +1,331 @@
+"""The watch: reads hosts and sites, keeps the board, writes observations and reminders, sends to chat.
+
+One process holds the lease and watches for all screens. It answers to nobody: screens see the board and the journal.
+It gives up at once when it loses the lease, and ends a while after the last screen has gone, unless it is a service.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+import secrets
+import signal
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from incident_tui import __version__
+from incident_tui.fleet.fleet import Fleet
+from incident_tui.fleet.settings import Fleet as FleetSettings
+from incident_tui.fleet.settings import Host
+from incident_tui.hosts.health import findings as host_findings
+from incident_tui.hosts.readings import HostReading
+from incident_tui.hosts.settings import Thresholds
+from incident_tui.incident.entry import Author, Entry
+from incident_tui.incident.finding import Finding
+from incident_tui.incident.state import Fold
+from incident_tui.journal.board import Board
+from incident_tui.journal.errors import JournalError, StaleEpoch
+from incident_tui.journal.lease import Lease
+from incident_tui.journal.notify import Listener
+from incident_tui.journal.presence import Presence
+from incident_tui.journal.store import Store
+from incident_tui.journal.writer import Writer
+from incident_tui.watch import asks, reminders, sites
+from incident_tui.watch.post import Post
+from incident_tui.watch.recorder import Recorder
+from incident_tui.watch.rows import SiteRow, WatchRow, site_findings
+from incident_tui.watch.settings import ChatSink, Site
+from incident_tui.watch.settings import Watch as WatchSettings
+
+log = logging.getLogger("incident_tui.watch")
+
+AUTHOR: Final = "watch"
+_TICK: Final = 0.5
+_BEAT: Final = 2.0
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What to watch and how."""
+
+    directory: Path
+    letter: str
+    hosts: tuple[Host, ...]
+    sites: tuple[Site, ...]
+    chat: tuple[ChatSink, ...]
+    fleet: FleetSettings
+    thresholds: Thresholds
+    watch: WatchSettings
+    service: bool = False
+    demo: bool = False
+    takeover_wait: float = 0.0
+    """Seconds to stand by while another watch holds the lease; inf for a service."""
+
+
+class Lost(Exception):
+    """The lease has moved to another process."""
+
+
+class Watch:
+    """One holding of the lease, from taking it to losing it or ending."""
+
+    def __init__(self, plan: Plan, clock: Callable[[], datetime], store: Store, lease: Lease, epoch: int) -> None:
+        self.plan = plan
+        self._clock = clock
+        self._store = store
+        self._lease = lease
+        self._epoch = epoch
+        self._author = Author(name=AUTHOR, uid=os.getuid(), proven=True)
+        self._fold = Fold()
+        self._seq = 0
+        self._version = -1
+        self._readings: dict[str, HostReading] = {}
+        self._sites: dict[str, SiteRow] = {}
+        self._dirty: dict[str, msgspec.Struct] = {}
+        self._last_chat: dict[str, msgspec.Struct] = {}
+        self._site_now = {site.name: asyncio.Event() for site in plan.sites}
+        self._rounds = 0
+        self._started = clock()
+        self._recorder = Recorder(timedelta(seconds=plan.watch.hold_seconds), self._author)
+        self._reminded: set[str] = set()
+        self._woken = asyncio.Event()
+        self._presence = Presence(plan.directory)
+        self._writer = Writer(lambda: Store.open(plan.directory, letter=plan.letter), clock=clock)
+        self._board = Board.open(plan.directory, clock=clock)
+        self._post = Post(
+            plan.directory,
+            plan.chat,
+            store,
+            self._fold,
+            may_send=lambda: lease.held,
+            clock=clock,
+            demo=plan.demo,
+        )
+        self._fleet = Fleet(plan.hosts, plan.fleet, clock, self._read)
+
+    async def run(self) -> str:
+        """Watches until it should end; returns why. Raises Lost when another process holds the lease."""
+        entries = self._store.read()
+        self._take(entries)
+        self._recorder.remember(entries)
+        self._post.start(entries)
+        self._forget_old_rows()
+        listener = self._listen()
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._fleet.run(), name="fleet"), *self._post.start_sending(group)]
+                tasks += [
+                    group.create_task(self._watch_site(site), name=f"site {site.name}") for site in self.plan.sites
+                ]
+                reason = await self._keep()
+                for task in tasks:
+                    task.cancel()
+            return reason
+        except* Lost:
+            raise Lost from None
+        finally:
+            if listener is not None:
+                asyncio.get_running_loop().remove_reader(listener.fileno())
+                listener.close()
+            self._close()
+
+    def _close(self) -> None:
+        for unsaved in self._writer.close():
+            log.error("not saved when the watch ended: %s (%s)", unsaved.problem, unsaved.key)
+        self._post.close()
+        self._board.close()
+
+    def _listen(self) -> Listener | None:
+        try:
+            listener = Listener(self.plan.directory)
+        except JournalError as error:
+            log.warning("no notifications, polling only: %s", error.sentence)
+            return None
+
+        def rung() -> None:
+            listener.drain()
+            self._woken.set()
+
+        asyncio.get_running_loop().add_reader(listener.fileno(), rung)
+        return listener
+
+    # ------------------------------------------------------------------ what comes in
+
+    def _read(self, reading: HostReading) -> None:
+        self._readings[reading.host] = reading
+        self._dirty[f"host/{reading.host}"] = reading
+
+    def _checked(self, row: SiteRow) -> None:
+        self._sites[row.name] = row
+        self._dirty[f"site/{row.name}"] = row
+
+    async def _watch_site(self, site: Site) -> None:
+        first = random.uniform(0, min(1.0, site.seconds))
+        await sites.run(site, self._clock, self._checked, self._site_now[site.name], first)
+
+    def _take(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            self._fold.apply(entry)
+            self._seq = max(self._seq, entry.seq)
+
+    def _follow(self) -> None:
+        """New entries of the journal, whoever wrote them."""
+        try:
+            version = self._store.data_version()
+            if version == self._version:
+                return
+            entries = self._store.read(self._seq)
+            self._version = version
+        except JournalError as error:
+            log.warning("the journal cannot be read: %s", error.sentence)
+            return
+        if entries:
+            self._take(entries)
+            self._post.take(entries)
+
+    def _answer_asks(self) -> None:
+        for host in asks.take(self.plan.directory):
+            self._fleet.refresh(host)
+            for site in self.plan.sites:
+                if not host or host in site.hosts:
+                    self._site_now[site.name].set()
+
+    # ------------------------------------------------------------------ the loop
+
+    async def _keep(self) -> str:
+        """The pulse. Only a completed round renews the lease: a watch that hangs loses it."""
+        loop = asyncio.get_running_loop()
+        beat = alone_since = loop.time()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TICK):
+                    await self._woken.wait()
+                    # A burst of rings (our own board writes ring too) makes one round, at most four a second.
+                    await asyncio.sleep(0.05)
+            self._woken.clear()
+            self._follow()
+            self._answer_asks()
+            self._record()
+            self._put()
+            now = loop.time()
+            if now - beat >= _BEAT:
+                beat = now
+                self._rounds += 1
+                if not self._lease.renew():
+                    raise Lost
+                self._dirty["watch"] = self._row()
+            if self._presence.screens():
+                alone_since = now
+            elif not self.plan.service and now - alone_since > self.plan.watch.linger_seconds:
+                return "the last screen has gone"
+
+    def _row(self) -> WatchRow:
+        return WatchRow(
+            at=self._clock(),
+            pid=os.getpid(),
+            node=os.uname().nodename,
+            epoch=self._epoch,
+            started_at=self._started,
+            rounds=self._rounds,
+            service=self.plan.service,
+            version=__version__,
+            demo=self.plan.demo,
+        )
+
+    def _put(self) -> None:
+        for name, row in self._post.rows().items():
+            self._dirty[f"chat/{name}"] = row
+        fresh, self._dirty = self._changed(self._dirty), {}
+        if fresh:
+            try:
+                self._board.put(fresh, epoch=self._epoch)
+            except StaleEpoch:
+                raise Lost from None
+
+    def _changed(self, rows: dict[str, msgspec.Struct]) -> dict[str, msgspec.Struct]:
+        """Chat rows are made anew each round; only those that say something new are written."""
+        found = {}
+        for key, row in rows.items():
+            if key.startswith("chat/"):
+                same = msgspec.structs.replace(row, at=self._started)
+                if self._last_chat.get(key) == same:
+                    continue
+                self._last_chat[key] = same
+            found[key] = row
+        return found
+
+    def _forget_old_rows(self) -> None:
+        """Rows of hosts and sites that are no longer configured go from the board."""
+        keep = {
+            *(f"host/{host.name}" for host in self.plan.hosts),
+            *(f"site/{site.name}" for site in self.plan.sites),
+            *(f"chat/{sink.name}" for sink in self.plan.chat),
+        }
+        old = [key for key in self._board.read() if key != "watch" and key not in keep]
+        try:
+            self._board.put({"watch": self._row()}, epoch=self._epoch, drop=old)
+        except StaleEpoch:
+            raise Lost from None
+
+    def findings(self, now: datetime) -> list[Finding]:
+        """What is wrong or not known at `now`."""
+        readings = [self._readings[host.name] for host in self.plan.hosts if host.name in self._readings]
+        return [
+            *host_findings(readings, self.plan.thresholds, now),
+            *site_findings(self.plan.sites, self._sites, now),
+        ]
+
+    def _record(self) -> None:
+        now = self._clock()
+        for draft in self._recorder.observe(self.findings(now), now):
+            self._writer.submit([draft], f"watch:{self._epoch}:{secrets.token_hex(8)}", self._epoch)
+        silence = timedelta(minutes=self.plan.watch.silence_minutes)
+        for incident in self._fold.incidents():
+            for reminder in reminders.due(incident, now, silence, self._author):
+                if reminder.key not in self._reminded:
+                    self._reminded.add(reminder.key)
+                    self._writer.submit([reminder.draft], reminder.key, self._epoch)
+
+
+async def watch(plan: Plan, clock: Callable[[], datetime]) -> str:
+    """Takes the lease and watches. Returns why it ended, in a few words. Raises JournalError when it cannot begin."""
+    task = asyncio.current_task()
+    assert task is not None
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, task.cancel)
+    store = Store.open(plan.directory, letter=plan.letter, clock=clock)
+    lease = Lease(plan.directory, store, clock)
+    try:
+        while True:
+            epoch = await _take_lease(lease, plan.takeover_wait, loop)
+            if epoch is None:
+                holder = lease.holder()
+                return f"another watch holds the lease (pid {holder.pid if holder else '?'})"
+            log.info("watching, epoch %s, pid %s", epoch, os.getpid())
+            try:
+                return await Watch(plan, clock, store, lease, epoch).run()
+            except Lost:
+                log.warning("the lease was lost; another watch has taken over")
+                if not plan.service:
+                    return "another watch has taken over"
+    except asyncio.CancelledError:
+        return "told to end"
+    finally:
+        lease.release()
+        store.close()
+
+
+async def _take_lease(lease: Lease, wait: float, loop: asyncio.AbstractEventLoop) -> int | None:
+    end = loop.time() + wait
+    while True:
+        epoch = lease.take()
+        if epoch is not None or loop.time() >= end:
+            return epoch
+        await asyncio.sleep(1.0)

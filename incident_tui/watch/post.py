@@ -1,0 +1,97 @@
+"""From journal entries to the outbox: which new entries each sink gets, and what they say when their turn comes."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from incident_tui.incident.entry import Entry, Ref
+from incident_tui.incident.state import Fold
+from incident_tui.journal.store import Store
+from incident_tui.watch.chat.compose import message, wanted
+from incident_tui.watch.chat.outbox import Outbox
+from incident_tui.watch.chat.sender import Sender
+from incident_tui.watch.rows import ChatRow
+from incident_tui.watch.settings import ChatSink
+
+FIRST_LOOK_BACK: Final = timedelta(minutes=10)
+"""A sink that is new gets what was recorded this shortly before; older history is never posted."""
+_CURSOR_STEP: Final = 500
+
+
+class Post:
+    """All sinks of one journal."""
+
+    def __init__(
+        self,
+        directory: Path,
+        sinks: Sequence[ChatSink],
+        store: Store,
+        fold: Fold,
+        *,
+        may_send: Callable[[], bool],
+        clock: Callable[[], datetime],
+        demo: bool,
+    ) -> None:
+        self._store = store
+        self._fold = fold
+        self._clock = clock
+        self._demo = demo
+        self._sinks = tuple(sinks)
+        self._outbox = Outbox(directory / "outbox.db")
+        self._outbox.recover()
+        self._cursors: dict[str, int] = {}
+        self.senders = {
+            sink.name: Sender(
+                sink, self._outbox, compose=self._compose, may_send=may_send, clock=clock, jitter=random.random
+            )
+            for sink in sinks
+        }
+
+    def start(self, entries: Sequence[Entry]) -> None:
+        """Queues what came while no watch was running. `entries` is the whole journal, oldest first."""
+        since = self._clock() - FIRST_LOOK_BACK
+        for sink in self._sinks:
+            cursor = self._outbox.cursor(sink.name, self._store.journal)
+            if cursor is None:
+                cursor = next((entry.seq - 1 for entry in entries if entry.recorded_at >= since), self._last(entries))
+            self._cursors[sink.name] = cursor
+            self._queue(sink, [entry for entry in entries if entry.seq > cursor], self._last(entries), force=True)
+
+    def take(self, entries: Sequence[Entry]) -> None:
+        """New entries, as they are read from the journal."""
+        for sink in self._sinks:
+            self._queue(sink, entries, self._last(entries))
+
+    def rows(self) -> dict[str, ChatRow]:
+        return {name: sender.row() for name, sender in self.senders.items()}
+
+    def start_sending(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        return [group.create_task(sender.run(), name=f"chat {name}") for name, sender in self.senders.items()]
+
+    def close(self) -> None:
+        self._outbox.close()
+
+    @staticmethod
+    def _last(entries: Sequence[Entry]) -> int:
+        return entries[-1].seq if entries else 0
+
+    def _queue(self, sink: ChatSink, entries: Sequence[Entry], upto: int, *, force: bool = False) -> None:
+        seqs = [entry.seq for entry in entries if wanted(entry, sink.send)]
+        if not seqs and not force and upto - self._cursors[sink.name] < _CURSOR_STEP:
+            return  # looking at these again after a restart does no harm; a commit for each entry would
+        self._outbox.enqueue(sink.name, self._store.journal, seqs, upto, self._clock())
+        self._cursors[sink.name] = upto
+        if seqs:
+            self.senders[sink.name].wake.set()
+
+    def _compose(self, ref: Ref) -> str | None:
+        row = self._fold.row(ref)
+        if row is None:
+            return None
+        incident = self._fold.incident(row.entry.incident)
+        return message(row, incident, self._store.handle(ref), demo=self._demo)

@@ -48,6 +48,8 @@ class VolumeView(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     seen_by: str
     sets: tuple[tuple[BrickView, ...], ...]
+    stale: bool = False
+    """No peer says anything fresh: the definition is the last one known, every brick is unknown."""
     heals: Heals | None = None
     stale_heals: Heals | None = None
     self_heal_down: tuple[str, ...] = ()
@@ -81,11 +83,11 @@ class ClusterView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def view(readings: Iterable[HostReading], thresholds: Thresholds, now: datetime) -> ClusterView:
-    """All peers and volumes of every cluster among the hosts, from readings that are fresh."""
+    """All peers and volumes of every cluster among the hosts. A volume that only old readings know stays, marked."""
     hosts = [r for r in readings if r.gluster is not None]
     fresh = [r for r in hosts if r.gluster and not is_stale("gluster", r.gluster.at, now, thresholds)]
     return ClusterView(
-        peers=_peers(fresh), volumes=tuple(_volume(v, r, hosts, thresholds, now) for v, r in _definitions(fresh))
+        peers=_peers(fresh), volumes=tuple(_volume(v, r, hosts, thresholds, now) for v, r in _definitions(hosts, fresh))
     )
 
 
@@ -116,11 +118,16 @@ def _peers(fresh: Sequence[HostReading]) -> tuple[PeerView, ...]:
     return tuple(sorted(out, key=lambda peer: peer.name))
 
 
-def _definitions(fresh: Sequence[HostReading]) -> list[tuple[Volume, HostReading]]:
+def _definitions(hosts: Sequence[HostReading], fresh: Sequence[HostReading]) -> list[tuple[Volume, HostReading]]:
     """Every volume once, by its id, from the newest reading of a glusterd that runs."""
     best: dict[str, tuple[Volume, HostReading]] = {}
-    order = sorted(fresh, key=lambda r: (bool(r.gluster and r.gluster.glusterd_alive), r.gluster and r.gluster.at))
-    for reading in order:
+
+    def worth(reading: HostReading) -> tuple[bool, bool, float]:
+        told = reading.gluster
+        alive, at = (bool(told.glusterd_alive), told.at.timestamp()) if told else (False, 0.0)
+        return any(reading is each for each in fresh), alive, at
+
+    for reading in sorted(hosts, key=worth):
         for volume in reading.gluster.volumes if reading.gluster else ():
             best[volume.id or volume.name] = (volume, reading)
     return sorted(best.values(), key=lambda pair: pair[0].name)
@@ -140,6 +147,7 @@ def _volume(
     bricks = [_brick(brick, volume, status, hosts, thresholds, now) for brick in volume.bricks]
     size = volume.set_size
     at = seen_by.gluster.at if seen_by.gluster else now
+    stale = is_stale("gluster", at, now, thresholds) and status is None
     services = status.services if status else ()
     return VolumeView(
         name=volume.name,
@@ -149,6 +157,7 @@ def _volume(
         at=status.at if status else at,
         seen_by=seen_by.host,
         sets=tuple(tuple(bricks[start : start + size]) for start in range(0, len(bricks), size)),
+        stale=stale,
         heals=None if old else heals,
         stale_heals=heals if old else None,
         self_heal_down=tuple(

@@ -1,4 +1,4 @@
-"""Readings of all hosts -> findings. Pure. A finding says what is wrong or not known; what is not said here is well only
+"""Readings of all hosts -> findings. Pure. A finding says what is wrong or not known; what is not said is well only
 because its reading is there and fresh.
 """
 

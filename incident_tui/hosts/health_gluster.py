@@ -107,6 +107,9 @@ def _volume(volume: VolumeView, thresholds: Thresholds, now: datetime) -> Iterat
             evidence=f"volume {volume.name}, seen by {volume.seen_by}",
         )
 
+    if volume.stale:
+        yield found("volume-unknown", Level.UNKNOWN, f"no peer says; last read {age(volume.at, now)} ago")
+        return
     if volume.status == "stopped":
         yield found("volume-stopped", Level.CRIT, "the volume is stopped")
     if volume.status == "unknown":

@@ -43,14 +43,11 @@ def _head(parsed: Parsed, now: datetime) -> str:
         case m.Milestone(name=name, unknown=unknown):
             return f"MILESTONE {name}{' UNKNOWN' if unknown else ''}"
         case m.Role(step=step, who=who, role=role):
-            return (
-                f"{role.upper()} {step if step != 'name' else ''}{' ' if step != 'name' and who else ''}{who}".strip()
-            )
-        case m.NextUpdate(minutes=minutes, audience=audience, at=at):
-            return f"PROMISE {audience} update by {when.clock(at + timedelta(minutes=minutes), now)}, said"
-        case m.Update(audience=audience, next_minutes=minutes, at=at):
-            promised = f", next {when.clock(at + timedelta(minutes=minutes), now)}, said" if minutes else ""
-            return f"UPDATE {audience.upper()}{promised}"
+            return _words(role.upper(), "" if step == "name" else step, who)
+        case m.NextUpdate(audience=audience):
+            return f"PROMISE {audience}"
+        case m.Update(audience=audience):
+            return f"UPDATE {audience.upper()}"
         case m.Sent(audience=audience, where=where):
             return f"SENT {audience.upper()} on {where}"
         case m.Assign(who=who, minutes=minutes):

@@ -93,7 +93,8 @@ class Fold:
         for other in self._referring.get(target, ()):
             self._touch(other)
         if known.kind in _HIDDEN and known.ref is not None:  # a correction was struck or purged
-            self._touch(known.ref)
+            for other in (known.ref, *self._referring.get(known.ref, ())):
+                self._touch(other)
 
     def _is_purged(self, ref: Ref) -> bool:
         return any(entry.kind is Kind.PURGE for entry in self._about(ref))

@@ -17,10 +17,11 @@ from typing import Final, TypeVar
 import msgspec
 
 from incident_tui.journal import notify
+from incident_tui.journal.connection import Guard, connect, identity, set_wal
 from incident_tui.journal.errors import Corrupt, JournalError, StaleEpoch, not_there
 from incident_tui.journal.lease import BootClock, boot_clock, boot_id
 from incident_tui.journal.place import Place, StrPath, open_place, precreate
-from incident_tui.journal.store import Clock, Guard, connect, identity, set_wal, system_clock
+from incident_tui.journal.store import Clock, system_clock
 
 VERSION: Final = 1
 _BUSY_MS: Final = 200

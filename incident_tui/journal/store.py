@@ -16,10 +16,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Final
 
 import msgspec
@@ -27,23 +25,19 @@ import msgspec
 from incident_tui.incident.entry import Author, Draft, Entry, Ref, utc
 from incident_tui.journal import chain, notify
 from incident_tui.journal.chain import Head, Verdict
+from incident_tui.journal.connection import Guard, connect, has_content, identity, open_for_reading, set_wal
 from incident_tui.journal.errors import (
     Corrupt,
     JournalError,
     Locked,
     NotThere,
     StaleEpoch,
-    from_os,
-    from_sqlite,
     not_there,
 )
 from incident_tui.journal.place import Place, StrPath, open_place, precreate
 from incident_tui.journal.schema import SCHEMA, check_schema, create_schema
 
 Clock = Callable[[], datetime]
-
-BUSY_SECONDS: Final = 1.0
-"""How long an append waits for another one before it says who holds the lock."""
 
 
 def system_clock() -> datetime:
@@ -52,26 +46,6 @@ def system_clock() -> datetime:
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoder = msgspec.json.Decoder(Entry)
-
-
-class Guard:
-    """Turns SQLite's and the system's errors inside a `with` into JournalError about `path`."""
-
-    __slots__ = ("path",)
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if isinstance(error, sqlite3.Error):
-            raise from_sqlite(error, self.path) from None
-        if isinstance(error, OSError):
-            raise from_os(error, self.path) from None
 
 
 class Store:
@@ -120,10 +94,10 @@ class Store:
         except JournalError as error:
             if connection is not None:
                 connection.close()
-            if isinstance(error, Locked) or not error.transient or not _has_content(path):
+            if isinstance(error, Locked) or not error.transient or not has_content(path):
                 raise
             read_only = error
-            connection = _open_for_reading(path, error)
+            connection = open_for_reading(path, error)
             with Guard(path):
                 check_schema(connection, path, clock, migrate=False)
         return cls(place, connection, clock, read_only)
@@ -340,72 +314,3 @@ class Store:
 
 
 _READ: Final = "SELECT e.seq, coalesce(t.kept, e.body) FROM entries e LEFT JOIN tombstones t ON t.seq = e.seq WHERE "
-
-
-def connect(path: str, *, synchronous: str = "FULL") -> sqlite3.Connection:
-    """A connection in autocommit mode with our settings."""
-    with Guard(path):
-        db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        try:
-            db.execute(f"PRAGMA synchronous={synchronous}")
-            db.execute("PRAGMA secure_delete=ON")
-            db.execute("PRAGMA journal_size_limit=4194304")
-            db.execute("PRAGMA trusted_schema=OFF")
-        except BaseException:
-            db.close()
-            raise
-        return db
-
-
-def set_wal(db: sqlite3.Connection, path: str, seconds: float = BUSY_SECONDS) -> None:
-    """WAL mode. SQLite does not wait here when several processes open a new file at once, so we do."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            if db.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
-                raise JournalError(f"{path} cannot be set to WAL mode. Use a local directory with --journal.")
-            return
-        except sqlite3.OperationalError as error:
-            if (error.sqlite_errorcode & 0xFF) != sqlite3.SQLITE_BUSY or time.monotonic() > end:
-                raise
-            time.sleep(0.005)
-
-
-def identity(path: str) -> tuple[int, int]:
-    """Device and inode of a file; zeros when it is not there."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return (0, 0)
-    return (found.st_dev, found.st_ino)
-
-
-def _has_content(path: str) -> bool:
-    try:
-        return os.stat(path).st_size > 0
-    except OSError:
-        return False
-
-
-def _open_for_reading(path: str, reason: JournalError) -> sqlite3.Connection:
-    """A connection that only reads, for a full disk or a directory without write permission."""
-    from urllib.parse import quote
-
-    wal_empty = not _has_content(path + "-wal")
-    for options in ("mode=ro", "mode=ro&immutable=1") if wal_empty else ("mode=ro",):
-        try:
-            db = sqlite3.connect(
-                f"file:{quote(path)}?{options}",
-                uri=True,
-                timeout=BUSY_SECONDS,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-        except sqlite3.Error:
-            continue
-        try:
-            db.execute("SELECT count(*) FROM meta").fetchone()
-            return db
-        except sqlite3.Error:
-            db.close()
-    raise reason

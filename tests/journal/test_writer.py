@@ -83,11 +83,12 @@ def test_a_lock_over_a_second_shows_its_holder_and_is_waited_out(place: Path, dr
 
 
 def test_a_deleted_directory_keeps_the_text_until_it_returns(place: Path, draft: MakeDraft) -> None:
-    writer = Writer(lambda: Store.open(place), retry_seconds=FAST)
+    statuses: list[WriterStatus] = []
+    writer = Writer(lambda: Store.open(place), on_status=statuses.append, retry_seconds=FAST)
     writer.submit([draft("one")], "k1").result(10)
     place.rename(place.with_name("away"))
     future = writer.submit([draft("two")], "k2")
-    wait_for(lambda: "missing or was replaced" in writer.status.problem)
+    wait_for(lambda: sum("missing or was replaced" in status.problem for status in statuses) >= 4)
     assert not place.exists(), "a new, empty journal must not take the place of the lost one"
     Store.open(place).close()
     wait_for(lambda: "another journal" in writer.status.problem)

@@ -9,7 +9,8 @@
     +++
     Words before the first step: precondition, what not to do.
 
-    - [ ] A step, one line.
+    - [ ] A step: its text is this paragraph.
+
       More words, and a fenced block: its command.
 
 A step is a checklist item at the left margin or a numbered heading (`## 1. Look first`). What follows it, to the next
@@ -164,6 +165,7 @@ class _Reader:
         self.block: list[str] = []
         self.section = ""
         self.in_step = False
+        self.open_text = False
 
     def take(self, line: str, number: int) -> None:
         fence = _FENCE.fullmatch(line)
@@ -174,6 +176,7 @@ class _Reader:
                 self.block.append(line)
             return
         if fence:
+            self.open_text = False
             self.fence, self.fence_line, self.block = fence[1], number, []
             if not self.in_step:
                 self._words().append(line)
@@ -185,11 +188,16 @@ class _Reader:
             self._drop_heading()
             self.steps.append(Step(len(self.steps) + 1, step[1].strip(), number, self.section))
             self.in_step = True
+            self.open_text = True  # lines right below still belong to the step's text, as in Markdown
         elif heading:
             self._end_step()
             self.section = heading[1].strip()
             self._words().append(line)
+        elif self.in_step and self.open_text and line.strip():
+            last = self.steps[-1]
+            self.steps[-1] = msgspec.structs.replace(last, text=f"{last.text} {line.strip()}")
         else:
+            self.open_text = False
             (self.body if self.in_step else self._words()).append(line)
 
     def _drop_heading(self) -> None:

@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         # The reader went away (`incident-tui show | head`); Python would complain again while closing stdout.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return FINE
     except Exception as error:
         return _say(context.unexpected(error), PROBLEM)

@@ -81,7 +81,7 @@ COMMANDS: Final = (
     Command(
         "export",
         "the post-incident report",
-        "show:export",
+        "export:export",
         "[INCIDENT]",
         (
             Option("full", "all sections, not one page"),

@@ -164,7 +164,7 @@ class World:
 
     def oom_container(self, peer: Peer, container: Container) -> None:
         """The kernel kills the container's process: exit 137, restarted while its policy lasts."""
-        self._log_oom(peer, container.pid, "php-fpm", f"/docker/{container.id}")
+        self._log_oom(peer, container.pid, "php-fpm")
         self._event(peer, container, "oom" if peer.modern else "die")
         container.exit_code, container.finished, container.pid = 137, self.now, 0
         limit = int(container.policy.partition(":")[2] or 1_000_000)
@@ -176,16 +176,14 @@ class World:
 
     def oom_brick(self, brick: Brick) -> None:
         """The kernel kills the brick's process for want of memory on the whole machine."""
-        self._log_oom(self.peers[brick.peer], brick.pid, "glusterfsd", "")
+        self._log_oom(self.peers[brick.peer], brick.pid, "glusterfsd")
         brick.alive = False
 
-    def _log_oom(self, peer: Peer, pid: int, name: str, cgroup: str) -> None:
+    def _log_oom(self, peer: Peer, pid: int, name: str) -> None:
+        """The whole machine is out of memory; a kernel 2.6.32 names no cgroup then."""
         stamp = f"{self.now:%b} {self.now.day:2d} {self.now:%H:%M:%S} {peer.name} kernel: "
         rss = int(peer.memory_kb * 0.11)
-        if cgroup:
-            peer.kernel_log.append(f"{stamp}Task in {cgroup} killed as a result of limit of {cgroup}")
-        whose = "Memory cgroup out of memory" if cgroup else "Out of memory"
-        peer.kernel_log.append(f"{stamp}{whose}: Kill process {pid} ({name}) score 412 or sacrifice child")
+        peer.kernel_log.append(f"{stamp}Out of memory: Kill process {pid} ({name}) score 412 or sacrifice child")
         peer.kernel_log.append(
             f"{stamp}Killed process {pid}, UID 33, ({name}) total-vm:{rss * 3}kB, anon-rss:{rss}kB, file-rss:412kB"
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -17,6 +17,7 @@ from incident_tui.incident.entry import Author, Draft, Entry, Kind
 from incident_tui.incident.finding import Finding, Level
 
 Key = tuple[str, str]
+_PATIENCE: Final = 3
 
 
 class _Known(msgspec.Struct):
@@ -85,11 +86,15 @@ class Recorder:
             known.flaps += known.seen is not None
             known.seen, known.seen_since = level, now
         began = known.seen_since or now
-        if now - began < self._hold:
+        if now - began < self._hold_of(key, level):
             return None
         draft = self._draft(key, known, level, finding, began)
         self._settle(key, known, level, finding, began)
         return draft
+
+    def _hold_of(self, key: Key, level: Level) -> timedelta:
+        """A host that cannot be reached is news; one reading among many that could not be had may take its time."""
+        return self._hold if level is not Level.UNKNOWN or key[0] == "host.unreachable" else _PATIENCE * self._hold
 
     def _settle(self, key: Key, known: _Known, level: Level, finding: Finding | None, began: datetime) -> None:
         if level is Level.OK:

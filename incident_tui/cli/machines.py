@@ -1,0 +1,176 @@
+"""Commands that go to the machines themselves: read, probe, check."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from incident_tui.cli.context import Context, Failure
+from incident_tui.cli.options import PROGRAM
+from incident_tui.config import missing_files, nearest
+from incident_tui.fleet.once import Checked, probe_once, shot
+from incident_tui.fleet.once import check as check_host
+from incident_tui.fleet.settings import Host
+from incident_tui.hosts.readings import HostReading, LinkState
+from incident_tui.journal.errors import JournalError
+from incident_tui.journal.store import Store
+from incident_tui.text import sanitise
+from incident_tui.ui.view import Readings, machines
+from incident_tui.watch.rows import SiteRow, site_findings
+from incident_tui.watch.settings import Site
+from incident_tui.watch.sites import check as check_site
+
+T = TypeVar("T")
+
+
+def _run(coroutine: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(coroutine)
+
+
+def _hosts(context: Context, words: list[str]) -> list[Host]:
+    known = {host.name: host for host in context.settings.hosts}
+    if not known:
+        where = context.config_path or "no configuration was found, and so"
+        raise Failure(f"{where}: there is no [[hosts]] table; add one for each machine, or try {PROGRAM} demo", 2)
+    for word in words:
+        if word not in known:
+            raise Failure(f"there is no host {sanitise(word, limit=40)!r}; {nearest(word, list(known))}", 2)
+    return [known[word] for word in words] or list(known.values())
+
+
+def read(context: Context) -> int:
+    """A fresh reading of hosts and sites, judged. Asks the machines itself, whether or not somebody watches."""
+    from incident_tui.cli.status import as_fields, as_lines
+
+    settings = context.settings
+    hosts = _hosts(context, context.call.words)
+    sites = [site for site in settings.sites if not context.call.words]
+    readings, rows = _run(_read_all(context, hosts, sites))
+    now = context.clock()
+    chosen = msgspec.structs.replace(settings, hosts=tuple(hosts), sites=tuple(sites))
+    made = machines(
+        Readings({reading.host: reading for reading in readings}, {row.name: row for row in rows}), chosen, now, {}
+    )
+    if context.call.flag("json"):
+        print(json.dumps(as_fields(made, chosen, now, 0.0), indent=2))
+    else:
+        print("\n".join(as_lines(made, 0.0)[1:]))
+    return 1 if made.findings else 0
+
+
+async def _read_all(context: Context, hosts: list[Host], sites: list[Site]) -> tuple[list[HostReading], list[SiteRow]]:
+    # Heals and volume status take the cluster's lock: only one peer is asked for them.
+    first = next((host.name for host in hosts if "gluster" in host.roles or not host.roles), "")
+    probes = (probe_once(host, context.settings.fleet, context.clock, locking=host.name == first) for host in hosts)
+    checks = (check_site(site, context.clock) for site in sites)
+    readings = asyncio.gather(*probes)
+    rows = asyncio.gather(*checks)
+    return await readings, await rows
+
+
+def probe(context: Context) -> int:
+    """One round on one host, as it came and as it was understood."""
+    (host,) = _hosts(context, context.call.words)
+    taken = _run(shot(host, context.settings.fleet, context.clock, locking=False))
+    if context.call.flag("json"):
+        print(msgspec.json.format(msgspec.json.encode(taken.reading), indent=2).decode())
+    else:
+        for section in taken.sections:
+            cut = ", cut" if section.cut else ""
+            print(f"== {section.name} (status {section.rc}, {section.seconds:.2f} s{cut})")
+            print(sanitise(section.body, lines=True))
+        if taken.reading.link.state is not LinkState.UP:
+            print(f"{PROGRAM}: {taken.reading.link.sentence}")
+        for name, gap in taken.reading.gaps.items():
+            print(f"not available: {name}: {gap.sentence}")
+    return 0 if taken.reading.link.state is LinkState.UP else 1
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One line of `check`. `ok` None: not tried, or nothing to try."""
+
+    subject: str
+    what: str
+    ok: bool | None
+    sentence: str
+
+
+def check(context: Context) -> int:
+    """What works and how to mend what does not. Status 1 when anything does not, 2 for a configuration error."""
+    settings = context.settings
+    rows = [_configuration(context), *_files(context), _journal(context), _agent()]
+    checks, sites = _run(_check_all(context))
+    rows += [Row(one.host, one.what, one.ok, one.sentence) for one in checks]
+    for site, answer in zip(settings.sites, sites, strict=True):
+        found = site_findings([site], {site.name: answer}, context.clock())
+        bad = "; ".join(finding.sentence for finding in found)
+        rows.append(Row(site.name, "site", not bad, bad or f"{answer.status} in {answer.latency_ms} ms"))
+    if context.call.flag("json"):
+        print(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
+    else:
+        wide = max(len(row.subject) for row in rows)
+        for row in rows:
+            mark = {True: "+ ok  ", False: "X FAIL", None: "- none"}[row.ok]
+            print(f"{mark} {row.subject.ljust(wide)}  {row.what:<13} {sanitise(row.sentence)}")
+        failed = sum(row.ok is False for row in rows)
+        print(f"{failed} of {len(rows)} checks failed" if failed else f"all {len(rows)} checks passed")
+    return 1 if any(row.ok is False for row in rows) else 0
+
+
+async def _check_all(context: Context) -> tuple[list[Checked], list[SiteRow]]:
+    settings = context.settings
+    hosts = asyncio.gather(*(check_host(host, settings.fleet, context.clock) for host in settings.hosts))
+    sites = asyncio.gather(*(check_site(site, context.clock) for site in settings.sites))
+    return [row for rows in await hosts for row in rows], await sites
+
+
+def _configuration(context: Context) -> Row:
+    path = context.config_path
+    if path is None:
+        return Row("config", "configuration", False, "no config.toml found; name one with --config, or see the README")
+    return Row("config", "configuration", True, str(path))
+
+
+def _files(context: Context) -> list[Row]:
+    problems = missing_files(context.settings, context.config_path)
+    return [Row("config", "files", False, sentence) for sentence in problems] or [
+        Row("config", "files", True, "every file and variable it names is there")
+    ]
+
+
+def _journal(context: Context) -> Row:
+    try:
+        store = Store.open(context.directory, letter=context.settings.journal.letter)
+    except JournalError as error:
+        return Row("journal", "directory", False, error.sentence)
+    with store:
+        if store.read_only is not None:
+            return Row("journal", "directory", False, store.read_only.sentence)
+        return Row("journal", "directory", True, f"{context.directory}, {store.head().seq} entries")
+
+
+def _agent() -> Row:
+    """Whether the agent answers. No agent is no fault: keys may be files."""
+    path = os.environ.get("SSH_AUTH_SOCK", "")
+    if not path:
+        return Row("ssh", "agent", None, "no SSH_AUTH_SOCK; only key files are used")
+    if not Path(path).is_socket():
+        return Row("ssh", "agent", False, _DEAD)
+    import socket
+
+    with socket.socket(socket.AF_UNIX) as agent:
+        agent.settimeout(3)
+        try:
+            agent.connect(path)
+        except OSError:
+            return Row("ssh", "agent", False, _DEAD)
+    return Row("ssh", "agent", True, "answers")
+
+
+_DEAD = "SSH_AUTH_SOCK points to a dead agent (tmux keeps the old one); log in again or export the new socket"

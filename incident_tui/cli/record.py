@@ -1,0 +1,95 @@
+"""Commands that write to the journal: declare, log, purge. They import neither the screen nor asyncio."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+from incident_tui.cli.context import Context, Failure
+from incident_tui.cli.options import UsageError
+from incident_tui.desk.desk import Desk
+from incident_tui.desk.outcome import OpenPlaybook, Outcome, WriteReport
+from incident_tui.incident.entry import Kind
+from incident_tui.journal.errors import JournalError
+from incident_tui.journal.store import Store
+from incident_tui.text import TEXT_LIMIT, decode
+
+
+def declare(context: Context) -> int:
+    call = context.call
+    severity = call.number("severity")
+    if severity is not None and (severity != int(severity) or severity < 1):
+        raise UsageError(f"--severity {call.options['severity']}: write a whole number; 1 is worst")
+    words = ["/declare"]
+    if severity is not None:
+        words.append(f"/sev {int(severity)}")
+    if call.flag("drill"):
+        words.append("drill")
+    return _record(context, [" ".join([*words, *call.words])])
+
+
+def log(context: Context) -> int:
+    words = context.call.words
+    lines = _standard_input() if words == ["-"] else [" ".join(words)]
+    return _record(context, lines)
+
+
+def purge(context: Context) -> int:
+    handle, *reason = context.call.words
+    return _record(context, [f"/purge {handle} {' '.join(reason)}"])
+
+
+def _standard_input() -> Iterable[str]:
+    """Lines as they come, so that `tail -f notes | incident-tui log -` works."""
+    for raw in sys.stdin.buffer:
+        yield decode(raw).rstrip("\r\n")[:TEXT_LIMIT]
+
+
+def _record(context: Context, lines: Iterable[str]) -> int:
+    """Carries out each line and prints its handles after the commit. 1 when any line was not saved."""
+    worst = 0
+    with context.store() as store:
+        desk = context.desk(store)
+        wanted = context.call.options.get("incident")
+        if wanted:
+            _choose(desk, wanted)
+        for line in lines:
+            if line.strip():
+                worst = max(worst, _one(desk, store, line, context))
+    return worst
+
+
+def _choose(desk: Desk, wanted: str) -> None:
+    outcome = desk.carry_out(f"/incident {wanted}")
+    if outcome.refusal:
+        raise Failure(outcome.refusal, 2)
+
+
+def _one(desk: Desk, store: Store, line: str, context: Context) -> int:
+    # A command line is written with intent and often by a script: what a screen would ask about is taken as meant.
+    outcome = desk.carry_out(line, confirmed=True)
+    if outcome.refusal:
+        print(f"incident-tui: not saved: {outcome.refusal}", file=sys.stderr)
+        print(line, file=sys.stderr)
+        return 1
+    if outcome.saving is not None:
+        try:
+            entries = outcome.saving.result()
+        except JournalError as error:
+            raise Failure(f"NOT SAVED: {error.sentence} The line was: {line}") from error
+        for entry in entries:
+            declared = f" {entry.incident}" if entry.kind is Kind.DECLARE else ""
+            print(store.handle(entry) + declared, flush=True)
+    return _effect(outcome, context)
+
+
+def _effect(outcome: Outcome, context: Context) -> int:
+    if outcome.notice:
+        print(outcome.notice, file=sys.stderr)
+    if isinstance(outcome.effect, WriteReport):
+        print("incident-tui: use `incident-tui export` for the report", file=sys.stderr)
+        return 1
+    if outcome.effect is not None and not isinstance(outcome.effect, OpenPlaybook) and outcome.saving is None:
+        print("incident-tui: that verb acts on the screen; nothing was saved", file=sys.stderr)
+        return 1
+    return 0

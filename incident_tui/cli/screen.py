@@ -1,0 +1,163 @@
+"""Commands that stay: screen, watch, demo."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from incident_tui.cli.context import DEMO_MARK, Context, Failure, log_path
+from incident_tui.cli.options import Call
+from incident_tui.journal.errors import JournalError
+
+
+def _log_to_file(name: str) -> None:
+    """Everything that would be printed goes to the log file: the terminal belongs to the screen."""
+    path = log_path().with_name(f"{name}.log")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handler: logging.Handler = logging.FileHandler(path, encoding="utf-8")
+    except OSError:
+        handler = logging.NullHandler()
+    logging.basicConfig(
+        handlers=[handler], level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(name)s %(message)s"
+    )
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)
+
+
+def watch(context: Context) -> int:
+    from incident_tui.watch.loop import Plan
+    from incident_tui.watch.loop import watch as run
+
+    _log_to_file("watch")
+    settings = context.settings
+    service = context.call.flag("service")
+    wait = context.call.number("takeover-wait", float("inf") if service else 0.0) or 0.0
+    plan = Plan(
+        directory=context.directory,
+        letter=settings.journal.letter,
+        hosts=settings.hosts,
+        sites=settings.sites,
+        chat=settings.chat,
+        fleet=settings.fleet,
+        thresholds=settings.thresholds,
+        watch=settings.watch,
+        service=service,
+        demo=context.demo,
+        takeover_wait=float("inf") if wait == 0 and "takeover-wait" in context.call.options else wait,
+    )
+    try:
+        reason = asyncio.run(run(plan, context.clock))
+    except JournalError as error:
+        raise Failure(error.sentence) from error
+    print(f"incident-tui watch ended: {reason}")
+    return 0
+
+
+def start_watch(context: Context) -> None:
+    """Starts the watch in a session of its own, so that it outlives this terminal."""
+    command = [sys.executable, "-m", "incident_tui", "watch", "--journal", str(context.directory)]
+    if context.config_path is not None:
+        command += ["--config", str(context.config_path.absolute())]
+    path = log_path().with_name("watch.out")
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with path.open("ab") as out:
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/")
+
+
+def screen(context: Context) -> int:
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        raise Failure("the screen needs a terminal; incident-tui status, show and log work without one", 2)
+    context.settings  # noqa: B018 -- a configuration error is said before the screen is drawn
+    from incident_tui.shipped import shipped
+    from incident_tui.ui.run import run
+    from incident_tui.watch.asks import ask
+
+    _log_to_file("screen")
+    return run(
+        settings=context.settings,
+        directory=context.directory,
+        author=context.author,
+        start_watch=lambda: start_watch(context),
+        ask_reading=lambda host: ask(context.directory, host),
+        demo=context.demo,
+        playbooks=shipped("playbooks"),
+    )
+
+
+def demo(context: Context) -> int:
+    """The main job on embedded machines: a stage is set, the ordinary screen runs on it, the machines end with it."""
+    from incident_tui.config import load
+    from incident_tui.demo.scenario import ScenarioError, names
+    from incident_tui.demo.stage import Stage, StageError
+    from incident_tui.shipped import shipped
+
+    scenario = context.call.options.get("scenario", "outage")
+    if scenario not in names():
+        raise Failure(f"there is no scenario {scenario!r}; there are {', '.join(names())}", 2)
+    speed = context.call.number("speed", 1.0) or 1.0
+    headless = context.call.number("headless")
+    directory = Path(tempfile.mkdtemp(prefix="incident-tui-demo-"))
+    given = context.call.options.get("journal")
+    journal = Path(given).expanduser().absolute() if given else None
+    settings = load(Path(context.call.options.get("config") or shipped("config.toml")))
+    print("starting four embedded machines on loopback …", file=sys.stderr)
+    try:
+        with Stage(directory, journal, settings, scenario, speed) as stage:
+            options = {"config": str(stage.config), "journal": str(stage.journal)}
+            options["as"] = context.call.options.get("as", "ana")
+            inner = Context(Call(context.call.command, options, []))
+            assert (inner.directory / DEMO_MARK).exists()
+            code = _headless(inner, headless) if headless is not None else screen(inner)
+            chat = stage.chat()
+    except (StageError, ScenarioError) as error:
+        raise Failure(str(error)) from error
+    if chat and headless is None:
+        print("what reached the demo's chat:\n" + chat, end="")
+    print(
+        f"the demo's journal is in {inner.directory}; its report: incident-tui export --journal {inner.directory}",
+        file=sys.stderr,
+    )
+    return code
+
+
+def _headless(context: Context, seconds: float) -> int:
+    """Without a screen: declare, watch for a while, and print what the board says and the report."""
+    from incident_tui.cli.export import export
+    from incident_tui.cli.record import declare
+    from incident_tui.cli.status import status
+
+    start_watch_and_wait(context)
+    declare(Context(Call(context.call.command, context.call.options | {"severity": "2"}, ["demo outage"])))
+    time.sleep(seconds)
+    status(context)
+    return export(context)
+
+
+def start_watch_and_wait(context: Context, seconds: float = 20.0) -> None:
+    """Starts the watch and waits until it holds the lease."""
+    from incident_tui.journal.lease import Lease
+
+    start_watch(context)
+    end = time.monotonic() + seconds
+    with context.store() as store:
+        lease = Lease(context.directory, store)
+        while time.monotonic() < end:
+            if lease.holder() is not None:
+                return
+            time.sleep(0.05)
+    raise Failure(f"the watch did not start within {seconds:g} s; see {log_path().with_name('watch.log')}")
+
+
+def pid_of_watch(context: Context) -> int:
+    """The watch's process, 0 when nobody watches."""
+    from incident_tui.journal.lease import Lease
+
+    with context.store() as store:
+        holder = Lease(context.directory, store).holder()
+    return holder.pid if holder is not None and holder.host == os.uname().nodename else 0

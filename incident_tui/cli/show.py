@@ -1,0 +1,180 @@
+"""Commands that read the journal: list, show, verify, playbook, version. They never import the screen or asyncio."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+
+import msgspec
+
+from incident_tui import __version__
+from incident_tui.cli.context import Context, Failure
+from incident_tui.incident.state import Fold
+from incident_tui.incident.views import Incident, TimelineRow
+from incident_tui.journal.chain import Head
+from incident_tui.journal.errors import JournalError
+from incident_tui.journal.store import Store
+
+
+def choose(fold: Fold, words: list[str]) -> Incident:
+    """The incident named by (part of) its id, or the newest one that is open, or the newest."""
+    incidents = fold.incidents()
+    if not incidents:
+        raise Failure("there is no incident in this journal; incident-tui declare TITLE opens one")
+    if not words:
+        return fold.newest_open() or incidents[0]
+    wanted = words[0].casefold()
+    found = [one for one in incidents if one.id.casefold() == wanted] or [
+        one for one in incidents if wanted in one.id.casefold()
+    ]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(one.id for one in (found or incidents)[:5])
+    raise Failure(f"{words[0]!r} is {'more than one' if found else 'no'} incident here; there is {known}", 2)
+
+
+def _time(value: datetime | None) -> str | None:
+    return None if value is None else f"{value:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def summary(incident: Incident) -> dict[str, object]:
+    """The fields of `list --json` and the head of `show --json`."""
+    return {
+        "id": incident.id,
+        "title": incident.title,
+        "severity": incident.severity,
+        "peak_severity": incident.peak_severity,
+        "status": incident.status,
+        "open": incident.open,
+        "drill": incident.drill,
+        "commander": incident.commander or None,
+        "commander_since": _time(incident.commander_since),
+        "declared_at": _time(incident.declared_at),
+        "closed_at": _time(incident.closed_at),
+        "next_update": {audience: _time(due) for audience, due in incident.next_update.items()},
+        "entries": len(incident.rows),
+    }
+
+
+def list_incidents(context: Context) -> int:
+    with context.store(create=False) as store:
+        fold = context.fold(store)
+    if context.call.flag("json"):
+        return _json([summary(incident) for incident in fold.incidents()])
+    for incident in fold.incidents():
+        state = incident.status if incident.open else "closed"
+        drill = "DRILL " if incident.drill else ""
+        print(f"{incident.id}  SEV{incident.severity or '?'}  {state:<14} {drill}{incident.title}")
+    return 0
+
+
+def show(context: Context) -> int:
+    with context.store(create=False) as store:
+        incident = choose(context.fold(store), context.call.words)
+        if context.call.flag("json"):
+            return _json(summary(incident) | {"timeline": [_row(row, store) for row in incident.rows]})
+        _print(incident, store, "DEMO " if context.demo else "")
+    return 0
+
+
+def _row(row: TimelineRow, store: Store) -> dict[str, object]:
+    return {
+        "handle": store.handle(row.ref),
+        "at": _time(row.at),
+        "recorded_at": _time(row.entry.recorded_at),
+        "kind": row.entry.kind.value,
+        "word": row.word,
+        "text": row.text,
+        "said": row.said,
+        "author": row.entry.author.name,
+        "claimed": row.claimed,
+        "late_seconds": None if row.late is None else int(row.late.total_seconds()),
+        "amended": bool(row.amended),
+        "struck": row.struck,
+        "pinned": row.pinned,
+        "purged": row.purged,
+        "data": row.entry.data,
+    }
+
+
+def _print(incident: Incident, store: Store, mark: str) -> None:
+    drill = "DRILL " if incident.drill else ""
+    print(f"{mark}{drill}{incident.id}  SEV{incident.severity or '?'}  {incident.status}  {incident.title}")
+    since = f" since {incident.commander_since:%H:%MZ}" if incident.commander_since else ""
+    print(f"incident commander: {incident.commander or 'nobody'}{since}")
+    day = None
+    for row in incident.rows:
+        if row.at.date() != day:
+            day = row.at.date()
+            print(f"-- {day} UTC")
+        marks = "".join(
+            (
+                f" (+{int(row.late.total_seconds() // 60)}m)" if row.late else "",
+                " (amended)" if row.amended else "",
+                " (struck)" if row.struck else "",
+                " (pinned)" if row.pinned else "",
+            )
+        )
+        who = row.entry.author.name + ("?" if row.claimed else "")
+        word = "" if row.word == "NOTE" else row.word + " "
+        print(f"{store.handle(row.ref):>5} {row.at:%H:%M:%S}{marks} {who}  {word}{row.text}")
+
+
+def verify(context: Context) -> int:
+    heads = []
+    for word in context.call.words:
+        try:
+            heads.append(Head.parse(word))
+        except ValueError as error:
+            raise Failure(str(error), 2) from error
+    with context.store(create=False) as store:
+        try:
+            verdict = store.verify(heads)
+        except JournalError as error:
+            raise Failure(error.sentence) from error
+        if context.call.flag("json"):
+            fields = {
+                "ok": verdict.ok,
+                "entries": verdict.entries,
+                "head": str(verdict.head),
+                "problems": [{"seq": problem.seq, "sentence": problem.sentence} for problem in verdict.problems],
+                "purged": list(verdict.purged),
+                "heads_checked": verdict.heads_checked,
+                "promise": verdict.promise,
+            }
+            return _json(fields) or (0 if verdict.ok else 1)
+        for problem in verdict.problems:
+            print(f"{store.letter}{problem.seq}: {problem.sentence}")
+        purged = f", {len(verdict.purged)} of them purged" if verdict.purged else ""
+        print(f"{verdict.entries} entries{purged}; {'the chain holds' if verdict.ok else 'THE CHAIN DOES NOT HOLD'}")
+        print(f"head {verdict.head}")
+        print(verdict.promise)
+    return 0 if verdict.ok else 1
+
+
+def playbook(context: Context) -> int:
+    from incident_tui.desk.open import read_playbooks
+    from incident_tui.shipped import shipped
+
+    found, broken = read_playbooks(shipped("playbooks"))
+    for sentence in broken:
+        print(f"incident-tui: {sentence}", file=sys.stderr)
+    words = context.call.words
+    if not words:
+        for name, book in found.items():
+            print(f"{name:<28} {book.title}")
+    elif words[0] in found:
+        print((shipped("playbooks") / f"{words[0]}.md").read_text(encoding="utf-8"), end="")
+    else:
+        raise Failure(f"there is no playbook {words[0]!r}; there are {', '.join(found) or 'none'}", 2)
+    return 1 if broken else 0
+
+
+def version(context: Context) -> int:
+    print(f"incident-tui {__version__}")
+    return 0
+
+
+def _json(value: object) -> int:
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    return 0

@@ -1,0 +1,237 @@
+"""`status`: the board on standard output. Reads files only; asks no host, and needs no running screen."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from incident_tui.cli.context import Context, Failure
+from incident_tui.config import Settings
+from incident_tui.hosts.cluster import ClusterView
+from incident_tui.hosts.readings import HostReading, LinkState
+from incident_tui.incident.finding import Finding, Level
+from incident_tui.journal.board import Board
+from incident_tui.journal.errors import JournalError
+from incident_tui.journal.lease import boot_clock
+from incident_tui.ui.view import WATCH_STALE, Decoder, Machines, machines
+from incident_tui.watch.rows import ChatRow, SiteRow
+
+_SYMBOL = {Level.OK: "+", Level.UNKNOWN: "?", Level.WARN: "!", Level.CRIT: "X"}
+
+
+def status(context: Context) -> int:
+    """Exit status 1 when anything is wrong, not known, or nobody is watching."""
+    directory = context.directory
+    if not directory.exists():
+        raise Failure(f"there is no journal at {directory}; start incident-tui, or name its directory with --journal")
+    try:
+        board = Board.open(directory)
+    except JournalError as error:
+        raise Failure(error.sentence) from error
+    rows = board.read()
+    board.close()
+    now = context.clock()
+    made = machines(Decoder().read(rows), context.settings, now, {})
+    watch = made.readings.watch
+    age = None if watch is None else max(0.0, boot_clock() - made.readings.watch_boot)
+    if context.call.flag("json"):
+        fields = as_fields(made, context.settings, now, age) | {"demo": context.demo}
+        print(json.dumps(fields, indent=2))
+    else:
+        for line in as_lines(made, age, "DEMO " if context.demo else ""):
+            print(line)
+    watched = age is not None and age <= WATCH_STALE
+    return 0 if watched and not made.findings else 1
+
+
+def as_lines(made: Machines, watch_age: float | None, mark: str = "") -> list[str]:
+    """The findings, worst first, and what they are out of."""
+    if watch_age is None:
+        head = "nobody is watching: start incident-tui or incident-tui watch"
+    elif watch_age > WATCH_STALE:
+        head = f"NOT WATCHED for {watch_age:.0f}s: what follows is old"
+    else:
+        head = f"watched {watch_age:.0f}s ago"
+    lines = [f"{mark}{head}"]
+    lines += [f"{_SYMBOL[finding.level]} {finding.sentence}" for finding in made.findings]
+    up = sum(host.link.state is LinkState.UP for host in made.readings.hosts.values())
+    containers = [c for host in made.readings.hosts.values() if host.docker for c in host.docker.containers]
+    running = sum(container.state == "running" for container in containers)
+    lines.append(
+        f"{len(made.findings)} findings; hosts {up}/{len(made.readings.hosts)} connected, "
+        f"containers {running}/{len(containers)} running, volumes {len(made.cluster.volumes)}"
+    )
+    return lines
+
+
+def _iso(value: datetime | None) -> str | None:
+    return None if value is None else f"{value:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _age(value: datetime | None, now: datetime) -> float | None:
+    return None if value is None else round((now - value).total_seconds(), 1)
+
+
+def as_fields(made: Machines, settings: Settings, now: datetime, watch_age: float | None) -> dict[str, Any]:
+    """The fields of `status --json`. Ages are seconds; what is not known is null."""
+    readings = made.readings
+    return {
+        "at": _iso(now),
+        "watch": {
+            "age": None if watch_age is None else round(watch_age, 1),
+            "fresh": watch_age is not None and watch_age <= WATCH_STALE,
+            "pid": readings.watch.pid if readings.watch else None,
+            "node": readings.watch.node if readings.watch else None,
+        },
+        "findings": [_finding(finding, now) for finding in made.findings],
+        "hosts": [_host(host.name, readings.hosts.get(host.name), now) for host in settings.hosts],
+        "sites": [_site(site.name, site.url, readings.sites.get(site.name), now) for site in settings.sites],
+        "containers": [
+            _container(reading, number, now)
+            for reading in readings.hosts.values()
+            if reading.docker is not None
+            for number in range(len(reading.docker.containers))
+        ],
+        "peers": _peers(made.cluster, now),
+        "volumes": _volumes(made.cluster, now),
+        "chat": [_chat(name, row, now) for name, row in readings.chats.items()],
+    }
+
+
+def _finding(finding: Finding, now: datetime) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "level": finding.level.value,
+        "subject": finding.subject,
+        "sentence": finding.sentence,
+        "host": finding.host or None,
+        "evidence": finding.evidence or None,
+        "age": _age(finding.at, now),
+    }
+
+
+def _host(name: str, reading: HostReading | None, now: datetime) -> dict[str, Any]:
+    if reading is None:
+        return {"name": name, "state": LinkState.NEVER.value, "age": None, "sentence": "not read yet"}
+    memory, load, swapping = reading.memory, reading.load, reading.swapping
+    return {
+        "name": name,
+        "state": reading.link.state.value,
+        "sentence": reading.link.sentence or None,
+        "age": _age(reading.at, now),
+        "memory_used_percent": None if memory is None else round(memory.used_percent, 1),
+        "memory_estimated": None if memory is None else memory.estimated,
+        "memory_age": None if memory is None else _age(memory.at, now),
+        "swap_pages_per_second": None if swapping is None else round(swapping.pages_in + swapping.pages_out, 1),
+        "load": None if load is None else load.one,
+        "uptime_seconds": None if load is None else load.uptime_seconds,
+        "clock_skew_seconds": None if reading.clock is None else round(reading.clock.skew_seconds, 2),
+        "docker_version": reading.docker.version if reading.docker else None,
+        "docker_age": _age(reading.docker.at, now) if reading.docker else None,
+        "gluster_version": reading.gluster.version if reading.gluster else None,
+        "gluster_age": _age(reading.gluster.at, now) if reading.gluster else None,
+        "filesystems": [
+            {
+                "mount": disk.mount,
+                "used_percent": disk.used_percent,
+                "inodes_percent": disk.inodes_percent,
+                "read_only": disk.read_only,
+                "age": _age(reading.disks.at, now),
+            }
+            for disk in (reading.disks.filesystems if reading.disks else ())
+            if reading.disks
+        ],
+        "not_available": {name: gap.sentence for name, gap in reading.gaps.items()},
+    }
+
+
+def _site(name: str, url: str, row: SiteRow | None, now: datetime) -> dict[str, Any]:
+    return {
+        "name": name,
+        "url": url,
+        "status": row.status if row else None,
+        "latency_ms": row.latency_ms if row else None,
+        "tls_until": _iso(row.tls_until) if row else None,
+        "problem": (row.problem or None) if row else "not checked yet",
+        "since": _iso(row.since) if row else None,
+        "age": _age(row.at, now) if row else None,
+    }
+
+
+def _container(reading: HostReading, number: int, now: datetime) -> dict[str, Any]:
+    assert reading.docker is not None
+    container = reading.docker.containers[number]
+    return {
+        "host": reading.host,
+        "name": container.name,
+        "id": container.id,
+        "image": container.image,
+        "state": container.state,
+        "health": container.health or None,
+        "exit_code": container.exit_code,
+        "oom_killed": container.oom_killed,
+        "restarts": container.restart_count,
+        "restarts_recent": container.restarts_recent,
+        "memory_working_set": container.memory.working_set if container.memory else None,
+        "memory_limit": container.memory.limit if container.memory else None,
+        "age": _age(reading.docker.at, now),
+    }
+
+
+def _peers(cluster: ClusterView, now: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": peer.name,
+            "uuid": peer.uuid,
+            "connected": peer.connected,
+            "state": peer.state_text,
+            "not_reached_by": list(peer.lost_by),
+            "age": _age(peer.at, now),
+        }
+        for peer in cluster.peers
+    ]
+
+
+def _volumes(cluster: ClusterView, now: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": volume.name,
+            "status": volume.status,
+            "kind": volume.kind,
+            "bricks_up": volume.up,
+            "bricks": [
+                {
+                    "name": brick.name,
+                    "host": brick.host,
+                    "up": brick.up,
+                    "why": brick.why or None,
+                    "pending": brick.pending,
+                    "age": _age(brick.at, now),
+                }
+                for brick in volume.bricks
+            ],
+            "heals_pending": volume.heals.pending if volume.heals else None,
+            "split_brain": volume.heals.split_brain if volume.heals else None,
+            "heals_age": _age(volume.heals.at, now) if volume.heals else None,
+            "age": _age(volume.at, now),
+        }
+        for volume in cluster.volumes
+    ]
+
+
+def _chat(name: str, row: ChatRow, now: datetime) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(row)
+    return {
+        "name": name,
+        "well": not row.problem,
+        "problem": row.problem or None,
+        "since": _iso(row.since),
+        "waiting": fields["waiting"],
+        "maybe_sent": fields["maybe"],
+        "refused": fields["dead"],
+        "last_sent": _iso(row.last_sent),
+        "age": _age(row.at, now),
+    }

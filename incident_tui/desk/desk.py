@@ -106,6 +106,8 @@ class Desk:
             try:
                 entries = saving.result()
             except Exception:  # the caller has the same `saving` and is told why
+                if self._chosen and not self.fold.incident(self._chosen).rows:
+                    self._chosen = ""  # its declare was never stored
                 continue
             for entry in entries:
                 self.fold.apply(entry)
@@ -247,6 +249,7 @@ class Desk:
     def _save(self, line: str, drafts: Sequence[Draft], key: str) -> Outcome:
         saving = self.append.submit(drafts, key)
         self._waiting.append(saving)
+        self.settle()
         return Outcome(line=line, saving=saving, drafts=tuple(drafts))
 
 

@@ -15,10 +15,10 @@ FRONT = '+++\ntitle = "T"\nowner = "ana"\nwhen = ["gluster.brick-down"]\n[variab
 
 
 def test_steps_bodies_commands_and_sections() -> None:
-    text = (
-        FRONT
-        + "Before.\n\n## Look\n\n- [ ] First of\n  two lines.\n\n  Words.\n\n"
-        + "  ```sh\n  gluster volume status {{volume}}\n    # - [ ] not a step\n  ```\n- [x] Second\n\n## 3. Third\n\n## Rollback\n\nBack.\n"
+    text = FRONT + (
+        "Before.\n\n## Look\n\n- [ ] First of\n  two lines.\n\n  Words.\n\n"
+        "  ```sh\n  gluster volume status {{volume}}\n    # - [ ] not a step\n  ```\n"
+        "- [x] Second\n\n## 3. Third\n\n## Rollback\n\nBack.\n"
     )
     book = load(text, "playbooks/x-y.md")
     assert (book.name, book.title, book.owner, book.when) == ("x-y", "T", "ana", ("gluster.brick-down",))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,11 +23,13 @@ from incident_tui.incident.grammar import parse
 from incident_tui.incident.meanings import Parsed
 from incident_tui.incident.paste import Backfill, Evidence, paste
 from incident_tui.incident.people import zone_of
-from incident_tui.incident.playbook import Playbook
 from incident_tui.incident.state import Fold
 from incident_tui.incident.views import Incident
 
 YES = ("yes", "y")
+
+if TYPE_CHECKING:
+    from incident_tui.incident.playbook import Playbook
 
 
 class _Asked(msgspec.Struct, frozen=True):

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from incident_tui.desk.desk import Desk, Saved
 from incident_tui.desk.outcome import DeskSettings
 from incident_tui.incident.entry import Author, Draft
-from incident_tui.incident.playbook import Playbook, PlaybookError, load
 from incident_tui.incident.state import Fold
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.store import Store
 
+if TYPE_CHECKING:
+    from incident_tui.incident.playbook import Playbook
+
 
 def new_id() -> str:
     """16 random hexadecimal digits."""
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 class StoreAppender:
@@ -61,6 +64,8 @@ def desk_on_store(
 
 def read_playbooks(directory: Path) -> tuple[dict[str, Playbook], list[str]]:
     """The playbooks in a directory by name (file stem), and one sentence for each that cannot be used."""
+    from incident_tui.incident.playbook import PlaybookError, load  # only who opens a playbook pays
+
     found: dict[str, Playbook] = {}
     broken: list[str] = []
     try:

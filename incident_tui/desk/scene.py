@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from incident_tui.desk import outcome as o
 from incident_tui.incident.entry import Author, Draft, Entry, Kind, Ref, Seen
-from incident_tui.incident.playbook import Playbook
 from incident_tui.incident.settings import Severity
 from incident_tui.incident.state import Fold
 from incident_tui.incident.views import Incident
+
+if TYPE_CHECKING:
+    from incident_tui.incident.playbook import Playbook
 
 
 class No(Exception):

@@ -322,3 +322,16 @@ def test_every_entry_of_the_incident_is_shown_or_is_a_mark(entries: list[Entry])
             continue
         marks = entry.kind in (Kind.AMEND, Kind.STRIKE, Kind.PIN) and entry.ref in here
         assert (entry.id in shown) != marks
+
+
+def test_striking_an_amendment_shows_at_once_in_its_row_and_in_those_that_quote_it(make: Any) -> None:
+    task = make(Kind.TASK, 1, "lok", step="assigned", who="bob", minutes=5)
+    ack = make(Kind.TASK, 2, ref=task, step="acked", who="bob")
+    amend = msgspec.structs.replace(make(Kind.AMEND, 3, ref=task), data={"text": "look"})
+    fold = Fold()
+    for entry in (declared(make), task, ack, amend):
+        fold.apply(entry)
+    assert [row.text for row in fold.incident("I").rows[1:]] == ["bob 5m: look", "bob acked: look"]
+    fold.apply(make(Kind.STRIKE, 4, ref=amend, step="strike"))
+    assert [row.text for row in fold.incident("I").rows[1:]] == ["bob 5m: lok", "bob acked: lok"]
+    assert fold.incident("I").tasks[0].text == "lok"

@@ -1,0 +1,124 @@
+"""The one table of keys: each with its verb twin, the words of the footer and of help. Verbs are `incident.verbs`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from incident_tui.incident.verbs import PREFIXES, VERBS
+from incident_tui.ui.lines import Line, Look, Piece, cells, fit, wrap
+
+
+class Command(msgspec.Struct, frozen=True):
+    """One key. `action` names what the app does; `verb` is the typed twin, empty where the key only moves about."""
+
+    key: str
+    action: str
+    label: str
+    """The key as people write it."""
+    footer: str
+    """Words for the footer, empty when it is not shown there."""
+    help: str
+    verb: str = ""
+
+
+COMMANDS: Final = (
+    Command("enter", "enter", "Enter", "saves", "save the line; in a pane: open the chosen row"),
+    Command("tab", "tab", "Tab", "panes", "complete the word; with an empty prompt: next pane"),
+    Command("shift+tab", "pane_back", "Shift+Tab", "", "the pane before, also with text in the prompt"),
+    Command("escape", "back", "Esc", "", "back to the prompt; the line stays"),
+    Command("up", "up", "Up", "", "older line when the prompt is empty; else scroll back; in a pane: row above"),
+    Command("down", "down", "Down", "", "newer line, scroll on, or row below"),
+    Command("pageup", "page_up", "PgUp", "back", "a page back in the timeline or in what is open"),
+    Command("pagedown", "page_down", "PgDn", "", "a page on; at the end it follows again"),
+    Command("ctrl+home", "to_start", "Ctrl+Home", "", "to the first entry"),
+    Command("ctrl+end", "to_end", "Ctrl+End", "", "to the last entry, and follow"),
+    Command("f1", "help", "F1", "help", "keys and verbs", "help"),
+    Command("f5", "read", "F5", "", "a fresh reading of all hosts now", "read"),
+    Command("ctrl+l", "repaint", "Ctrl+L", "", "draw the screen anew"),
+    Command("ctrl+c", "leave", "Ctrl+C", "", "twice: leave; watching goes on", "quit"),
+)
+"""Printable keys are always text in the prompt; these are all the others besides those that edit the line."""
+
+BY_KEY: Final = {command.key: command for command in COMMANDS}
+EDIT_HELP: Final = (
+    ("Left Right Home", "move in the line; Ctrl+Left, Ctrl+Right by words"),
+    ("Ctrl+A End", "beginning and end of the line"),
+    ("Ctrl+W Ctrl+U", "delete the word, or all, before the cursor; Ctrl+K after it"),
+)
+
+
+def footer(width: int, look: Look) -> Line:
+    """The keys worth knowing, as many as fit."""
+    pieces: list[Piece] = [(" ", "")]
+    used = 1
+    for command in COMMANDS:
+        if not command.footer:
+            continue
+        size = cells(command.label) + 1 + cells(command.footer) + 3
+        if used + size > width:
+            break
+        pieces += [(command.label, "strong"), (f" {command.footer}   ", "")]
+        used += size
+    return fit(pieces, width, look)
+
+
+def verb_hint(line: str) -> str:
+    """The form and help of the verb that is being typed, or the verbs that it may become; empty for other text."""
+    words = line.lstrip().split(" ")
+    if words and len(words) > 1 and words[0][:1] in "@-" and words[0][1:2].isdigit():
+        words = words[1:]
+    first = words[0] if words else ""
+    if not first.startswith("/"):
+        return ""
+    name = first[1:].lower()
+    verb = VERBS.get(name)
+    if verb is not None:
+        return f"{verb.form}  {verb.help}"
+    if len(words) > 1:
+        return ""
+    fitting = [f"/{known}" for known in VERBS if known.startswith(name)]
+    return "  ".join(fitting)
+
+
+def help_lines(verb: str, width: int, look: Look) -> list[Line]:
+    """All keys, prefixes and verbs, or one verb with its example."""
+    if verb in VERBS:
+        one = VERBS[verb]
+        lines = [("strong", one.form), ("", one.help), ("", ""), ("", "For example:"), ("strong", f"  {one.example}")]
+        if one.timed:
+            lines += [("", ""), ("", "A time may stand in front: -10m, or @14:05 (UTC).")]
+        return [
+            fit([(f" {part}", style)], width, look)
+            for style, text in lines
+            for part in wrap(look.text(text), width - 2, width - 2)
+        ]
+    out: list[Line] = [
+        fit([(" What you type is a note, saved with Enter. A prefix needs a space after it.", "")], width)
+    ]
+    out += _section("PREFIXES", [(form, meaning) for form, _, meaning in PREFIXES], width, look)
+    out += _section("KEYS", [(one.label, _twin(one)) for one in COMMANDS] + list(EDIT_HELP), width, look)
+    out += _section("VERBS", [(one.form, one.help) for one in VERBS.values()], width, look)
+    out += _section(
+        "SYMBOLS", [("+ ! X ?", "well, warning, critical, unknown: could not ask, or too old")], width, look
+    )
+    return out
+
+
+def _twin(command: Command) -> str:
+    return f"{command.help} (/{command.verb})" if command.verb else command.help
+
+
+def _section(title: str, rows: list[tuple[str, str]], width: int, look: Look) -> list[Line]:
+    lines: list[Line] = [fit([], width), fit([(f" {title}", "strong")], width)]
+    column = 28 if width >= 76 else 20
+    for form, words in rows:
+        form = look.text(form)
+        parts = wrap(look.text(words), width - column - 1, width - column - 1)
+        if cells(form) > column - 2:  # a long form stands on a line of its own
+            lines += [fit([(f" {part}", "mark")], width) for part in wrap(form, width - 2, width - 2)]
+            form = ""
+        lines.append(fit([(f" {form:<{column - 1}}", "mark"), (parts[0], "")], width, look))
+        lines += [fit([(" " * column, ""), (part, "")], width, look) for part in parts[1:]]
+    return lines

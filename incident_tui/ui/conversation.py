@@ -1,0 +1,213 @@
+"""The prompt's side of the talk: entering, being asked, answering, pasting. No widget.
+
+Nothing typed is lost: a refused line stays in the prompt, a question keeps it aside, a failed save brings it back.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from incident_tui.desk.outcome import Outcome
+from incident_tui.incident.echo import echo
+from incident_tui.incident.entry import Entry
+from incident_tui.incident.meanings import Refused
+from incident_tui.incident.paste import Backfill, Evidence, paste
+from incident_tui.incident.people import zone_of
+from incident_tui.text import sanitise
+from incident_tui.ui.commands import verb_hint
+from incident_tui.ui.complete import Words, complete
+from incident_tui.ui.editor import Editor
+from incident_tui.ui.session import Sent, Session
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """A question in the hint line. `line` is what it is about, `draft` what goes back into the prompt after it."""
+
+    sentence: str
+    wants: str
+    line: str
+    draft: str
+    token: str = ""
+    paste: bool = False
+    backfill: bool = False
+    """For a paste: the question was about doubtful times."""
+
+
+class Conversation:
+    """One screen's prompt. `hint` is what the last line says, with a style."""
+
+    def __init__(self, session: Session, editor: Editor) -> None:
+        self.session = session
+        self.editor = editor
+        self.ask: Ask | None = None
+        self.said: tuple[str, str] = ("", "")
+        """The last answer to the writer, until the line changes."""
+
+    def label(self) -> str:
+        """What the line means, before Enter."""
+        if self.ask is not None:
+            return "ANSWER"
+        if not self.editor.text.strip():
+            return ""
+        meaning = self.session.desk.meaning(self.editor.text)
+        if isinstance(meaning, Refused):
+            return "NOT YET"
+        return echo(meaning, self.session.clock())
+
+    def hint(self) -> tuple[str, str]:
+        """A question, the last answer, or the help of the verb being typed; empty when the footer may be shown."""
+        if self.ask is not None:
+            return self.ask.sentence, "warn"
+        if self.said[0]:
+            return self.said
+        return verb_hint(self.editor.text), ""
+
+    def changed(self) -> None:
+        """The line was edited."""
+        self.said = ("", "")
+        self.keep()
+
+    def keep(self) -> None:
+        ask = self.ask
+        asked = ask.line if ask is not None else ""
+        draft = self.editor.text
+        if ask is not None and ask.draft:
+            draft = ask.draft
+        if not self.session.keep(draft, asked):
+            self.said = ("This line could not be kept on disk: a crash would lose it.", "warn")
+
+    def submit(self) -> Outcome | None:
+        """Enter. The outcome is for whoever shows effects; None when there was nothing to carry out."""
+        if self.ask is not None:
+            return self._answer(self.ask)
+        line = self.editor.text
+        if not line.strip():
+            self.offer()
+            return None
+        if not self.session.loaded:
+            self.said = ("The journal is still being read; press Enter again in a moment.", "warn")
+            return None
+        return self._over(self.session.enter(line), line, draft="")
+
+    def _over(self, outcome: Outcome, line: str, draft: str) -> Outcome:
+        if outcome.refusal:
+            self.editor.set(line if "\n" not in line else draft)
+            self.said = (outcome.refusal, "crit")
+        elif outcome.question is not None:
+            question = outcome.question
+            self.ask = Ask(question.sentence, question.wants, line, draft, question.token)
+            self.editor.set("")
+            self.said = ("", "")
+        else:
+            self.editor.set(draft)
+            if "\n" not in line:
+                self.editor.remember(line)
+            self.said = (outcome.notice, "")
+        self.keep()
+        return outcome
+
+    def _answer(self, ask: Ask) -> Outcome | None:
+        reply = self.editor.text.strip()
+        self.ask = None
+        if not ask.paste:
+            return self._over(self.session.answer(ask.token, reply), ask.line, ask.draft)
+        said = reply.casefold()
+        if ask.backfill and said not in ("yes", "y"):
+            self._ask_paste(ask.line, ask.draft)
+            return None
+        if not ask.backfill and said not in ("", "lines"):
+            self.ask = ask
+            self.editor.set("")
+            return None
+        backfill = ask.backfill or said == "lines"
+        if backfill and not ask.backfill:
+            pasted = self._pasted(ask.line)
+            if isinstance(pasted, Backfill) and pasted.question:
+                self.ask = Ask(pasted.question, "yes", ask.line, ask.draft, paste=True, backfill=True)
+                self.editor.set("")
+                return None
+        outcome = self.session.paste(ask.line, backfill=backfill)
+        if outcome.refusal:
+            self._ask_paste(ask.line, ask.draft)
+            self.said = (outcome.refusal, "crit")
+            return outcome
+        return self._over(outcome, ask.line, ask.draft)
+
+    def pasted(self, text: str) -> bool:
+        """Text was pasted. True when it has several lines and is being asked about."""
+        if self.ask is not None or len([line for line in text.splitlines() if line.strip()]) < 2:
+            self.editor.insert(" ".join(text.split("\n")) if self.ask is None else text.strip())
+            self.changed()
+            return False
+        self._ask_paste(sanitise(text, lines=True, limit=max(1, 2 * len(text))), self.editor.text)
+        return True
+
+    def _ask_paste(self, text: str, draft: str) -> None:
+        pasted = self._pasted(text)
+        lines = pasted.evidence.lines if isinstance(pasted, Backfill) else pasted.lines
+        sentence = f"Pasted {lines} lines. Enter saves them as one evidence entry"
+        if isinstance(pasted, Backfill):
+            sentence += f"; the word lines saves {len(pasted.entries)} entries at the times they begin with"
+        self.ask = Ask(f"{sentence}; Esc drops them.", "", text, draft, paste=True)
+        self.editor.set("")
+        self.keep()
+
+    def _pasted(self, text: str) -> Evidence | Backfill:
+        people = self.session.settings.people
+        return paste(text, self.session.clock(), zone_of(self.session.author.name, people))
+
+    def cancel(self) -> None:
+        """Esc: a question is put away, and its line is back in the prompt."""
+        ask, self.ask = self.ask, None
+        if ask is None:
+            return
+        if ask.paste:
+            self.editor.set(ask.draft)
+            self.said = ("The paste was dropped; nothing was saved.", "")
+        else:
+            self.editor.set(ask.line)
+            self.said = ("Not saved. The line is in the prompt.", "")
+        self.keep()
+
+    def complete(self, words: Words) -> None:
+        """Tab with text in the prompt."""
+        done = complete(self.editor.text, self.editor.cursor, words)
+        if not done.choices:
+            self.said = ("Nothing completes this word.", "")
+            return
+        if done.text != self.editor.text:
+            self.editor.set(done.text, done.cursor)
+            self.changed()
+        if len(done.choices) > 1:
+            self.said = ("  ".join(done.choices), "")
+
+    def settled(self, over: list[tuple[Sent, list[Entry] | str]]) -> None:
+        """Lines were saved, or can never be."""
+        for sent, fate in over:
+            if isinstance(fate, str):
+                if not self.editor.text and "\n" not in sent.line:
+                    self.editor.set(sent.line)
+                else:
+                    self.session.offered.append(sent.line)
+                self.said = (f"NOT SAVED: {fate}", "crit")
+            elif fate:
+                names = [self.session.store.handle(entry) for entry in (fate[0], fate[-1])]
+                saved = f"{names[0]} saved" if len(fate) == 1 else f"{names[0]} to {names[1]} saved"
+                notice = self.said[0] if self.said[1] != "crit" else ""
+                if not self.editor.text or notice:
+                    self.said = (f"{saved}. {notice}".rstrip(), "ok" if not notice else "")
+        self.keep()
+
+    def offer(self) -> bool:
+        """Put the next line that an earlier screen left into an empty prompt."""
+        if self.editor.text or self.ask is not None or not self.session.offered:
+            return False
+        line = self.session.offered.pop(0)
+        if "\n" in line:
+            self._ask_paste(line, "")
+        else:
+            self.editor.set(line)
+        more = f" {len(self.session.offered)} more after it." if self.session.offered else ""
+        self.said = (f"This line was not saved when the last screen ended.{more} Enter saves it.", "warn")
+        self.keep()
+        return True

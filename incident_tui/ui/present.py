@@ -1,0 +1,229 @@
+"""The header and the line of reminders: View -> lines. Pure; no widget, no clock of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from incident_tui.incident.finding import Level
+from incident_tui.ui.lines import Line, Piece, cells, cut, fit, sides, width_of, wrap
+from incident_tui.ui.times import clock, countdown, short, stepped
+from incident_tui.ui.view import View
+
+SAVE_GRACE: Final = timedelta(seconds=1)
+"""A save that takes longer is not called saved any more."""
+_TITLE_LEAST: Final = 8
+
+
+def header(view: View, width: int) -> list[Line]:
+    """Two lines or three, then one for each alarm. Always all of it: what does not fit goes to the next line."""
+    lines = [_first(view, width), *_flow(_second(view), width)]
+    for sentence, style in alarms(view):
+        parts = wrap(view.look.text(sentence), width - 1, width - 1)[:2]
+        lines += [fit([(f" {part}", style)], width, view.look) for part in parts]
+    return lines
+
+
+def _first(view: View, width: int) -> Line:
+    """Mark, severity, title, status, age, commander; at the right whether lines are saved."""
+    incident, look = view.incident, view.look
+    saved = [*saved_piece(view), (" ", "")]
+    marks: list[Piece] = [(" ", "")]
+    if view.demo:
+        marks += [("DEMO", "mark"), (" ", "")]
+    if incident is None:
+        text = view.loading or "no incident: /declare TITLE"
+        return sides([*marks, (text, "strong")], saved, width, look)
+    if incident.drill:
+        marks += [("DRILL", "mark"), (" ", "")]
+    level = f"SEV{incident.severity}" if incident.severity is not None else "SEV?"
+    marks += [(level, "crit" if incident.severity == 1 else "warn"), (" ", "")]
+    rest: list[Piece] = []
+    if incident.declared_at is not None:
+        rest.append((f"  {short(view.now - incident.declared_at)}", ""))
+    state = "closed" if not incident.open else incident.status or "declared"
+    rest.append((f"  {look.text(state)}", "strong"))
+    rest += _commander(view)
+    room = width - width_of(marks) - width_of(rest) - width_of(saved) - 2
+    title = cut(look.text(incident.title or incident.id), max(_TITLE_LEAST, room), look)
+    return sides([*marks, (title, "strong"), *rest], [("  ", ""), *saved], width, look)
+
+
+def _commander(view: View) -> list[Piece]:
+    incident = view.incident
+    if incident is None:
+        return []
+    if not incident.commander:
+        return [("  IC nobody", "warn")]
+    since = f" {short(view.now - incident.commander_since)}" if incident.commander_since else ""
+    return [(f"  IC {cut(view.look.text(incident.commander), 12, view.look)}{since}", "")]
+
+
+def saved_piece(view: View) -> list[Piece]:
+    """SAVED with its time, or NOT SAVED. Nothing saved yet in this session is said as such."""
+    status = view.writer
+    late = any(view.now - one.at > SAVE_GRACE for one in view.pending)
+    if status.problem or late:
+        count = max(status.waiting, len(view.pending))
+        return [(f"NOT SAVED {count}" if count else "NOT SAVED", "crit")]
+    if status.saved_at is None:
+        return [("nothing to save", "")]
+    return [(f"saved {clock(status.saved_at)}Z", "ok")]
+
+
+def _second(view: View) -> list[list[Piece]]:
+    """The groups of the second line, in order."""
+    groups: list[list[Piece]] = [[(f"{clock(view.now)}Z", "strong")]]
+    groups += [[piece] for piece in _promises(view)]
+    groups.append(_present(view))
+    groups.append([watch_piece(view)])
+    chat = chat_piece(view)
+    if chat is not None:
+        groups.append([chat])
+    if view.other_open:
+        groups.append([(f"+{view.other_open} open incident{'s' if view.other_open > 1 else ''}", "warn")])
+    return groups
+
+
+def _promises(view: View) -> list[Piece]:
+    incident = view.incident
+    if incident is None:
+        return []
+    due = sorted((at, audience) for audience, at in incident.next_update.items())
+    if not due:
+        return [("no update promised", "warn" if incident.open and incident.stood_down_at is None else "")]
+    out: list[Piece] = []
+    for at, audience in due:
+        left = at - view.now
+        if left < timedelta(0):
+            out.append((f"update OVERDUE {countdown(left)} ({audience})", "crit"))
+        else:
+            out.append((f"update due in {countdown(left)} ({audience})", "warn" if left.total_seconds() < 120 else ""))
+    return out
+
+
+def _present(view: View) -> list[Piece]:
+    look = view.look
+    here = [cut(look.text(one.name), 10, look) for one in view.people if one.alive]
+    gone = [one for one in view.people if not one.alive]
+    words = f"here {' '.join(here[:5])}" if here else "here nobody"
+    if len(here) > 5:
+        words += f" +{len(here) - 5}"
+    out: list[Piece] = [(words, "")]
+    for one in gone[:2]:
+        out.append((f", {cut(look.text(one.name), 10, look)} gone {short(one.since)}", "warn"))
+    if len(gone) > 2:
+        out.append((f", {len(gone) - 2} more gone", ""))
+    return out
+
+
+def watch_piece(view: View) -> Piece:
+    watch = view.watch
+    if watch.age is None:
+        return ("? nobody watches", "unknown")
+    if not watch.fresh:
+        return (f"? watch STALE {short(watch.age)}", "unknown")
+    return (f"watch {short(watch.age)}", "")
+
+
+def chat_piece(view: View) -> Piece | None:
+    """One piece for all sinks, the worst first; None when there is no chat."""
+    if not view.sinks:
+        return None
+    if not view.watch.fresh:
+        return ("? chat unknown", "unknown")
+    rows = [view.chats[name] for name in view.sinks if name in view.chats]
+    if len(rows) < len(view.sinks):
+        return ("? chat not tried", "unknown")
+    down = [row for row in rows if row.problem]
+    waiting, maybe, dead = (sum(getattr(row, key) for row in rows) for key in ("waiting", "maybe", "dead"))
+    words: list[str] = []
+    if down:
+        since = down[0].since
+        words.append(f"DOWN {short(view.now - since)}" if since is not None else "DOWN")
+    if waiting:
+        words.append(f"{waiting} waiting")
+    if maybe:
+        words.append(f"{maybe} maybe sent")
+    if dead:
+        words.append(f"{dead} refused")
+    if not words:
+        return ("chat ok", "")
+    return (f"{'X' if down or dead else '!'} chat {', '.join(words)}", "crit" if down or dead else "warn")
+
+
+def _flow(groups: Sequence[Sequence[Piece]], width: int) -> list[Line]:
+    """Groups from left to right, two columns apart, on as many lines as they need."""
+    lines: list[list[Piece]] = [[(" ", "")]]
+    for group in groups:
+        size = width_of(group)
+        used = width_of(lines[-1])
+        if used + size + (2 if used > 1 else 0) > width and used > 1:
+            lines.append([(" ", "")])
+            used = 1
+        if used > 1:
+            lines[-1].append(("  ", ""))
+        lines[-1].extend(group)
+    return [fit(line, width) for line in lines]
+
+
+def alarms(view: View) -> list[tuple[str, str]]:
+    """What must not be missed, as sentences with a style."""
+    found: list[tuple[str, str]] = []
+    status = view.writer
+    if status.problem:
+        since = f" since {clock(status.since)}Z" if status.since else ""
+        # The name of another path belongs to the reason: a phone photo or `incident-tui log` elsewhere still works.
+        found.append((f"NOT SAVED{since}, kept and retried: {status.problem}", "crit"))
+    incident = view.incident
+    if incident is not None and incident.offered is not None:
+        offered = incident.offered
+        if offered.who.casefold() == view.me.name.casefold():
+            found.append((f"{offered.by.name} offers you command: /ic take", "mark"))
+    found += [(problem, "warn") for problem in view.problems[:2]]
+    return found
+
+
+def notices(view: View, width: int) -> Line:
+    """One line of running things: late tasks, timers, holds, offers, suggested playbooks. What is left out is
+    counted."""
+    pieces = _running(view)
+    out: list[Piece] = [(" ", "")]
+    for index, (text, style) in enumerate(pieces):
+        gap = "   " if index else ""
+        more = len(pieces) - index - 1
+        reserve = cells(f"   +{more} more") if more else 0
+        if width_of(out) + len(gap) + cells(text) + reserve > width and index:
+            out.append((f"   +{len(pieces) - index} more", ""))
+            break
+        out += [(gap, ""), (text, style)]
+    return fit(out, width, view.look)
+
+
+def _running(view: View) -> list[Piece]:
+    look, now, incident = view.look, view.now, view.incident
+    out: list[Piece] = []
+    if view.suggested:
+        out.append((f"suggested: /play {look.text(view.suggested[0])}", "strong"))
+    if incident is not None:
+        tasks = [task for task in incident.tasks if task.done_at is None]
+        for task in sorted(tasks, key=lambda one: one.due):
+            left = task.due - now
+            over = left < timedelta(0)
+            state = "over" if over else "left"
+            who = cut(look.text(task.who), 10, look)
+            out.append((f"task {who} {stepped(left)} {state}", "warn" if over else ""))
+        if incident.offered is not None and incident.offered.who.casefold() != view.me.name.casefold():
+            out.append((f"command offered to {look.text(incident.offered.who)}", "warn"))
+        for hold in incident.holds:
+            if hold.active(now):
+                out.append((f"{look.text(hold.target)} held by {look.text(hold.by.name)}", "warn"))
+    if incident is not None and view.loading:
+        out.append((view.loading, ""))
+    return out
+
+
+def worst(view: View) -> Level:
+    """The worst level on the screen; of nothing read, unknown."""
+    return max((one.level for one in view.findings), key=lambda level: level.rank, default=Level.OK)

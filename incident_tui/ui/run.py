@@ -1,0 +1,81 @@
+"""The entry point: runs the screen until it is left, and says afterwards what was not saved."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from incident_tui.incident.entry import Author
+from incident_tui.journal.errors import JournalError
+from incident_tui.journal.writer import Unsaved
+from incident_tui.ui.session import Presence, Session
+from incident_tui.ui.view import Parts
+
+_ENVIRONMENT = {
+    "TEXTUAL_ANIMATIONS": "none",
+    "TEXTUAL_SMOOTH_SCROLL": "0",
+    "TEXTUAL_COLOR_SYSTEM": "standard",
+    "TEXTUAL_DISABLE_KITTY_KEY": "1",
+    "TEXTUAL_THEME": "ansi-dark",
+}
+"""Textual reads these while it is imported."""
+
+
+def run(
+    *,
+    settings: Parts,
+    directory: Path,
+    author: Author,
+    start_watch: Callable[[], None],
+    ask_reading: Callable[[str], None],
+    presence: Presence,
+    demo: bool,
+    playbooks: Path,
+    letter: str = "a",
+) -> int:
+    """The screen on the journal in `directory`. Returns the exit status: 0 left, 1 something was not saved or the
+    journal cannot be opened, 128 + signal when ended by one. Raises what crashed it, with the terminal restored and the
+    draft kept. `start_watch` is called when nobody watches, at most every few seconds."""
+    colours = not os.environ.get("NO_COLOR")
+    os.environ.update(_ENVIRONMENT)
+    try:
+        session = Session(
+            settings=settings,
+            directory=directory,
+            author=author,
+            presence=presence,
+            demo=demo,
+            playbooks=playbooks,
+            letter=letter,
+        )
+    except JournalError as error:
+        print(f"incident-tui: {error.sentence}", file=sys.stderr)
+        return 1
+    from incident_tui.ui.app import IncidentApp
+
+    app = IncidentApp(session, start_watch=start_watch, ask_reading=ask_reading, colours=colours)
+    status: int | None = None
+    try:
+        status = app.run(mouse=settings.screen.mouse)
+    finally:
+        ask = app.talk.ask
+        draft = app.prompt.editor.text if ask is None else ask.draft
+        unsaved = session.close(draft, ask.line if ask is not None else "")
+        _report(unsaved)
+    if app.crash is not None:
+        raise app.crash
+    return 1 if unsaved else status or 0
+
+
+def _report(unsaved: list[Unsaved]) -> None:
+    """What could not be saved, in full: the screen is gone, and this may be the only copy besides the kept line."""
+    try:
+        for one in unsaved:
+            for draft in one.drafts:
+                print(f"NOT SAVED ({one.problem}): {draft.text}", file=sys.stderr)
+        if unsaved:
+            print("The next screen of this journal offers these lines again.", file=sys.stderr)
+    except OSError:
+        return  # the terminal is gone; the kept line is not

@@ -1,0 +1,401 @@
+"""What one screen works on: journal, fold, board, desk, the kept line. No widget; the app asks and shows.
+
+Reads happen on the thread that made it; saving happens on the writer's. Nothing here waits for a disk but to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final, Protocol
+
+from incident_tui.desk.desk import Desk
+from incident_tui.desk.open import new_id as random_id
+from incident_tui.desk.open import read_playbooks
+from incident_tui.desk.outcome import Outcome, Saving
+from incident_tui.incident.entry import Author, Entry, Kind, Ref
+from incident_tui.incident.meanings import Write
+from incident_tui.incident.playbook import Playbook
+from incident_tui.incident.state import Fold
+from incident_tui.incident.views import Incident, TimelineRow
+from incident_tui.journal.board import Board
+from incident_tui.journal.errors import JournalError
+from incident_tui.journal.lease import Lease, boot_clock
+from incident_tui.journal.notify import Listener
+from incident_tui.journal.presence import Present
+from incident_tui.journal.prompt import Line as KeptLine
+from incident_tui.journal.prompt import LineKeeper, forget_line, load_lines
+from incident_tui.journal.store import Store, system_clock
+from incident_tui.journal.writer import Unsaved, Writer, WriterStatus
+from incident_tui.ui.complete import Words
+from incident_tui.ui.timeline import Mark
+from incident_tui.ui.times import clock as clock_words
+from incident_tui.ui.view import Decoder, Machines, Parts, Pending, Readings, View, assemble, machines, seen
+
+CHUNK: Final = 2_000
+"""Entries read at a time while the journal is opened, so that the screen answers meanwhile."""
+LOOSE: Final = 1_000
+"""Entries outside any incident that are shown, the newest."""
+REJUDGE: Final = timedelta(seconds=5)
+"""Findings are derived anew so often even when no reading came: readings grow old."""
+PENDING_SHOWN: Final = timedelta(milliseconds=500)
+_BETWEEN: Final = "\x1e"
+"""Between kept pieces: lines entered and not saved, then the draft. It cannot be typed."""
+_CORRECTIONS: Final = frozenset({Kind.AMEND, Kind.STRIKE, Kind.PIN})
+
+
+class Presence(Protocol):
+    """Who has a screen open. `journal.presence.Presence` is one."""
+
+    def people(self) -> list[Present]: ...
+
+    def beat(self) -> None: ...
+
+
+class Sent:
+    """A line on its way to the journal."""
+
+    def __init__(self, at: datetime, line: str, saving: Saving) -> None:
+        self.at = at
+        self.line = line
+        self.saving = saving
+
+
+class Session:
+    """Raises JournalError when the journal cannot be opened at all."""
+
+    def __init__(
+        self,
+        *,
+        settings: Parts,
+        directory: Path,
+        author: Author,
+        presence: Presence,
+        demo: bool,
+        playbooks: Path,
+        letter: str = "a",
+        clock: Callable[[], datetime] = system_clock,
+        boot: Callable[[], float] = boot_clock,
+        new_id: Callable[[], str] = random_id,
+    ) -> None:
+        self.settings = settings
+        self.directory = directory
+        self.author = author
+        self.presence = presence
+        self.demo = demo
+        self.clock = clock
+        self._boot = boot
+        self.store = Store.open(directory, letter=letter, clock=clock)
+        self.board = Board.open(directory, clock=clock, boot_clock=boot)
+        self._lease = Lease(directory, self.store, clock, boot)
+        self.listener = self._listen()
+        self.on_status: Callable[[], None] = lambda: None
+        """Called on the writer's thread when it has something to say."""
+        self.writer = Writer(
+            lambda: Store.open(directory, letter=letter, clock=clock), clock=clock, on_status=lambda _: self.on_status()
+        )
+        self.fold = Fold()
+        self.playbooks, self.broken_playbooks = read_playbooks(playbooks)
+        self.desk = Desk(
+            settings,
+            self.writer,
+            self.store,
+            self.fold,
+            author=author,
+            clock=clock,
+            new_id=new_id,
+            seen=lambda: seen(self.machines().findings, clock()),
+            playbooks=lambda: self.playbooks,
+            purge=lambda ref, who, reason: self.store.purge(ref, author=who, reason=reason),
+        )
+        self.sent: list[Sent] = []
+        self.offered: list[str] = []
+        """Lines that an earlier screen left, still to be offered in the prompt."""
+        self.loaded = False
+        self._keeper = LineKeeper(directory, author.name)
+        self._leftovers: list[KeptLine] = []
+        self._after = 0
+        self._loose: list[Ref] = []
+        self._loose_rows: list[TimelineRow] = []
+        self._loose_changed = True
+        self._decoder = Decoder()
+        self._readings = Readings()
+        self._machines: Machines | None = None
+        self._judged_at: datetime | None = None
+        self._versions = (-1, -1)
+        self._people: list[Present] = []
+        self._read_problem = ""
+        self._when: Mapping[str, tuple[str, ...]] = {name: book.when for name, book in self.playbooks.items()}
+
+    def _listen(self) -> Listener | None:
+        try:
+            return Listener(self.directory)
+        except JournalError:
+            return None  # it lives by its poll then
+
+    # Reading
+
+    def read_journal(self) -> bool:
+        """Take up to CHUNK new entries. True when there may be more at once."""
+        try:
+            entries = self.store.read(self._after, CHUNK)
+        except JournalError as error:
+            self._read_problem = error.sentence
+            return False
+        self._read_problem = ""
+        for entry in entries:
+            self._take(entry)
+        if len(entries) < CHUNK:
+            self.loaded = True
+        return len(entries) >= CHUNK
+
+    def _take(self, entry: Entry) -> None:
+        self._after = max(self._after, entry.seq)
+        self.fold.apply(entry)
+        self._note_loose(entry)
+
+    def _note_loose(self, entry: Entry) -> None:
+        if entry.ref is not None:
+            self._loose_changed = True
+        if not entry.incident:
+            self._loose_changed = True
+            if entry.kind not in _CORRECTIONS:
+                self._loose.append(entry.id)
+                del self._loose[:-LOOSE]
+
+    def read_board(self) -> None:
+        self._readings = self._decoder.read(self.board.read())
+        self._machines = None
+
+    def poll(self) -> tuple[bool, bool]:
+        """Whether the journal and the board have changed since the last call."""
+        try:
+            journal = self.store.data_version()
+        except JournalError as error:
+            self._read_problem = error.sentence
+            journal = self._versions[0]
+        versions = (journal, self.board.data_version())
+        changed = (versions[0] != self._versions[0], versions[1] != self._versions[1])
+        self._versions = versions
+        return changed
+
+    def read_people(self) -> None:
+        self._people = self.presence.people()
+
+    def watch_needed(self) -> bool:
+        """Nobody holds the watch, or its holder hangs."""
+        try:
+            holder = self._lease.holder()
+        except JournalError:
+            return False  # the journal cannot be read: a watch could not write either
+        return holder is None or not holder.fresh
+
+    # What is shown
+
+    def machines(self) -> Machines:
+        now = self.clock()
+        if self._machines is None or self._judged_at is None or not timedelta(0) <= now - self._judged_at < REJUDGE:
+            self._machines = machines(self._readings, self.settings, now, self._when)
+            self._judged_at = now
+        return self._machines
+
+    @property
+    def incident(self) -> Incident | None:
+        return self.desk.incident
+
+    def view(self) -> View:
+        now = self.clock()
+        incident = self.desk.incident if self.loaded else None
+        rows = incident.rows if incident is not None else self._loose_timeline()
+        opened = [one for one in self.fold.incidents() if one.open and one.declared_at is not None]
+        others = sum(one.id != incident.id for one in opened) if incident is not None else len(opened)
+        problems = [one for one in (self._read_problem, self.board.problem, *self.broken_playbooks[:1]) if one]
+        return assemble(
+            self.machines(),
+            self.settings,
+            now=now,
+            boot_now=self._boot(),
+            me=self.author,
+            incident=incident,
+            other_open=others,
+            rows=rows if self.loaded else (),
+            letter=self.store.letter,
+            journal=self.store.journal,
+            people=self._people,
+            writer=self.writer_status,
+            pending=self.pending,
+            loading="" if self.loaded else f"reading the journal: {self._after} entries",
+            problems=problems,
+            demo=self.demo,
+        )
+
+    @property
+    def writer_status(self) -> WriterStatus:
+        return self.writer.status
+
+    @property
+    def pending(self) -> tuple[Pending, ...]:
+        """Lines that have waited long enough to be worth a word."""
+        now = self.clock()
+        return tuple(Pending(one.at, one.line) for one in self.sent if now - one.at >= PENDING_SHOWN)
+
+    def _loose_timeline(self) -> list[TimelineRow]:
+        if self._loose_changed:
+            rows = [row for ref in self._loose if (row := self.fold.row(ref)) is not None]
+            rows.sort(key=lambda row: (row.at, row.entry.recorded_at, row.entry.journal, row.entry.seq))
+            self._loose_rows, self._loose_changed = rows, False
+        return self._loose_rows
+
+    def marks(self, view: View) -> dict[Ref, tuple[Mark, ...]]:
+        """What stands under entries: the state of tasks, the deliveries of messages."""
+        found: dict[Ref, list[Mark]] = {}
+        for name, chat in view.chats.items():
+            for delivery in chat.deliveries:
+                style, words = _DELIVERY.get(delivery.state, ("warn", delivery.state))
+                text = f"{words} {name} {clock_words(delivery.at)}"
+                if delivery.problem and delivery.state != "sent":
+                    text += f": {delivery.problem}"
+                found.setdefault(delivery.ref, []).append(Mark(text, style, own_line=True))
+        for task in view.incident.tasks if view.incident is not None else ():
+            state = task.state(view.now)
+            word = {"assigned": "not acked", "overdue": "OVERDUE"}.get(state, state)
+            found.setdefault(task.ref, []).insert(0, Mark(f"[{word}]"))
+        return {ref: tuple(marks) for ref, marks in found.items()}
+
+    def words(self, view: View) -> Words:
+        """What Tab completes to."""
+        containers = [
+            container.name
+            for reading in view.hosts.values()
+            for container in (reading.docker.containers if reading.docker is not None else ())
+            if container.name
+        ]
+        known = [person.name for person in self.settings.people]
+        here = [one.name for one in view.people]
+        return Words(
+            people=tuple(dict.fromkeys([*known, *here])),
+            hosts=view.host_names,
+            containers=tuple(dict.fromkeys(containers)),
+            volumes=tuple(volume.name for volume in view.cluster.volumes),
+            handles=tuple(view.handle(row.ref) for row in list(view.rows)[-200:][::-1]),
+            playbooks=tuple(dict.fromkeys([*view.suggested, *self.playbooks])),
+            incidents=tuple(one.id for one in self.fold.incidents()),
+            severities=tuple(str(one.level) for one in self.settings.severities),
+        )
+
+    def playbook(self, name: str) -> Playbook | None:
+        return self.playbooks.get(name)
+
+    # Writing
+
+    def enter(self, line: str) -> Outcome:
+        """Carry out a line. What is being saved is in `sent` until `settle`."""
+        return self._sent(self.desk.carry_out(line))
+
+    def answer(self, token: str, reply: str) -> Outcome:
+        return self._sent(self.desk.answer(token, reply))
+
+    def paste(self, text: str, *, backfill: bool) -> Outcome:
+        return self._sent(self.desk.keep_paste(text, backfill=backfill))
+
+    def _sent(self, outcome: Outcome) -> Outcome:
+        if outcome.saving is not None:
+            self.sent.append(Sent(self.clock(), outcome.line, outcome.saving))
+            if isinstance(outcome.saving, Future):
+                outcome.saving.add_done_callback(lambda _: self.on_status())
+        return outcome
+
+    def settle(self) -> list[tuple[Sent, list[Entry] | str]]:
+        """Lines whose fate is known since the last call: their entries, or the sentence why they cannot be stored."""
+        over: list[tuple[Sent, list[Entry] | str]] = []
+        for one in [one for one in self.sent if one.saving.done()]:
+            self.sent.remove(one)
+            try:
+                over.append((one, one.saving.result()))
+            except JournalError as error:
+                over.append((one, error.sentence))
+        if over:
+            self.desk.settle()
+            self.read_journal()
+        return over
+
+    def export(self, incident: str, file: str) -> tuple[str, str]:
+        """Write the report; what to say about it, with a style."""
+        return (f"Run `incident-tui export {incident} -o {file or incident + '.md'}` in a shell.", "warn")
+
+    # The kept line
+
+    def keep(self, draft: str, asked: str = "") -> bool:
+        """Keep what is not in the journal: what waits to be saved, what is still to be offered, what a question is
+        being asked about, and the draft."""
+        pieces = [one.line for one in self.sent] + self.offered + ([asked] if asked else [])
+        if not draft and not pieces:
+            return self._keeper.save("")
+        return self._keeper.save(_BETWEEN.join([*pieces, draft]))
+
+    def left_behind(self) -> list[str]:
+        """The lines that earlier screens of this person left, oldest first, without those that were saved after all.
+        They are in this screen's keeping from now on. Call it once the journal is read."""
+        self._leftovers = load_lines(self.directory, self.author.name)
+        found: list[str] = []
+        for kept in reversed(self._leftovers):
+            *entered, draft = kept.text.split(_BETWEEN)
+            found += [line for line in entered if line.strip() and not self._was_saved(line, kept.at)]
+            if draft.strip():
+                found.append(draft)
+        self.offered = list(dict.fromkeys(found))
+        if self.keep(""):
+            for kept in self._leftovers:
+                forget_line(kept)
+        return self.offered
+
+    def _was_saved(self, line: str, at: datetime) -> bool:
+        """Whether an entry of this author says just this, recorded about then: it was committed, and the screen died
+        before it knew."""
+        meaning = self.desk.meaning(line)
+        if not isinstance(meaning, Write):
+            return False
+        try:
+            recent = self.store.read(max(0, self._after - CHUNK))
+        except JournalError:
+            return False
+        return any(
+            entry.text == meaning.text
+            and entry.author.name == self.author.name
+            and abs(entry.recorded_at - at) < timedelta(minutes=2)
+            for entry in recent
+        )
+
+    def close(self, draft: str, asked: str = "") -> list[Unsaved]:
+        """Save what waits, keep what cannot be saved and the draft, and let go of everything."""
+        self.keep(draft, asked)
+        self.on_status = lambda: None
+        unsaved = self.writer.close()
+        self.sent = [one for one in self.sent if not one.saving.done() or _failed(one.saving)]
+        self.keep(draft, asked)
+        self._keeper.close(keep=bool(draft or asked or self.sent or self.offered))
+        if self.listener is not None:
+            self.listener.close()
+        self.board.close()
+        self.store.close()
+        return unsaved
+
+
+def _failed(saving: Saving) -> bool:
+    try:
+        saving.result()
+    except JournalError:
+        return True
+    return False
+
+
+_DELIVERY: Final = {
+    "waiting": ("warn", "NOT YET SENT to"),
+    "sending": ("warn", "sending to"),
+    "sent": ("", "sent to"),
+    "maybe": ("warn", "MAYBE SENT to"),
+    "dead": ("crit", "REFUSED by"),
+    "dropped": ("", "not sent (purged) to"),
+}

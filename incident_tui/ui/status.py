@@ -1,0 +1,379 @@
+"""The left pane: sites, hosts, containers, GlusterFS. View -> rows, trouble first. Pure.
+
+Each row has its findings, so that every sentence can be reached; a finding that fits no row gets one of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from incident_tui.hosts.cluster import VolumeView
+from incident_tui.hosts.readings import Container, HostReading, LinkState, is_stale
+from incident_tui.incident.finding import Finding, Level
+from incident_tui.ui.lines import LEVEL_STYLE, SYMBOL, Line, Piece, cells, cut, sides
+from incident_tui.ui.times import short
+from incident_tui.ui.view import View
+from incident_tui.watch.rows import site_max_age
+
+PAGE_BYTES: Final = 4096
+_ORDER: Final = ("SITES", "HOSTS", "CONTAINERS", "GLUSTER", "OTHER")
+
+
+class StatusRow(msgspec.Struct, frozen=True):
+    """One row. `level` None: the head of its section. `key` is stable, e.g. "host/web2"; `words` is what it says."""
+
+    section: str
+    key: str
+    level: Level | None
+    line: Line
+    findings: tuple[Finding, ...] = ()
+
+
+def status_rows(view: View, width: int) -> list[StatusRow]:
+    """All rows, in sections, trouble first within each. Each line is exactly as wide as asked, or less."""
+    left = list(view.findings)
+    out: list[StatusRow] = []
+    for section, rows in (
+        ("SITES", _sites(view, width, left)),
+        ("CONTAINERS", _containers(view, width, left)),
+        ("GLUSTER", _gluster(view, width, left)),
+        ("HOSTS", _hosts(view, width, left)),  # last, because it takes whatever else is said of a host
+    ):
+        out += [_head(view, section, rows, width), *_sorted(rows)] if rows or section == "HOSTS" else []
+    other = [
+        _row("OTHER", f"finding/{one.rule}/{one.subject}", one.level, one.sentence, "", width, view, [one])
+        for one in left
+    ]
+    if other:
+        out += [_head(view, "OTHER", other, width), *_sorted(other)]
+    return sorted(out, key=lambda row: _ORDER.index(row.section))
+
+
+def fitted(rows: Sequence[StatusRow], height: int) -> list[StatusRow]:
+    """At most `height` rows: what is well goes first, then what is unknown; what is left out is counted."""
+    kept = list(rows)
+    hidden: dict[str, list[StatusRow]] = {}
+
+    def total() -> int:
+        return len(kept) + len(hidden)
+
+    for level in (Level.OK, Level.UNKNOWN, Level.WARN, Level.CRIT):
+        while total() > height:
+            counts: dict[str, int] = {}
+            for row in kept:
+                if row.level is level:
+                    counts[row.section] = counts.get(row.section, 0) + 1
+            # A section whose "n more" line is there already gives rows at no cost; else the longest one gives.
+            able = [name for name, count in counts.items() if name in hidden or count > 1]
+            if not able:
+                break
+            section = max(able, key=lambda name: (counts[name], name in hidden))
+            taken = 2 if section not in hidden else 1
+            for _ in range(taken):
+                index = max(i for i, row in enumerate(kept) if row.section == section and row.level is level)
+                hidden.setdefault(section, []).append(kept.pop(index))
+    out: list[StatusRow] = []
+    for index, row in enumerate(kept):
+        out.append(row)
+        last = index + 1 == len(kept) or kept[index + 1].section != row.section
+        if last and row.section in hidden:
+            out.append(_more(row.section, hidden[row.section]))
+    if len(out) > height:  # even the trouble does not fit: say how much there is
+        left = [row for row in out[height - 1 :] if row.level is not None]
+        out = [*out[: height - 1], _more(out[height - 1].section if height else "", left)]
+    return out
+
+
+def _more(section: str, rows: Sequence[StatusRow]) -> StatusRow:
+    words = []
+    for level in (Level.CRIT, Level.WARN, Level.UNKNOWN, Level.OK):
+        count = sum(row.level is level for row in rows)
+        if count:
+            words.append(f"{count} more {level.value}")
+    worst = max((row.level for row in rows if row.level), key=lambda level: level.rank, default=Level.OK)
+    style = LEVEL_STYLE[worst] if worst is not Level.OK else ""
+    findings = tuple(one for row in rows for one in row.findings)
+    return StatusRow(section, f"more/{section}", worst, ((f"   {', '.join(words)}", style),), findings)
+
+
+def _sorted(rows: Iterable[StatusRow]) -> list[StatusRow]:
+    return sorted(rows, key=lambda row: -(row.level.rank if row.level else 0))
+
+
+def _head(view: View, section: str, rows: Sequence[StatusRow], width: int) -> StatusRow:
+    good = sum(row.level is Level.OK for row in rows)
+    text = f" {section} {good}/{len(rows)}"
+    right = ""
+    if section == "HOSTS":
+        right = f"{'mem':>4} {'swap':>5} {'load':>5} " if rows else ""
+        if not rows:
+            text = " HOSTS none configured"
+    if section == "GLUSTER":
+        peers = view.cluster.peers
+        known = sum(peer.connected is True for peer in peers)
+        text = f" GLUSTER peers {known}/{len(peers)}" if peers else " GLUSTER peers ?"
+    if section == "OTHER":
+        text = " OTHER"
+    return StatusRow(section, f"head/{section}", None, sides([(text, "strong")], [(right, "")], width, view.look))
+
+
+def _row(
+    section: str,
+    key: str,
+    level: Level,
+    name: str,
+    words: str,
+    width: int,
+    view: View,
+    found: Sequence[Finding],
+    right: Sequence[Piece] = (),
+) -> StatusRow:
+    """Symbol, name, words; the name gives way first, but keeps eight columns."""
+    style = LEVEL_STYLE[level] if level is not Level.OK else ""
+    look = view.look
+    name, words = look.text(name), look.text(words)
+    room = width - 4 - sum(cells(text) for text, _ in right)
+    if words and cells(name) + 2 + cells(words) > room:
+        name = cut(name, max(8, room - 2 - cells(words)), look)
+    left: list[Piece] = [(f" {SYMBOL[level]} ", LEVEL_STYLE[level]), (name, style)]
+    if words:
+        left.append((f"  {words}", style))
+    return StatusRow(section, key, level, sides(left, right, width, look), tuple(found))
+
+
+def _take(left: list[Finding], *, rule: str, subject: str = "", host: str = "") -> list[Finding]:
+    """Removes and returns the findings of these rules about this subject."""
+    found = [
+        one
+        for one in left
+        if one.rule.startswith(rule)
+        and (not subject or one.subject == subject or one.subject.startswith(subject + " "))
+        and (not host or one.host == host)
+    ]
+    for one in found:
+        left.remove(one)
+    return found
+
+
+def _level(found: Sequence[Finding]) -> Level:
+    return max((one.level for one in found), key=lambda level: level.rank, default=Level.OK)
+
+
+def _sites(view: View, width: int, left: list[Finding]) -> list[StatusRow]:
+    rows = []
+    for site in view.sites:
+        found = _take(left, rule="site.", subject=site.name)
+        row, level = view.site_rows.get(site.name), _level(found)
+        if row is None:
+            words = "not checked yet"
+        elif view.now - row.at > site_max_age(site):
+            words = f"checked {short(view.now - row.at)} ago"
+        elif row.status is None:
+            words = "no answer"
+        else:
+            words = str(row.status)
+            if any(one.rule == "site.slow" for one in found) or (width >= 40 and row.latency_ms is not None):
+                words += f" {row.latency_ms} ms"
+            if any(one.rule == "site.tls-expiring" for one in found):
+                words += " TLS"
+        rows.append(_row("SITES", f"site/{site.name}", level, site.name, words, width, view, found))
+    return rows
+
+
+def _containers(view: View, width: int, left: list[Finding]) -> list[StatusRow]:
+    rows = []
+    for host in view.host_names:
+        reading = view.hosts.get(host)
+        daemon = _take(left, rule="docker.daemon", host=host) + _take(left, rule="docker.unknown", host=host)
+        daemon += _take(left, rule="host.", subject=f"{host} Docker")
+        if daemon:
+            words = "daemon down" if any(one.rule == "docker.daemon-down" for one in daemon) else "not known"
+            if any(one.rule == "docker.daemon-hung" for one in daemon):
+                words = "daemon hangs"
+            elif reading is not None and reading.docker is not None and words == "not known":
+                words = f"read {short(view.now - reading.docker.at)} ago"
+            rows.append(
+                _row("CONTAINERS", f"docker/{host}", _level(daemon), f"{host} docker", words, width, view, daemon)
+            )
+        if reading is None or reading.docker is None:
+            continue
+        stale = is_stale("docker", reading.docker.at, view.now, view.thresholds)
+        for container in reading.docker.containers:
+            name = container.name or container.id[:12]
+            found = _take_exact(left, "docker.container-", f"{host} {name}")
+            level = Level.UNKNOWN if stale else _level(found)
+            words = f"read {short(view.now - reading.docker.at)} ago" if stale else container_words(container, found)
+            key = f"container/{host}/{container.id}"
+            rows.append(_row("CONTAINERS", key, level, f"{host} {name}", words, width, view, found))
+    return rows
+
+
+def _take_exact(left: list[Finding], rule: str, subject: str) -> list[Finding]:
+    found = [one for one in left if one.rule.startswith(rule) and one.subject == subject]
+    for one in found:
+        left.remove(one)
+    return found
+
+
+def container_words(container: Container, found: Sequence[Finding]) -> str:
+    """ "OOM 137 x3", "exited 1", "restarting", "unhealthy", "mem 95%"; the state when it is well."""
+    rules = {one.rule.removeprefix("docker.container-") for one in found}
+    times = f" x{container.restarts_recent}" if container.restarts_recent else ""
+    ended = container.state in ("exited", "stopped", "dead")
+    if "oom" in rules:
+        return f"OOM{f' {container.exit_code}' if ended and container.exit_code else ''}{times}"
+    if ended:
+        return f"{container.state} {container.exit_code}{times}"
+    if "unhealthy" in rules:
+        return f"unhealthy{times}"
+    if container.state != "running":
+        return f"{container.state}{times}"
+    if "restarting" in rules:
+        return f"restarted{times}"
+    memory = container.memory
+    limit = memory.limit if memory and memory.limit else container.memory_limit
+    if "memory" in rules and memory is not None and limit:
+        return f"mem {100 * memory.working_set / limit:.0f}%"
+    return container.health if container.health == "starting" else "running"
+
+
+def _gluster(view: View, width: int, left: list[Finding]) -> list[StatusRow]:
+    rows = []
+    for volume in view.cluster.volumes:
+        found = [
+            one
+            for one in left
+            if one.rule.startswith("gluster.")
+            and (one.subject == volume.name or one.subject.startswith(volume.name + " "))
+        ]
+        # A peer's own sentence about a volume has "host volume" as its subject.
+        found += [
+            one
+            for one in left
+            if one.rule.startswith("gluster.") and one.host and one.subject == f"{one.host} {volume.name}"
+        ]
+        for one in found:
+            left.remove(one)
+        words = volume_words(volume)
+        rows.append(_row("GLUSTER", f"volume/{volume.name}", _level(found), volume.name, words, width, view, found))
+    for peer in view.cluster.peers:
+        found = _take_exact(left, "gluster.peer-", f"peer {peer.name}")
+        if found:
+            words = "disconnected" if peer.connected is False else peer.state_text or f"state {peer.state}"
+            rows.append(
+                _row("GLUSTER", f"peer/{peer.name}", _level(found), f"peer {peer.name}", words, width, view, found)
+            )
+    for host in view.host_names:
+        found = [one for one in left if one.rule.startswith("gluster.") and one.host == host]
+        found += [one for one in left if one.rule.startswith("host.") and one.subject == f"{host} GlusterFS"]
+        for one in found:
+            left.remove(one)
+        if found:
+            down = any(one.rule == "gluster.glusterd-down" for one in found)
+            words = "glusterd down" if down else "gluster not known"
+            reading = view.hosts.get(host)
+            if not down and reading is not None and reading.gluster is not None:
+                words = f"gluster read {short(view.now - reading.gluster.at)} ago"
+            rows.append(_row("GLUSTER", f"gluster/{host}", _level(found), host, words, width, view, found))
+    return rows
+
+
+def volume_words(volume: VolumeView) -> str:
+    """ "bricks 2/3 SPLIT 1 heal 12"; "heal ?" while nothing fresh says."""
+    if volume.status != "started":
+        return volume.status
+    words = f"bricks {volume.up}/{len(volume.bricks)}"
+    if volume.definition.set_size <= 1:
+        return words
+    heals = volume.heals
+    if heals is None:
+        return f"{words} heal ?"
+    if heals.split_brain:
+        words += f" SPLIT {heals.split_brain}"
+    elif heals.split_brain is None:
+        words += " split ?"
+    pending = "?" if heals.pending is None else str(heals.pending)
+    return f"{words} heal {pending}" if pending != "0" or not heals.split_brain else words
+
+
+def _hosts(view: View, width: int, left: list[Finding]) -> list[StatusRow]:
+    rows = []
+    for host in view.host_names:
+        found = [one for one in left if one.host == host]
+        for one in found:
+            left.remove(one)
+        reading = view.hosts.get(host)
+        level = _level(found)
+        words = _silence(view, host, reading)
+        right: list[Piece] = []
+        if not words and reading is not None:
+            right = _numbers(view, reading, found)
+        rows.append(_row("HOSTS", f"host/{host}", level, host, words or _also(found), width, view, found, right))
+    return rows
+
+
+def _silence(view: View, host: str, reading: HostReading | None) -> str:
+    """Why there are no numbers: never read, no connection, or too old. Empty when the numbers are fresh."""
+    if reading is None:
+        return "not read yet"
+    if reading.link.state is not LinkState.UP:
+        since = short(view.now - reading.link.since)
+        return f"{reading.link.state.value} {since}"
+    field = reading.load or reading.memory
+    if field is None:
+        return "not read yet"
+    name = "load" if reading.load is not None else "memory"
+    if is_stale(name, field.at, view.now, view.thresholds):
+        return f"read {short(view.now - field.at)} ago"
+    return ""
+
+
+def _also(found: Sequence[Finding]) -> str:
+    """A word for trouble that the three numbers do not show."""
+    shown = ("machine.memory", "machine.swap", "machine.load")
+    words = {
+        "machine.oom": "OOM",
+        "disk.full": "disk",
+        "disk.inodes": "inodes",
+        "disk.read-only": "read-only",
+        "host.clock-skew": "clock",
+        "host.stuck-command": "stuck",
+        "machine.pressure": "pressure",
+        "host.denied": "denied",
+    }
+    trouble = [one for one in found if one.rule not in shown and one.level is not Level.OK]
+    return next((words[one.rule] for one in trouble if one.rule in words), "")
+
+
+def _numbers(view: View, reading: HostReading, found: Sequence[Finding]) -> list[Piece]:
+    """Memory, swap rate and one-minute load; "-" where the host does not say, "?" where it is not known now."""
+
+    def cell(text: str, size: int, rule: str) -> Piece:
+        level = max((one.level for one in found if one.rule == rule), key=lambda one: one.rank, default=None)
+        return (f"{text:>{size}} ", LEVEL_STYLE[level] if level is not None else "")
+
+    def fresh(field: str) -> bool:
+        value = getattr(reading, field)
+        return value is not None and not is_stale(field, value.at, view.now, view.thresholds)
+
+    memory = f"{reading.memory.used_percent:.0f}%" if reading.memory is not None and fresh("memory") else "?"
+    swap = (
+        rate(reading.swapping.pages_in + reading.swapping.pages_out) if reading.swapping and fresh("swapping") else "?"
+    )
+    load = f"{reading.load.one:.1f}" if reading.load is not None and fresh("load") else "?"
+    return [cell(memory, 4, "machine.memory"), cell(swap, 5, "machine.swap"), cell(load, 5, "machine.load")]
+
+
+def rate(pages: float) -> str:
+    """Pages a second as bytes a second: "0", "12k/s", "2M/s"."""
+    number = pages * PAGE_BYTES
+    if number < 1024:
+        return "0" if number < 1 else "<1k/s"
+    for unit in ("k", "M", "G"):
+        number /= 1024
+        if number < 999.5 or unit == "G":
+            break
+    return f"{number:.0f}{unit}/s" if number >= 9.95 or number == int(number) else f"{number:.1f}{unit}/s"

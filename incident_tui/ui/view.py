@@ -1,0 +1,258 @@
+"""Everything one picture of the screen is made from, at one moment. Pure: the board's rows, the fold, settings and now.
+
+Findings are derived here, with the clock of this moment, so that a watch that died leaves nothing green behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final, Protocol, TypeVar
+
+import msgspec
+
+from incident_tui.fleet.settings import Host
+from incident_tui.hosts.cluster import ClusterView
+from incident_tui.hosts.cluster import view as cluster_view
+from incident_tui.hosts.health import findings as host_findings
+from incident_tui.hosts.readings import HostReading
+from incident_tui.hosts.settings import Thresholds
+from incident_tui.incident.entry import Author, Ref, Seen
+from incident_tui.incident.finding import Finding, Level
+from incident_tui.incident.settings import Person, Severity
+from incident_tui.incident.views import Incident, TimelineRow
+from incident_tui.journal.board import Row
+from incident_tui.journal.presence import Present
+from incident_tui.journal.writer import WriterStatus
+from incident_tui.ui.lines import SYMBOL, Look
+from incident_tui.ui.settings import Screen
+from incident_tui.watch.rows import ChatRow, SiteRow, WatchRow, site_findings
+from incident_tui.watch.settings import ChatSink, Site
+
+WATCH_STALE: Final = 15.0
+"""Seconds of the boot clock after which a watch that has put nothing on the board is called stale."""
+
+T = TypeVar("T")
+
+
+class Parts(Protocol):
+    """What the screen reads of the configuration. `config.Settings` is one."""
+
+    @property
+    def people(self) -> Sequence[Person]: ...
+    @property
+    def severities(self) -> Sequence[Severity]: ...
+    @property
+    def hosts(self) -> Sequence[Host]: ...
+    @property
+    def sites(self) -> Sequence[Site]: ...
+    @property
+    def chat(self) -> Sequence[ChatSink]: ...
+    @property
+    def thresholds(self) -> Thresholds: ...
+    @property
+    def screen(self) -> Screen: ...
+
+
+class Readings(msgspec.Struct, frozen=True):
+    """The board, decoded. `broken` has one sentence for each row that could not be read."""
+
+    hosts: dict[str, HostReading] = {}
+    sites: dict[str, SiteRow] = {}
+    chats: dict[str, ChatRow] = {}
+    watch: WatchRow | None = None
+    watch_boot: float = 0.0
+    """Boot time of the watch's row: its heartbeat."""
+    broken: tuple[str, ...] = ()
+
+
+class Decoder:
+    """Decodes the board's rows; a row that did not change is not decoded again."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[bytes, object]] = {}
+
+    def read(self, rows: Mapping[str, Row]) -> Readings:
+        broken: list[str] = []
+        hosts = self._all(rows, "host/", HostReading, broken)
+        sites = self._all(rows, "site/", SiteRow, broken)
+        chats = self._all(rows, "chat/", ChatRow, broken)
+        watch = self._all(rows, "watch", WatchRow, broken).get("")
+        self._known = {key: value for key, value in self._known.items() if key in rows}
+        boot = rows["watch"].boot if "watch" in rows else 0.0
+        return Readings(hosts, sites, chats, watch, boot, tuple(broken))
+
+    def _all(self, rows: Mapping[str, Row], prefix: str, kind: type[T], broken: list[str]) -> dict[str, T]:
+        found: dict[str, T] = {}
+        for key, row in rows.items():
+            if not key.startswith(prefix):
+                continue
+            known = self._known.get(key)
+            if known is not None and known[0] == row.body and isinstance(known[1], kind):
+                found[key[len(prefix) :]] = known[1]
+                continue
+            try:
+                value = msgspec.json.decode(row.body, type=kind)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                broken.append(f"the reading of {key} is damaged or of another version")
+                continue
+            self._known[key] = (row.body, value)
+            found[key[len(prefix) :]] = value
+        return found
+
+
+class WatchState(msgspec.Struct, frozen=True):
+    """Whether somebody watches. `age` None: nobody ever did on this board."""
+
+    age: float | None = None
+    pid: int = 0
+    node: str = ""
+
+    @property
+    def fresh(self) -> bool:
+        return self.age is not None and self.age <= WATCH_STALE
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """A line that was entered and is not yet saved."""
+
+    at: datetime
+    text: str
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """One moment. `rows` is the timeline: the incident's, or what was recorded outside any."""
+
+    now: datetime
+    me: Author
+    look: Look = Look()
+    incident: Incident | None = None
+    other_open: int = 0
+    """Incidents that are open besides the one shown."""
+    rows: Sequence[TimelineRow] = ()
+    letter: str = "a"
+    journal: str = ""
+    host_names: tuple[str, ...] = ()
+    hosts: dict[str, HostReading] = {}
+    sites: tuple[Site, ...] = ()
+    site_rows: dict[str, SiteRow] = {}
+    sinks: tuple[str, ...] = ()
+    chats: dict[str, ChatRow] = {}
+    findings: tuple[Finding, ...] = ()
+    cluster: ClusterView = ClusterView(peers=(), volumes=())
+    thresholds: Thresholds = Thresholds()
+    watch: WatchState = WatchState()
+    people: tuple[Present, ...] = ()
+    writer: WriterStatus = WriterStatus()
+    pending: tuple[Pending, ...] = ()
+    loading: str = ""
+    """While the journal is still being read: how far."""
+    problems: tuple[str, ...] = ()
+    """Sentences about the board or the journal's reading side."""
+    suggested: tuple[str, ...] = ()
+    """Playbooks that the findings suggest."""
+    demo: bool = False
+
+    def handle(self, ref: Ref) -> str:
+        """The short name of an entry, as `Store.handle` gives it."""
+        return f"{self.letter if ref.journal == self.journal else ref.journal[:6] + ':'}{ref.seq}"
+
+
+class Machines(msgspec.Struct, frozen=True):
+    """What the readings mean at one moment: the costly part of a view, shared by the views of a few seconds."""
+
+    readings: Readings
+    findings: tuple[Finding, ...]
+    cluster: ClusterView
+    suggested: tuple[str, ...]
+
+
+def machines(readings: Readings, parts: Parts, now: datetime, when: Mapping[str, Sequence[str]]) -> Machines:
+    """Findings and the cluster, from readings. `when` is, for each playbook, the rules that suggest it."""
+    known = [readings.hosts[host.name] for host in parts.hosts if host.name in readings.hosts]
+    found = list(host_findings(known, parts.thresholds, now))
+    found += site_findings(parts.sites, readings.sites, now)
+    for host in parts.hosts:
+        if host.name not in readings.hosts:
+            sentence = f"{host.name}: not read yet"
+            found.append(Finding("host.stale", Level.UNKNOWN, host.name, sentence, now, host.name))
+    found.sort(key=lambda one: (-one.level.rank, one.subject, one.rule))
+    bad = {one.rule for one in found if one.level in (Level.WARN, Level.CRIT)}
+    ranked = sorted(
+        (min(rank for rank, one in enumerate(found) if one.rule in rules), name)
+        for name, rules in when.items()
+        if bad.intersection(rules)
+    )
+    cluster = cluster_view(known, parts.thresholds, now)
+    return Machines(readings, tuple(found), cluster, tuple(name for _, name in ranked))
+
+
+def assemble(
+    made: Machines,
+    parts: Parts,
+    *,
+    now: datetime,
+    boot_now: float,
+    me: Author,
+    incident: Incident | None,
+    other_open: int = 0,
+    rows: Sequence[TimelineRow] = (),
+    letter: str = "a",
+    journal: str = "",
+    people: Iterable[Present] = (),
+    writer: WriterStatus = WriterStatus(),  # noqa: B008
+    pending: tuple[Pending, ...] = (),
+    loading: str = "",
+    problems: Iterable[str] = (),
+    demo: bool = False,
+) -> View:
+    """The view of this moment. `boot_now` is the boot clock, by which the watch's age is told."""
+    readings = made.readings
+    watch = WatchState()
+    if readings.watch is not None:
+        age = max(0.0, boot_now - readings.watch_boot)
+        watch = WatchState(age, readings.watch.pid, readings.watch.node)
+    return View(
+        now=now,
+        me=me,
+        look=Look(parts.screen.ascii),
+        incident=incident,
+        other_open=other_open,
+        rows=rows,
+        letter=letter,
+        journal=journal,
+        host_names=tuple(host.name for host in parts.hosts),
+        hosts=readings.hosts,
+        sites=tuple(parts.sites),
+        site_rows=readings.sites,
+        sinks=tuple(sink.name for sink in parts.chat),
+        chats=readings.chats,
+        findings=made.findings,
+        cluster=made.cluster,
+        thresholds=parts.thresholds,
+        watch=watch,
+        people=tuple(people),
+        writer=writer,
+        pending=pending,
+        loading=loading,
+        problems=(*problems, *readings.broken),
+        suggested=made.suggested,
+        demo=demo,
+    )
+
+
+def seen(found: Sequence[Finding], now: datetime) -> Seen | None:
+    """What the screen shows, for an entry made now: the worst findings in at most 512 encoded bytes."""
+    parts: list[str] = []
+    oldest = timedelta(0)
+    size = 0
+    for one in found:
+        text = f"{SYMBOL[one.level]} {one.sentence}"
+        size += len(text.encode()) + 2
+        if size > 440:
+            text = f"and {len(found) - len(parts)} more"
+            parts.append(text)
+            break
+        parts.append(text)
+        oldest = max(oldest, now - one.at)
+    return Seen("; ".join(parts), int(oldest.total_seconds())) if parts else None

@@ -1,0 +1,54 @@
+"""The prompt: what the line means, then the line. It has the focus always, so no key is ever lost to a pane."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.message import Message
+
+from incident_tui.ui.editor import Editor
+from incident_tui.ui.lines import Look, cells, cut
+from incident_tui.ui.widgets.rows import Rows
+
+
+class Prompt(Rows, can_focus=True):
+    """One line. Says `KeyPressed` for each key and `Pasted` for a bracketed paste; the app decides."""
+
+    DEFAULT_CSS = "Prompt { height: 1; width: 1fr; }"
+
+    class KeyPressed(Message):
+        """A key was pressed. `at` is the monotonic time of it."""
+
+        def __init__(self, key: str, character: str, at: float) -> None:
+            super().__init__()
+            self.key = key
+            self.character = character
+            self.at = at
+
+    class Pasted(Message):
+        """Text was pasted, of one line or several."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, *, id: str, colours: bool = True) -> None:
+        super().__init__(id=id, colours=colours)
+        self.editor = Editor()
+
+    def draw(self, label: str, width: int, *, active: bool, look: Look) -> None:
+        """`label` is what the line means, e.g. "ACTION 14:10Z"."""
+        label = cut(look.text(label), max(4, width // 2), look)
+        head = f" {label} > " if label else " > "
+        line = self.editor.view(width - cells(head), look, active=active)
+        self.show([((head, "strong"), *line)])
+
+    async def _on_key(self, event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+        character = event.character if event.is_printable and event.character else ""
+        self.post_message(self.KeyPressed(event.key, character, event.time))
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self.post_message(self.Pasted(event.text))

@@ -1,0 +1,72 @@
+"""A widget that shows lines made elsewhere and redraws only the cells that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from incident_tui.text import sanitise
+from incident_tui.ui.lines import Line, changed
+
+_PLAIN: Final = Style()
+COLOURS: Final = {
+    "ok": Style(color="green"),
+    "warn": Style(color="yellow", bold=True),
+    "crit": Style(color="red", bold=True),
+    "unknown": Style(color="magenta", bold=True),
+    "strong": Style(bold=True),
+    "mark": Style(color="cyan", bold=True),
+    "struck": Style(strike=True),
+    "cursor": Style(reverse=True),
+    "chosen": Style(reverse=True),
+}
+"""The sixteen colours only, and never the sole sign of a state: light and dark terminals give them their own hues."""
+NO_COLOURS: Final = {
+    "warn": Style(bold=True),
+    "crit": Style(bold=True, underline=True),
+    "unknown": Style(bold=True),
+    "strong": Style(bold=True),
+    "mark": Style(bold=True),
+    "struck": Style(strike=True),
+    "cursor": Style(reverse=True),
+    "chosen": Style(reverse=True),
+}
+
+
+class Rows(Widget):
+    """Lines, each as wide as the widget. `show` is called with all of them, and repaints what differs."""
+
+    DEFAULT_CSS = "Rows { height: 1fr; width: 1fr; }"
+    can_focus = False
+
+    def __init__(self, *, id: str, colours: bool = True) -> None:
+        super().__init__(id=id)
+        self._lines: list[Line] = []
+        self._styles_of = COLOURS if colours else NO_COLOURS
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Replace what is shown."""
+        before, self._lines = self._lines, list(lines)
+        regions: list[Region] = []
+        for y in range(max(len(before), len(self._lines))):
+            if y >= len(before) or y >= len(self._lines):
+                regions.append(Region(0, y, self.size.width, 1))
+                continue
+            span = changed(before[y], self._lines[y])
+            if span is not None:
+                regions.append(Region(span[0], y, span[1], 1))
+        if regions:
+            self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y >= len(self._lines):
+            return Strip.blank(width)
+        segments = [Segment(sanitise(text), self._styles_of.get(style, _PLAIN)) for text, style in self._lines[y]]
+        return Strip(segments).adjust_cell_length(width)

@@ -1,0 +1,58 @@
+"""The left pane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from incident_tui.ui.lines import Line, Look, fit
+from incident_tui.ui.status import StatusRow, fitted
+from incident_tui.ui.widgets.rows import Rows
+
+
+class StatusPane(Rows):
+    """Sites, hosts, containers, GlusterFS. Active, it scrolls and has a chosen row; else it shows what fits."""
+
+    DEFAULT_CSS = "StatusPane { height: 1fr; width: 32; }"
+
+    def __init__(self, *, id: str, colours: bool = True) -> None:
+        super().__init__(id=id, colours=colours)
+        self.chosen = ""
+        """Key of the chosen row."""
+        self._rows: list[StatusRow] = []
+        self._top = 0
+
+    def draw(self, rows: Sequence[StatusRow], width: int, height: int, *, active: bool, look: Look) -> None:
+        """`width` includes the bar at the right."""
+        self._rows = list(rows)
+        if self.styles.width is None or self.styles.width.value != width:
+            self.styles.width = width
+        shown = list(rows) if active else fitted(rows, height)
+        at = -1
+        if active:
+            at = self._index()
+            self._top = max(0, min(self._top, len(shown) - height, at), at - height + 1)
+            at -= self._top
+            shown = shown[self._top : self._top + height]
+        lines = []
+        for y in range(height):
+            line: Line = shown[y].line if y < len(shown) else ()
+            if y == at:
+                line = tuple((text, "chosen") for text, _ in fit(line, width - 1, look))
+            lines.append((*fit(line, width - 1, look), (look.bar, "")))
+        self.show(lines)
+
+    def move(self, step: int) -> None:
+        """Choose another row."""
+        if self._rows:
+            self.chosen = self._rows[max(0, min(len(self._rows) - 1, self._index() + step))].key
+
+    def row(self) -> StatusRow | None:
+        """The chosen row."""
+        return self._rows[self._index()] if self._rows else None
+
+    def _index(self) -> int:
+        for index, row in enumerate(self._rows):
+            if row.key == self.chosen:
+                return index
+        trouble = next((index for index, row in enumerate(self._rows) if row.level is not None), 0)
+        return trouble

@@ -11,7 +11,7 @@ import msgspec
 from incident_tui.cli.context import Context, Failure
 from incident_tui.config import Settings
 from incident_tui.hosts.cluster import ClusterView
-from incident_tui.hosts.readings import HostReading, LinkState
+from incident_tui.hosts.readings import Filesystem, HostReading, Link, LinkState
 from incident_tui.incident.finding import Finding, Level
 from incident_tui.journal.board import Board
 from incident_tui.journal.errors import JournalError
@@ -114,9 +114,11 @@ def _finding(finding: Finding, now: datetime) -> dict[str, Any]:
 
 
 def _host(name: str, reading: HostReading | None, now: datetime) -> dict[str, Any]:
+    """A host that was never read has the same fields, all of them null."""
     if reading is None:
-        return {"name": name, "state": LinkState.NEVER.value, "age": None, "sentence": "not read yet"}
-    memory, load, swapping = reading.memory, reading.load, reading.swapping
+        link = Link(state=LinkState.NEVER, sentence="not read yet", since=now, at=now)
+        return _host(name, HostReading(host=name, at=now, link=link), now) | {"age": None}
+    memory, load, swapping, disks = reading.memory, reading.load, reading.swapping, reading.disks
     return {
         "name": name,
         "state": reading.link.state.value,
@@ -133,18 +135,18 @@ def _host(name: str, reading: HostReading | None, now: datetime) -> dict[str, An
         "docker_age": _age(reading.docker.at, now) if reading.docker else None,
         "gluster_version": reading.gluster.version if reading.gluster else None,
         "gluster_age": _age(reading.gluster.at, now) if reading.gluster else None,
-        "filesystems": [
-            {
-                "mount": disk.mount,
-                "used_percent": disk.used_percent,
-                "inodes_percent": disk.inodes_percent,
-                "read_only": disk.read_only,
-                "age": _age(reading.disks.at, now),
-            }
-            for disk in (reading.disks.filesystems if reading.disks else ())
-            if reading.disks
-        ],
+        "filesystems": [] if disks is None else [_filesystem(disk, disks.at, now) for disk in disks.filesystems],
         "not_available": {name: gap.sentence for name, gap in reading.gaps.items()},
+    }
+
+
+def _filesystem(disk: Filesystem, at: datetime, now: datetime) -> dict[str, Any]:
+    return {
+        "mount": disk.mount,
+        "used_percent": disk.used_percent,
+        "inodes_percent": disk.inodes_percent,
+        "read_only": disk.read_only,
+        "age": _age(at, now),
     }
 
 

@@ -99,6 +99,10 @@ class Fold:
     def _is_purged(self, ref: Ref) -> bool:
         return any(entry.kind is Kind.PURGE for entry in self._about(ref))
 
+    def about(self, ref: Ref) -> list[Entry]:
+        """The entries that refer to `ref` (corrections, answers), as said: of two corrections the last one wins."""
+        return self._about(ref)
+
     def _about(self, ref: Ref) -> list[Entry]:
         """The entries that refer to `ref`, as said: the last one wins."""
         refs = self._referring.get(ref)

@@ -1,0 +1,115 @@
+"""Nothing reaches a report unescaped: what a template prints passes `Shown.show`, whether its author thought of it or not.
+
+Only `Safe` passes as it is, and only this module and the template machinery make it. Every operation on a `Safe`
+(`~`, a slice, `upper`) gives a plain `str`, which is escaped again: the mistake one can make is a backslash too many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Undefined
+
+from incident_tui import text
+from incident_tui.incident.entry import Author, Ref, utc
+
+
+class Safe(str):
+    """Markdown made by us, or foreign text that was escaped."""
+
+    __slots__ = ()
+
+
+def join(parts: Iterable[str]) -> Safe:
+    """What Jinja uses to put together the output of a template, block or macro, whose parts have all been shown."""
+    return Safe("".join(parts))
+
+
+@lru_cache(maxsize=4096)
+def foreign(value: str, lines: bool = False) -> str:
+    """Sanitised once more (another program may have written the journal) and with secrets redacted; not escaped."""
+    return text.redact(text.sanitise(value, lines=lines))[0]
+
+
+@lru_cache(maxsize=4096)
+def markdown(value: str) -> Safe:
+    """One line of foreign text for a paragraph, a list item or a cell."""
+    return Safe(text.markdown(foreign(value).strip()))
+
+
+def span(value: timedelta) -> str:
+    """Exact to the second and never wrapped: "41 min", "1 d 2 h 3 s"; negative ones with a minus."""
+    seconds = int(abs(value).total_seconds())
+    sign = "-" if value < timedelta(0) and seconds else ""
+    parts = (
+        (seconds // 86400, "d"),
+        (seconds // 3600 % 24, "h"),
+        (seconds // 60 % 60, "min"),
+        (seconds % 60, "s"),
+    )
+    return sign + (" ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s")
+
+
+def stamp(value: datetime) -> Safe:
+    """Date, time and zone: UTC, to the second."""
+    return Safe(f"{utc(value):%Y-%m-%d %H:%M:%SZ}")
+
+
+def clock(value: datetime) -> Safe:
+    """The time of the day, for where the date stands above."""
+    return Safe(f"{utc(value):%H:%M:%S}")
+
+
+def day(value: datetime) -> Safe:
+    return Safe(f"{utc(value):%Y-%m-%d}")
+
+
+def code(value: object, cell: bool = True) -> Safe:
+    """Foreign text as a code span. Outside a table `cell` is false, or a "|" shows a backslash."""
+    return Safe(text.code(foreign(str(value)), cell=cell))
+
+
+def fence(value: object) -> Safe:
+    """Foreign lines as a fenced block. It begins and ends its own lines."""
+    return Safe(text.fence(foreign(str(value), lines=True)))
+
+
+class Shown:
+    """How each type looks in a report. `handle` gives the short name of an entry."""
+
+    def __init__(self, handle: Callable[[Ref], str]) -> None:
+        self.handle = handle
+
+    def show(self, value: Any) -> Safe:
+        """The `finalize` of the templates."""
+        if type(value) is Safe:
+            return value
+        if isinstance(value, Undefined):
+            return Safe(str(value))  # raises, and names what is missing
+        if isinstance(value, str):
+            return markdown(str(value))
+        if value is None:
+            return Safe("")
+        if isinstance(value, bool):
+            return Safe("yes" if value else "no")
+        if isinstance(value, datetime):
+            return stamp(value)
+        if isinstance(value, timedelta):
+            return Safe(span(value))
+        if isinstance(value, Ref):
+            return markdown(self.handle(value))
+        if isinstance(value, Author):
+            return Safe(markdown(value.name) + ("" if value.proven else "?"))
+        return markdown(str(value))
+
+    @property
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """For templates, beside Jinja's own."""
+        return {"clock": clock, "day": day, "stamp": stamp, "code": code, "fence": fence, "all": self.all}
+
+    def all(self, values: Iterable[Any], between: str = ", ") -> Safe:
+        """Each value shown, with ours between them."""
+        return Safe(between.join(self.show(value) for value in values))

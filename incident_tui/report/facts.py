@@ -1,0 +1,273 @@
+"""The fold of one incident -> `Facts`: everything a report says, before it is words. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from incident_tui import text
+from incident_tui.incident.entry import MILESTONES, Entry, Kind, Ref
+from incident_tui.incident.metrics import impact, metrics
+from incident_tui.incident.state import Fold
+from incident_tui.incident.views import Incident, Promise, TimelineRow
+from incident_tui.journal.chain import PROMISE
+from incident_tui.report.board import moments, seen_at, spells
+from incident_tui.report.source import (
+    Before,
+    Day,
+    Decided,
+    Exhibit,
+    Facts,
+    Held,
+    Integrity,
+    KeyTime,
+    Line,
+    OpenItem,
+    Promised,
+    Ran,
+    Source,
+)
+
+QUIET: Final = timedelta(minutes=15)
+"""From so long without an entry on, the timeline says so."""
+HOUSEKEEPING: Final = frozenset({Kind.LEASE, Kind.PRESENCE})
+"""Left out of the one page, and counted there."""
+
+
+def gather(source: Source, *, full: bool) -> Facts:
+    incident = source.fold.incident(source.incident)
+    rows = incident.rows
+    until = max((row.entry.recorded_at for row in rows), default=None)
+    moment = until or source.now
+    shown = [row for row in rows if full or row.entry.kind not in HOUSEKEEPING]
+    left_out = Counter(row.entry.kind.value for row in rows if not full and row.entry.kind in HOUSEKEEPING)
+    lines = _lines(source, shown)
+    return Facts(
+        incident=incident,
+        demo=source.demo,
+        version=source.version,
+        generated_at=source.now,
+        until=until,
+        impact=impact(incident),
+        key_times=tuple(_key_time(incident, name) for name in MILESTONES),
+        metrics=tuple(metrics(incident, moment)),
+        roles=tuple(_roles(incident)),
+        days=tuple(_days(lines)),
+        left_out=dict(sorted(left_out.items())),
+        open_items=tuple(_open_items(incident, moment)),
+        moments=moments(rows),
+        spells=spells(rows),
+        decisions=tuple(_decisions(source.fold, incident)),
+        promises=tuple(_promised(promise) for promise in incident.promises),
+        work=tuple(line for line in lines if line.row.entry.kind in (Kind.ACTION, Kind.RESULT) and not line.struck),
+        first_sign=_first_sign(incident, lines),
+        exhibits=tuple(_exhibits(rows)),
+        commands=tuple(_commands(rows)),
+        integrity=_integrity(source, rows),
+    )
+
+
+def entries_of(fold: Fold, incident: Incident) -> list[Entry]:
+    """The entries of an incident as stored, corrections included, in the order of their numbers."""
+    found: dict[Ref, Entry] = {}
+    todo = [row.entry for row in incident.rows]
+    while todo:
+        entry = todo.pop()
+        if entry.id not in found:
+            found[entry.id] = entry
+            todo += [one for one in fold.about(entry.id) if one.kind in (Kind.AMEND, Kind.STRIKE, Kind.PIN, Kind.PURGE)]
+    return [found[ref] for ref in sorted(found)]
+
+
+def _key_time(incident: Incident, name: str) -> KeyTime:
+    said = incident.milestones.get(name)
+    if said is None:
+        return KeyTime(name=name, at=None, why="not said")
+    return KeyTime(
+        name=name,
+        at=said.at,
+        why="known to be unknowable" if said.unknown else "",
+        ref=said.ref,
+        by=said.by,
+        implied=said.implied,
+        changes=said.changes,
+    )
+
+
+def _roles(incident: Incident) -> Iterable[Held]:
+    for span in incident.commands:
+        how = {"declared": "declared the incident", "taken": "took command", "claimed": "claimed command"}[span.how]
+        if span.offered_by:
+            how += f", offered by {span.offered_by}"
+        if span.voice:
+            how += f" (by voice, written by {span.by.name})"
+        yield Held(role="commander", who=span.who, since=span.since, until=span.until, how=how, ref=span.ref)
+    others = sorted([*incident.role_history, *incident.roles.values()], key=lambda one: (one.role, one.since))
+    for held in others:
+        by = "" if held.by.name.casefold() == held.who.casefold() else f"given by {held.by.name}"
+        yield Held(role=held.role, who=held.who, since=held.since, until=held.until, how=by, ref=held.ref)
+
+
+def _lines(source: Source, rows: Sequence[TimelineRow]) -> list[Line]:
+    lines: list[Line] = []
+    last: datetime | None = None
+    for row in rows:
+        gap = None if last is None or row.at - last < QUIET else row.at - last
+        if row.entry.kind is not Kind.GAP:
+            last = row.at
+        elif row.entry.data.get("what") == "silence":
+            gap = None
+        lines.append(_line(source, row, gap))
+    return lines
+
+
+def _line(source: Source, row: TimelineRow, gap: timedelta | None) -> Line:
+    entry = row.entry
+    said = row.text.split("\n")
+    strike = _strike(source.fold, row) if row.struck else None
+    return Line(
+        row=row,
+        ref=row.ref,
+        at=row.at,
+        who=entry.author.name,
+        claimed=row.claimed,
+        word=row.word,
+        text=said[0],
+        more=len(said) - 1,
+        late=row.late,
+        recorded_at=entry.recorded_at,
+        skew=row.skew,
+        amended=tuple(_before(row)),
+        struck=row.struck,
+        struck_by=strike.author if strike else None,
+        struck_at=strike.recorded_at if strike else None,
+        struck_ref=strike.id if strike else None,
+        struck_why=strike.text if strike else "",
+        pinned=row.pinned,
+        purged=row.purged,
+        unmatched=row.unmatched,
+        delivery=source.deliveries.get(row.ref, ""),
+        gap=gap,
+    )
+
+
+def _strike(fold: Fold, row: TimelineRow) -> Entry | None:
+    strikes = [one for one in fold.about(row.ref) if one.kind is Kind.STRIKE and one.data.get("step") != "restore"]
+    return strikes[-1] if strikes else None
+
+
+def _before(row: TimelineRow) -> Iterable[Before]:
+    text_, at = row.entry.text or str(row.entry.data.get("title", "")), row.entry.at
+    for one in row.amended:
+        changed = one.text is not None and one.text != text_
+        moved = one.moved_to is not None and one.moved_to != at
+        yield Before(
+            ref=one.ref,
+            at=one.at,
+            by=one.by,
+            text=text_ if changed else None,
+            moved_from=at if moved else None,
+        )
+        text_ = text_ if one.text is None else one.text
+        at = one.moved_to or at
+
+
+def _days(lines: Sequence[Line]) -> Iterable[Day]:
+    day: list[Line] = []
+    for line in lines:
+        if day and day[-1].at.date() != line.at.date():
+            yield Day(date=day[0].at, lines=tuple(day))
+            day = []
+        day.append(line)
+    if day:
+        yield Day(date=day[0].at, lines=tuple(day))
+
+
+def _open_items(incident: Incident, moment: datetime) -> Iterable[OpenItem]:
+    for task in incident.tasks:
+        if task.done_at is None:
+            note = "not acknowledged" if task.acked_at is None else f"acknowledged by {task.acked_by}"
+            yield OpenItem(what="task", text=task.text, who=task.who, due=task.due, ref=task.ref, note=note)
+    for item in incident.follow_ups:
+        if item.done_at is None:
+            yield OpenItem(what="follow-up", text=item.text, who=item.owner, due=None, ref=item.ref, note=item.priority)
+    for guess in incident.hypotheses:
+        if guess.state == "raised":
+            yield OpenItem(what="hypothesis", text=guess.text, who=guess.by.name, due=None, ref=guess.ref)
+    for promise in incident.promises:
+        if promise.kept_at is None and promise.moved_at is None:
+            text_ = f"update promised to {promise.audience}"
+            yield OpenItem(what="update", text=text_, who=promise.by.name, due=promise.due, ref=promise.ref)
+    for hold in incident.holds:
+        if hold.active(moment):
+            yield OpenItem(what="hold", text=hold.target, who=hold.by.name, due=hold.until, ref=hold.ref, note=hold.why)
+    offer = incident.offered
+    if offer is not None:
+        yield OpenItem(what="command", text="offered, not taken", who=offer.who, due=None, ref=offer.ref)
+
+
+def _decisions(fold: Fold, incident: Incident) -> Iterable[Decided]:
+    for said in incident.decisions:
+        row = fold.row(said.ref)
+        yield Decided(said=said, seen=None if row is None else seen_at(row))
+
+
+def _promised(promise: Promise) -> Promised:
+    at = promise.kept_at or promise.moved_at
+    state = "no update so far" if at is None else promise.state(at)
+    return Promised(audience=promise.audience, due=promise.due, ref=promise.ref, state=state, at=at)
+
+
+def _first_sign(incident: Incident, lines: Sequence[Line]) -> Line | None:
+    detected = incident.milestones.get("detected")
+    if detected is not None:
+        return next((line for line in lines if line.ref == detected.ref), None)
+    kinds = (Kind.OBSERVATION, Kind.ALERT)
+    return next((line for line in lines if line.row.entry.kind in kinds and not line.struck), None)
+
+
+def _exhibits(rows: Iterable[TimelineRow]) -> Iterable[Exhibit]:
+    for row in rows:
+        if "\n" in row.text and not row.struck:
+            yield Exhibit(ref=row.ref, at=row.at, who=row.entry.author.name, text=row.text)
+
+
+def _commands(rows: Iterable[TimelineRow]) -> Iterable[Ran]:
+    kept = [row for row in rows if row.entry.kind is Kind.COMMAND and not row.struck and not row.purged]
+    outcomes = {row.entry.ref: row for row in kept if row.entry.data.get("step") == "outcome" and row.entry.ref}
+    for row in kept:
+        if row.entry.data.get("step") == "outcome":
+            continue
+        outcome = outcomes.get(row.ref)
+        argv = row.entry.data.get("argv")
+        status = outcome.entry.data.get("exit") if outcome else None
+        yield Ran(
+            ref=row.ref,
+            host=str(row.entry.data.get("host", "")),
+            argv=" ".join(map(str, argv)) if isinstance(argv, list) else row.said,
+            who=row.entry.author.name,
+            at=row.at,
+            ended=outcome.at if outcome else None,
+            exit="not recorded" if status is None else str(status),
+        )
+
+
+def _integrity(source: Source, rows: Sequence[TimelineRow]) -> Integrity:
+    entries = entries_of(source.fold, source.fold.incident(source.incident))
+    own = [entry.id for entry in entries if entry.journal == source.head.journal] or [entry.id for entry in entries]
+    return Integrity(
+        entries=len(entries),
+        first=own[0] if own else None,
+        last=own[-1] if own else None,
+        struck=sum(row.struck for row in rows),
+        amended=sum(bool(row.amended) for row in rows),
+        purged=sum(entry.purged for entry in entries),
+        claimed=sum(row.claimed for row in rows),
+        late=sum(row.late is not None for row in rows),
+        skewed=sum(row.skew is not None for row in rows),
+        redacted=sum(text.redact(text.sanitise(row.text, lines=True))[1] > 0 for row in rows),
+        head=source.head,
+        promise=PROMISE,
+    )

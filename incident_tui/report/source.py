@@ -1,0 +1,247 @@
+"""What a report is made from, and what it says about itself. Frozen structures only; `facts.gather` fills `Facts`.
+
+A report is a function of the entries: nothing in it depends on when it is made but `Facts.generated_at`. What still
+runs is counted until the last entry (`Facts.until`), and called "so far".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from incident_tui.incident.entry import Author, Ref
+from incident_tui.incident.metrics import Metric
+from incident_tui.incident.state import Fold
+from incident_tui.incident.views import Incident, Statement, TimelineRow
+from incident_tui.journal.chain import Head
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """The input. `handle` names an entry as the screen does (`Store.handle`)."""
+
+    fold: Fold
+    incident: str
+    head: Head
+    handle: Callable[[Ref], str]
+    now: datetime
+    demo: bool = False
+    version: str = ""
+    deliveries: Mapping[Ref, str] = {}
+    """What became of an update's messages, e.g. "sent chat 14:06:01Z"; may be empty."""
+
+
+class KeyTime(msgspec.Struct, frozen=True, kw_only=True):
+    """A milestone. `at` None: `why` says whether it was not said or is known to be unknowable."""
+
+    name: str
+    at: datetime | None
+    why: str = ""
+    ref: Ref | None = None
+    by: Author | None = None
+    implied: bool = False
+    changes: int = 0
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """Who held a role from when to when; `until` None: still, at the last entry."""
+
+    role: str
+    who: str
+    since: datetime
+    until: datetime | None
+    how: str
+    ref: Ref
+
+
+class Before(msgspec.Struct, frozen=True, kw_only=True):
+    """One amendment: who changed the entry when, and what it said before. None: that part was not changed."""
+
+    ref: Ref
+    at: datetime
+    by: Author
+    text: str | None
+    moved_from: datetime | None
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the timeline. `gap` is the time with no entry before it, when that is long."""
+
+    row: TimelineRow
+    ref: Ref
+    at: datetime
+    who: str
+    claimed: bool
+    word: str
+    text: str
+    """One line; of a text of several, the first."""
+    more: int = 0
+    """How many lines follow it; `Facts.exhibits` has them."""
+    late: timedelta | None = None
+    recorded_at: datetime
+    skew: timedelta | None = None
+    amended: tuple[Before, ...] = ()
+    struck: bool = False
+    struck_by: Author | None = None
+    struck_at: datetime | None = None
+    struck_ref: Ref | None = None
+    struck_why: str = ""
+    pinned: bool = False
+    purged: bool = False
+    unmatched: bool = False
+    delivery: str = ""
+    gap: timedelta | None = None
+
+
+class Day(msgspec.Struct, frozen=True, kw_only=True):
+    """The lines of one date (UTC)."""
+
+    date: datetime
+    lines: tuple[Line, ...]
+
+
+class OpenItem(msgspec.Struct, frozen=True, kw_only=True):
+    """Something somebody still has to do."""
+
+    what: str
+    text: str
+    who: str
+    due: datetime | None
+    ref: Ref
+    note: str = ""
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding that stood at some moment, as the watch recorded it."""
+
+    subject: str
+    level: str
+    text: str
+    since: datetime
+    ref: Ref
+
+
+class Spell(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding from when it began until it was well again; `until` None: still, at the last entry."""
+
+    finding: str
+    subject: str
+    host: str
+    worst: str
+    text: str
+    since: datetime
+    until: datetime | None
+    ref: Ref
+    until_ref: Ref | None = None
+
+    @property
+    def length(self) -> timedelta | None:
+        return None if self.until is None else self.until - self.since
+
+
+class SeenAt(msgspec.Struct, frozen=True, kw_only=True):
+    """What the screen of a responder showed when entry `ref` was made; `age` is that of the oldest reading."""
+
+    digest: str
+    age: timedelta
+    at: datetime
+    who: str
+    ref: Ref
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """What the board said at the declare, at its worst and at the last entry."""
+
+    name: str
+    at: datetime
+    seen: SeenAt | None
+    standing: tuple[Standing, ...]
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision with what the board said then."""
+
+    said: Statement
+    seen: SeenAt | None
+
+
+class Promised(msgspec.Struct, frozen=True, kw_only=True):
+    """An update promised to an audience, and whether it was kept, as far as the entries say."""
+
+    audience: str
+    due: datetime
+    ref: Ref
+    state: str
+    """kept, late, moved, missed, or "no update so far"."""
+    at: datetime | None
+    """When it was kept or moved."""
+
+
+class Exhibit(msgspec.Struct, frozen=True, kw_only=True):
+    """The full text of an entry that has several lines."""
+
+    ref: Ref
+    at: datetime
+    who: str
+    text: str
+
+
+class Ran(msgspec.Struct, frozen=True, kw_only=True):
+    """A command on a host; `ended` None: its outcome was not recorded."""
+
+    ref: Ref
+    host: str
+    argv: str
+    who: str
+    at: datetime
+    ended: datetime | None
+    exit: str
+
+
+class Integrity(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader needs to check the report against the journal."""
+
+    entries: int
+    first: Ref | None
+    last: Ref | None
+    struck: int
+    amended: int
+    purged: int
+    claimed: int
+    late: int
+    skewed: int
+    redacted: int
+    """Entries in which something that looks like a secret was replaced."""
+    head: Head
+    promise: str
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a template may print. Foreign text in it is escaped when printed."""
+
+    incident: Incident
+    demo: bool
+    version: str
+    generated_at: datetime
+    until: datetime | None
+    """When the last entry was recorded; what still runs is counted until then."""
+    impact: tuple[datetime | None, datetime | None]
+    key_times: tuple[KeyTime, ...]
+    metrics: tuple[Metric, ...]
+    roles: tuple[Held, ...]
+    days: tuple[Day, ...]
+    left_out: dict[str, int]
+    """Kinds that the timeline leaves out, with how many of each."""
+    open_items: tuple[OpenItem, ...]
+    moments: tuple[Moment, ...]
+    spells: tuple[Spell, ...]
+    decisions: tuple[Decided, ...]
+    promises: tuple[Promised, ...]
+    work: tuple[Line, ...]
+    """Actions and results."""
+    first_sign: Line | None
+    """The first observation, alert or line of a person that is not after `detected`, or the first one at all."""
+    exhibits: tuple[Exhibit, ...]
+    commands: tuple[Ran, ...]
+    integrity: Integrity

@@ -101,10 +101,12 @@ class Channel:
         except TimeoutError:
             self.abort()
             raise self._wrong("no answer from /bin/sh") from None
-        except asyncssh.ChannelOpenError as problem:
-            raise LinkFailure(LinkState.SHELL, f"{self._where}: no session: {text.sanitise(problem.reason)}") from None
         except (asyncssh.Error, OSError) as problem:
-            raise explain(problem, self.host) from problem
+            if connection.is_closed():
+                raise self._gone() from None
+            if not isinstance(problem, asyncssh.ChannelOpenError):
+                raise explain(problem, self.host) from problem
+            raise LinkFailure(LinkState.SHELL, f"{self._where}: no session: {text.sanitise(problem.reason)}") from None
 
     async def ask(self, words: list[str], seconds: float) -> Answer:
         """One round. Raises TimeoutError (the round may still come: `late`), LinkFailure when the channel is gone."""
@@ -169,11 +171,15 @@ class Channel:
     def _lost(self, problem: Exception | None) -> None:
         self.closed.set()
         if not self._ready.done():
-            self._ready.set_exception(self._wrong("it ended before the probe was ready"))
+            early = self._wrong("it ended before the probe was ready")
+            self._ready.set_exception(early if problem is None else self._gone())
             self._ready.exception()  # nobody may be waiting any more
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(LinkFailure(LinkState.LOST, f"{self._where}: the connection was lost"))
+            self._answer.set_exception(self._gone())
             self._answer.exception()
+
+    def _gone(self) -> LinkFailure:
+        return LinkFailure(LinkState.LOST, f"{self._where}: the connection was lost")
 
     def _wrong(self, what: str) -> LinkFailure:
         """Why there is no READY: sudo, or a login shell that is no shell."""

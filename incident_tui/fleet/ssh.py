@@ -85,12 +85,14 @@ def _options(
         wanted["client_keys"] = [str(Path(host.identity_file).expanduser())]
     if tunnel is not None:
         wanted["tunnel"] = tunnel
-    if host.known_hosts:
-        wanted["known_hosts"] = str(known_hosts_file(host))
-    options = asyncssh.SSHClientConnectionOptions(**wanted)
-    if options.known_hosts is None:  # "UserKnownHostsFile none" would switch the check off
-        options = asyncssh.SSHClientConnectionOptions(**wanted, known_hosts=str(known_hosts_file(host)))
-    return options
+    configuration = Path("~/.ssh/config").expanduser()
+    wanted["config"] = [str(configuration)] if configuration.is_file() else None
+    said = None if host.known_hosts else asyncssh.SSHClientConnectionOptions(**wanted).known_hosts
+    files = [str(file) for file in said if os.path.isfile(file)] if isinstance(said, list) else []
+    # Always explicit: asyncssh takes "UserKnownHostsFile none" as leave to trust any key.
+    default = known_hosts_file(host)
+    wanted["known_hosts"] = files or (str(default) if default.is_file() else b"")
+    return asyncssh.SSHClientConnectionOptions(**wanted)
 
 
 class Connection:
@@ -160,7 +162,9 @@ async def _connect(
             return client
 
         async with asyncio.timeout(fleet.connect_timeout + 1):
-            return await asyncssh.connect(options.host, options=options, client_factory=made)
+            return await asyncssh.connect(
+                options.host, config=None, options=options, known_hosts=options.known_hosts, client_factory=made
+            )
     except LinkFailure:
         raise
     except (asyncssh.Error, OSError, TimeoutError, ValueError) as problem:

@@ -45,8 +45,7 @@ def _host(case: Case) -> Iterator[Finding]:
         if case.fresh("load") is None:
             return  # one sentence says it all; what was read before is no evidence any more
     for field in _MACHINE:
-        if field != "swapping" or case.reading.load is None or case.fresh("load") is None:
-            yield from case.missing(field)
+        yield from case.missing(field)
     yield from _machine(case)
     yield from _stuck(case)
     yield from docker_findings(case)

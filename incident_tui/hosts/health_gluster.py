@@ -187,9 +187,10 @@ def _heals(
         first = f", first {files[0]}"[:80] if files else ""
         entries = "1 entry" if split == 1 else f"{split} entries"
         yield found("split-brain", Level.CRIT, f"SPLIT-BRAIN, {entries}{first}", at=heals.at)
-    unsaid = [brick.name for brick in heals.bricks if brick.split_brain is None]
+    unsaid = [brick.name for brick in heals.bricks if brick.split_brain is None or brick.pending is None]
     if unsaid and not split:
-        yield found("heal-unknown", Level.UNKNOWN, f"split-brain not known on {', '.join(unsaid)[:80]}", at=heals.at)
+        what = f"heals and split-brain not known on {', '.join(unsaid)[:80]}"
+        yield found("heal-unknown", Level.UNKNOWN, what, at=heals.at)
     if not pending:
         return
     waiting = heals.backlog_since is not None and now - heals.backlog_since >= timedelta(

@@ -167,7 +167,7 @@ def parse_hello(body: str, docker: str, gluster: str, at: datetime, chatter: str
         uid=int(said["uid"]) if re.fullmatch(r"\d{1,10}", said["uid"]) else -1,
         docker=docker_version(docker),
         gluster=gluster_version(gluster),
-        has_timeout=said["limiter"] == "posix",
+        has_timeout=said["limiter"] == "timeout",
         chatter=chatter,
     )
 

@@ -23,11 +23,26 @@ itui_end() { # name rc [limit]
     printf '\n%s END %s %s %s %s\n' "$M" "$1" "$2" "$((NOW - T0))" "${3:-0}"
 }
 
+itui_kill_tree() { # a process and what it started; looked up in the real /proc
+    set +f
+    itui_all=$1 itui_level=$1
+    while [ -n "$itui_level" ]; do
+        itui_next=
+        for itui_p in $itui_level; do
+            itui_next="$itui_next $(sed -n "s/^\([0-9]*\) (.*) [A-Za-z] $itui_p .*/\1/p" /proc/[0-9]*/stat 2>/dev/null)"
+        done
+        itui_level=${itui_next# }
+        case $itui_level in *[0-9]*) ;; *) itui_level= ;; esac
+        itui_all="$itui_all $itui_next"
+    done
+    kill -9 $itui_all 2>/dev/null
+}
+
 itui_limit() { # section seconds command...: killed at its limit; announced, so that a child stuck in D can be named
     itui_s=$1 itui_n=$2
     shift 2
     case $LIMITER in
-    posix) # timeout [-s SIGNAL] SECONDS: coreutils and busybox since 1.30
+    timeout) # of coreutils, which kills the whole process group; busybox kills only the child
         sh -c 'printf "%s CHILD %s %s\n" "$1" "$2" "$$" >&4; n=$3; shift 3; exec timeout -s KILL "$n" "$@" 4>&-' \
             sh "$M" "$itui_s" "$itui_n" "$@" </dev/null
         ;;
@@ -39,7 +54,7 @@ itui_limit() { # section seconds command...: killed at its limit; announced, so 
             trap 'kill -9 $! 2>/dev/null; exit 0' TERM
             sleep "$itui_n" &
             wait $!
-            kill -9 "$itui_c"
+            itui_kill_tree "$itui_c"
         ) >/dev/null 2>&1 4>&- &
         itui_k=$!
         wait "$itui_c"
@@ -120,7 +135,7 @@ itui_disk() { # df is told which mounts to look at: it must never touch a dead n
 }
 
 itui_oom() {
-    itui_section oom-dmesg 5 sh -c 'dmesg 2>&1 | grep -E "$1" | tail -n 120' sh "$OOM_LINES"
+    itui_section oom-dmesg 5 sh -c 'dmesg 2>&1 | grep -aE "$1|^dmesg: |dmesg: .*not found" | tail -n 120' sh "$OOM_LINES"
     for itui_f in /var/log/messages /var/log/kern.log /var/log/syslog; do
         if [ -r "$R$itui_f" ]; then
             itui_section oom-log 5 sh -c 'printf "file %s\n" "$3"; tail -c 400000 "$2" | grep -aE "$1" | tail -n 120' \
@@ -219,7 +234,7 @@ itui_gluster() { # local answers only: none of these takes the cluster's lock
         [ $# -eq 0 ] || itui_section gluster-pending 8 sh -c 'r=$1; shift
             for b; do
                 d=$r$b/.glusterfs/indices/xattrop n=-
-                [ -r "$d" ] && [ -x "$d" ] && n=$(ls -f "$d" | head -n 5003 | grep -c "^[0-9a-f]\{8\}-")
+                [ -r "$d" ] && [ -x "$d" ] && find "$d" -prune >/dev/null 2>&1 && n=$(find "$d" -name "????????-*" | head -n 5001 | grep -c .)
                 printf "%s %s\n" "$n" "$b"
             done' sh "$R" "$@"
     fi
@@ -275,6 +290,27 @@ itui_stop() {
     kill -TERM $GUARD $FOLLOWER 2>/dev/null
 }
 
+itui_round() { # itui_id itui_words
+    printf '%s ROUND %s\n' "$M" "$itui_id"
+    itui_pids=
+    for itui_word in $itui_words; do
+        case $itui_word in
+        hello) itui_hello ;;
+        clock) itui_clock ;;
+        proc) itui_proc ;;
+        disk) itui_disk ;;
+        oom) itui_oom ;;
+        cg:*) itui_pids="$itui_pids ${itui_word#cg:}" ;;
+        watch:*) itui_watch "${itui_word#watch:}" ;;
+        docker) itui_docker ;;
+        gluster) itui_gluster ;;
+        status:* | heal:* | split:* | summary:*) itui_volume "$itui_word" ;;
+        esac
+    done
+    [ -z "$itui_pids" ] || itui_cgroups $itui_pids
+    printf '%s DONE %s\n' "$M" "$itui_id"
+}
+
 itui_main() {
     MODE=$1 M=$2 IDLE=$3 R=${ITUI_ROOT:-} FOLLOWER='' GUARD='' V1='' V2='' ENGINE='' GLUSTER='' LIMITER=shell
     PATH=${ITUI_PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
@@ -301,7 +337,9 @@ itui_main() {
     done 2>/dev/null <"$R/proc/mounts"
     if command -v docker >/dev/null 2>&1; then ENGINE=docker; elif command -v podman >/dev/null 2>&1; then ENGINE=podman; fi
     ! command -v gluster >/dev/null 2>&1 || GLUSTER=yes
-    ! timeout -s KILL 5 true 2>/dev/null </dev/null || LIMITER=posix
+    case $(timeout --version 2>/dev/null </dev/null) in
+    *coreutils*) ! timeout -s KILL 5 true 2>/dev/null </dev/null || LIMITER=timeout ;;
+    esac
     trap itui_stop EXIT
     trap 'exit 1' HUP TERM INT PIPE
     if [ "$MODE" = events ]; then
@@ -320,24 +358,13 @@ itui_main() {
     while read -r itui_id itui_words; do
         kill -USR1 "$GUARD" 2>/dev/null
         [ "$itui_words" != ping ] || continue
-        printf '%s ROUND %s\n' "$M" "$itui_id"
-        itui_pids=
-        for itui_word in $itui_words; do
-            case $itui_word in
-            hello) itui_hello ;;
-            clock) itui_clock ;;
-            proc) itui_proc ;;
-            disk) itui_disk ;;
-            oom) itui_oom ;;
-            cg:*) itui_pids="$itui_pids ${itui_word#cg:}" ;;
-            watch:*) itui_watch "${itui_word#watch:}" ;;
-            docker) itui_docker ;;
-            gluster) itui_gluster ;;
-            status:* | heal:* | split:* | summary:*) itui_volume "$itui_word" ;;
-            esac
-        done
-        [ -z "$itui_pids" ] || itui_cgroups $itui_pids
-        printf '%s DONE %s\n' "$M" "$itui_id"
+        # A fast round is written at once: every write is a packet, and packets are most of the client's work.
+        if [ "$MODE" = fast ]; then
+            itui_out=$(itui_round)
+            printf '%s\n' "$itui_out"
+        else
+            itui_round
+        fi
     done
     return 0
 }

@@ -159,7 +159,9 @@ async def test_nothing_stays_after_the_client_is_killed(docker_host: Any, tmp_pa
         client.wait()
     assert await eventually(lambda: not alive(follower), 5)
     # The hung child has a limit of 12 s; whatever is left ends with it.
-    assert await eventually(lambda: not marked(mark), 16), [Path(f"/proc/{p}/cmdline").read_bytes() for p in marked(mark)]
+    assert await eventually(lambda: not marked(mark), 16), [
+        Path(f"/proc/{p}/cmdline").read_bytes() for p in marked(mark)
+    ]
 
 
 async def test_nothing_stays_after_the_network_is_cut(docker_host: Any, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import subprocess
@@ -74,20 +75,29 @@ def screen(context: Context) -> int:
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise Failure("the screen needs a terminal; incident-tui status, show and log work without one", 2)
     context.settings  # noqa: B018 -- a configuration error is said before the screen is drawn
+    from incident_tui.journal.presence import Presence
     from incident_tui.shipped import shipped
     from incident_tui.ui.run import run
     from incident_tui.watch.asks import ask
 
     _log_to_file("screen")
-    return run(
-        settings=context.settings,
-        directory=context.directory,
-        author=context.author,
-        start_watch=lambda: start_watch(context),
-        ask_reading=lambda host: ask(context.directory, host),
-        demo=context.demo,
-        playbooks=shipped("playbooks"),
-    )
+    presence = Presence(context.directory)
+    with contextlib.suppress(JournalError):  # the header says what is wrong with the journal; nothing waits for this
+        presence.enter(context.author.name)
+    try:
+        return run(
+            settings=context.settings,
+            directory=context.directory,
+            author=context.author,
+            start_watch=lambda: start_watch(context),
+            ask_reading=lambda host: ask(context.directory, host),
+            presence=presence,
+            demo=context.demo,
+            playbooks=shipped("playbooks"),
+            letter=context.settings.journal.letter,
+        )
+    finally:
+        presence.leave()
 
 
 def demo(context: Context) -> int:

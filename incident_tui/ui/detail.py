@@ -57,7 +57,6 @@ def status_detail(row: StatusRow, view: View, width: int) -> list[Line]:
     """One row of the left pane: its findings, then the reading behind it with its age."""
     page = Page(width, view.look)
     sort, _, name = row.key.partition("/")
-    page.head(name.replace("/", " ") if sort not in ("head", "more") else row.section)
     if row.findings:
         page.findings(row.findings, view.now)
     elif sort not in ("head", "more"):

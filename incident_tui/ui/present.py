@@ -39,28 +39,26 @@ def _first(view: View, width: int) -> Line:
         marks += [("DRILL", "mark"), (" ", "")]
     level = f"SEV{incident.severity}" if incident.severity is not None else "SEV?"
     marks += [(level, "crit" if incident.severity == 1 else "warn"), (" ", "")]
-    rest: list[Piece] = []
-    if incident.declared_at is not None:
-        rest.append((f"  {short(view.now - incident.declared_at)}", ""))
-    state = "closed" if not incident.open else incident.status or "declared"
-    rest.append((f"  {look.text(state)}", "strong"))
-    rest += _commander(view)
-    room = width - width_of(marks) - width_of(rest) - width_of(saved) - 2
+    age = short(view.now - incident.declared_at) if incident.declared_at is not None else ""
+    state = "closed" if not incident.open else look.text(incident.status) or "declared"
+    gap, tight = ("  ", False) if width >= 76 else (" ", True)
+    if tight:
+        saved = [*saved_piece(view, seconds=False), (" ", "")]
+    rest: list[Piece] = [(f"{gap}{age}", ""), (f"{gap}{state}", "strong"), _commander(view, gap)]
+    room = width - width_of(marks) - width_of(rest) - width_of(saved) - len(gap)
     title = cut(look.text(incident.title or incident.id), max(_TITLE_LEAST, room), look)
-    return sides([*marks, (title, "strong"), *rest], [("  ", ""), *saved], width, look)
+    return sides([*marks, (title, "strong"), *rest], [(gap, ""), *saved], width, look)
 
 
-def _commander(view: View) -> list[Piece]:
+def _commander(view: View, gap: str) -> Piece:
     incident = view.incident
-    if incident is None:
-        return []
-    if not incident.commander:
-        return [("  IC nobody", "warn")]
+    if incident is None or not incident.commander:
+        return (f"{gap}IC nobody", "warn")
     since = f" {short(view.now - incident.commander_since)}" if incident.commander_since else ""
-    return [(f"  IC {cut(view.look.text(incident.commander), 12, view.look)}{since}", "")]
+    return (f"{gap}IC {cut(view.look.text(incident.commander), 12, view.look)}{since}", "")
 
 
-def saved_piece(view: View) -> list[Piece]:
+def saved_piece(view: View, *, seconds: bool = True) -> list[Piece]:
     """SAVED with its time, or NOT SAVED. Nothing saved yet in this session is said as such."""
     status = view.writer
     late = any(view.now - one.at > SAVE_GRACE for one in view.pending)
@@ -69,7 +67,8 @@ def saved_piece(view: View) -> list[Piece]:
         return [(f"NOT SAVED {count}" if count else "NOT SAVED", "crit")]
     if status.saved_at is None:
         return [("nothing to save", "")]
-    return [(f"saved {clock(status.saved_at)}Z", "ok")]
+    at = clock(status.saved_at)
+    return [(f"saved {at if seconds else at[:5]}Z", "ok")]
 
 
 def _second(view: View) -> list[list[Piece]]:

@@ -30,8 +30,6 @@ from incident_tui.journal.prompt import LineKeeper, forget_line, load_lines
 from incident_tui.journal.store import Store, system_clock
 from incident_tui.journal.writer import Unsaved, Writer, WriterStatus
 from incident_tui.ui.complete import Words
-from incident_tui.ui.timeline import Mark
-from incident_tui.ui.times import clock as clock_words
 from incident_tui.ui.view import Decoder, Machines, Parts, Pending, Readings, View, assemble, machines, seen
 
 CHUNK: Final = 2_000
@@ -248,22 +246,6 @@ class Session:
             self._loose_rows, self._loose_changed = rows, False
         return self._loose_rows
 
-    def marks(self, view: View) -> dict[Ref, tuple[Mark, ...]]:
-        """What stands under entries: the state of tasks, the deliveries of messages."""
-        found: dict[Ref, list[Mark]] = {}
-        for name, chat in view.chats.items():
-            for delivery in chat.deliveries:
-                style, words = _DELIVERY.get(delivery.state, ("warn", delivery.state))
-                text = f"{words} {name} {clock_words(delivery.at)}"
-                if delivery.problem and delivery.state != "sent":
-                    text += f": {delivery.problem}"
-                found.setdefault(delivery.ref, []).append(Mark(text, style, own_line=True))
-        for task in view.incident.tasks if view.incident is not None else ():
-            state = task.state(view.now)
-            word = {"assigned": "not acked", "overdue": "OVERDUE"}.get(state, state)
-            found.setdefault(task.ref, []).insert(0, Mark(f"[{word}]"))
-        return {ref: tuple(marks) for ref, marks in found.items()}
-
     def words(self, view: View) -> Words:
         """What Tab completes to."""
         containers = [
@@ -323,7 +305,24 @@ class Session:
 
     def export(self, incident: str, file: str) -> tuple[str, str]:
         """Write the report; what to say about it, with a style."""
-        return (f"Run `incident-tui export {incident} -o {file or incident + '.md'}` in a shell.", "warn")
+        from incident_tui import __version__
+        from incident_tui.report.export import ExportError, write_report
+        from incident_tui.report.source import Source
+
+        try:
+            source = Source(
+                fold=self.fold,
+                incident=incident,
+                head=self.store.head(),
+                handle=self.store.handle,
+                now=self.clock(),
+                demo=self.demo,
+                version=__version__,
+            )
+            path = write_report(source, Path(file) if file else None, self.directory)
+        except (ExportError, JournalError) as error:
+            return (error.sentence, "crit")
+        return (f"The report is in {path}", "ok")
 
     # The kept line
 
@@ -389,13 +388,3 @@ def _failed(saving: Saving) -> bool:
     except JournalError:
         return True
     return False
-
-
-_DELIVERY: Final = {
-    "waiting": ("warn", "NOT YET SENT to"),
-    "sending": ("warn", "sending to"),
-    "sent": ("", "sent to"),
-    "maybe": ("warn", "MAYBE SENT to"),
-    "dead": ("crit", "REFUSED by"),
-    "dropped": ("", "not sent (purged) to"),
-}

@@ -19,17 +19,20 @@ from incident_tui.ui.view import View
 from incident_tui.watch.rows import site_max_age
 
 PAGE_BYTES: Final = 4096
+WIDE: Final = 28
+"""Columns from which there is room for the swap rate beside memory and load."""
 _ORDER: Final = ("SITES", "HOSTS", "CONTAINERS", "GLUSTER", "OTHER")
 
 
 class StatusRow(msgspec.Struct, frozen=True):
-    """One row. `level` None: the head of its section. `key` is stable, e.g. "host/web2"; `words` is what it says."""
+    """One row. `level` None: the head of its section. `key` is stable, e.g. "host/web2"; `name` is for people."""
 
     section: str
     key: str
     level: Level | None
     line: Line
     findings: tuple[Finding, ...] = ()
+    name: str = ""
 
 
 def status_rows(view: View, width: int) -> list[StatusRow]:
@@ -53,38 +56,41 @@ def status_rows(view: View, width: int) -> list[StatusRow]:
 
 
 def fitted(rows: Sequence[StatusRow], height: int) -> list[StatusRow]:
-    """At most `height` rows: what is well goes first, then what is unknown; what is left out is counted."""
+    """At most `height` rows: what is well goes first, then what is unknown; what is left out is counted. When that is
+    not enough, the worst rows alone, without heads: a critical one never gives way to a better one."""
     kept = list(rows)
     hidden: dict[str, list[StatusRow]] = {}
-
-    def total() -> int:
-        return len(kept) + len(hidden)
-
-    for level in (Level.OK, Level.UNKNOWN, Level.WARN, Level.CRIT):
-        while total() > height:
+    for level in (Level.OK, Level.UNKNOWN):
+        while len(kept) + len(hidden) > height:
             counts: dict[str, int] = {}
             for row in kept:
                 if row.level is level:
                     counts[row.section] = counts.get(row.section, 0) + 1
-            # A section whose "n more" line is there already gives rows at no cost; else the longest one gives.
+            # Hiding one row alone would only replace it by the line that counts it.
             able = [name for name, count in counts.items() if name in hidden or count > 1]
             if not able:
                 break
             section = max(able, key=lambda name: (counts[name], name in hidden))
-            taken = 2 if section not in hidden else 1
-            for _ in range(taken):
+            for _ in range(1 if section in hidden else 2):
                 index = max(i for i, row in enumerate(kept) if row.section == section and row.level is level)
                 hidden.setdefault(section, []).append(kept.pop(index))
+    if len(kept) + len(hidden) > height:
+        return _worst([row for row in rows if row.level is not None], height)
     out: list[StatusRow] = []
     for index, row in enumerate(kept):
         out.append(row)
         last = index + 1 == len(kept) or kept[index + 1].section != row.section
         if last and row.section in hidden:
             out.append(_more(row.section, hidden[row.section]))
-    if len(out) > height:  # even the trouble does not fit: say how much there is
-        left = [row for row in out[height - 1 :] if row.level is not None]
-        out = [*out[: height - 1], _more(out[height - 1].section if height else "", left)]
     return out
+
+
+def _worst(rows: Sequence[StatusRow], height: int) -> list[StatusRow]:
+    ranked = _sorted(rows)
+    if len(ranked) <= height:
+        return ranked
+    shown, left = ranked[: max(0, height - 1)], ranked[max(0, height - 1) :]
+    return [*shown, _more("all", left)][:height]
 
 
 def _more(section: str, rows: Sequence[StatusRow]) -> StatusRow:
@@ -96,7 +102,7 @@ def _more(section: str, rows: Sequence[StatusRow]) -> StatusRow:
     worst = max((row.level for row in rows if row.level), key=lambda level: level.rank, default=Level.OK)
     style = LEVEL_STYLE[worst] if worst is not Level.OK else ""
     findings = tuple(one for row in rows for one in row.findings)
-    return StatusRow(section, f"more/{section}", worst, ((f"   {', '.join(words)}", style),), findings)
+    return StatusRow(section, f"more/{section}", worst, ((f"   {', '.join(words)}", style),), findings, "more")
 
 
 def _sorted(rows: Iterable[StatusRow]) -> list[StatusRow]:
@@ -108,7 +114,8 @@ def _head(view: View, section: str, rows: Sequence[StatusRow], width: int) -> St
     text = f" {section} {good}/{len(rows)}"
     right = ""
     if section == "HOSTS":
-        right = f"{'mem':>4} {'swap':>5} {'load':>5} " if rows else ""
+        right = f"{'mem':>4} " + (f"{'swap':>5} " if width >= WIDE else "") + f"{'load':>5} "
+        right = right if rows else ""
         if not rows:
             text = " HOSTS none configured"
     if section == "GLUSTER":
@@ -117,7 +124,8 @@ def _head(view: View, section: str, rows: Sequence[StatusRow], width: int) -> St
         text = f" GLUSTER peers {known}/{len(peers)}" if peers else " GLUSTER peers ?"
     if section == "OTHER":
         text = " OTHER"
-    return StatusRow(section, f"head/{section}", None, sides([(text, "strong")], [(right, "")], width, view.look))
+    line = sides([(text, "strong")], [(right, "")], width, view.look)
+    return StatusRow(section, f"head/{section}", None, line, name=section)
 
 
 def _row(
@@ -135,13 +143,14 @@ def _row(
     style = LEVEL_STYLE[level] if level is not Level.OK else ""
     look = view.look
     name, words = look.text(name), look.text(words)
-    room = width - 4 - sum(cells(text) for text, _ in right)
+    room = width - 3 - sum(cells(text) for text, _ in right)
+    short_name = cut(name, room, look)
     if words and cells(name) + 2 + cells(words) > room:
-        name = cut(name, max(8, room - 2 - cells(words)), look)
-    left: list[Piece] = [(f" {SYMBOL[level]} ", LEVEL_STYLE[level]), (name, style)]
+        short_name = cut(name, max(8, room - 2 - cells(words)), look)
+    left: list[Piece] = [(f" {SYMBOL[level]} ", LEVEL_STYLE[level]), (short_name, style)]
     if words:
         left.append((f"  {words}", style))
-    return StatusRow(section, key, level, sides(left, right, width, look), tuple(found))
+    return StatusRow(section, key, level, sides(left, right, width, look), tuple(found), name)
 
 
 def _take(left: list[Finding], *, rule: str, subject: str = "", host: str = "") -> list[Finding]:
@@ -258,6 +267,7 @@ def _gluster(view: View, width: int, left: list[Finding]) -> list[StatusRow]:
         for one in found:
             left.remove(one)
         words = volume_words(volume)
+        words = words if width >= WIDE else words.removeprefix("bricks ")
         rows.append(_row("GLUSTER", f"volume/{volume.name}", _level(found), volume.name, words, width, view, found))
     for peer in view.cluster.peers:
         found = _take_exact(left, "gluster.peer-", f"peer {peer.name}")
@@ -282,7 +292,7 @@ def _gluster(view: View, width: int, left: list[Finding]) -> list[StatusRow]:
 
 
 def volume_words(volume: VolumeView) -> str:
-    """ "bricks 2/3 SPLIT 1 heal 12"; "heal ?" while nothing fresh says."""
+    """ "bricks 2/3 SPLIT 1", "bricks 3/3 heal 12"; "heal ?" while nothing fresh says."""
     if volume.status != "started":
         return volume.status
     words = f"bricks {volume.up}/{len(volume.bricks)}"
@@ -292,11 +302,11 @@ def volume_words(volume: VolumeView) -> str:
     if heals is None:
         return f"{words} heal ?"
     if heals.split_brain:
-        words += f" SPLIT {heals.split_brain}"
-    elif heals.split_brain is None:
+        return f"{words} SPLIT {heals.split_brain}"
+    if heals.split_brain is None:
         words += " split ?"
     pending = "?" if heals.pending is None else str(heals.pending)
-    return f"{words} heal {pending}" if pending != "0" or not heals.split_brain else words
+    return f"{words} heal {pending}"
 
 
 def _hosts(view: View, width: int, left: list[Finding]) -> list[StatusRow]:
@@ -311,6 +321,7 @@ def _hosts(view: View, width: int, left: list[Finding]) -> list[StatusRow]:
         right: list[Piece] = []
         if not words and reading is not None:
             right = _numbers(view, reading, found)
+            right = right if width >= WIDE else [right[0], right[2]]
         rows.append(_row("HOSTS", f"host/{host}", level, host, words or _also(found), width, view, found, right))
     return rows
 

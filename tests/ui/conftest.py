@@ -283,7 +283,7 @@ class World:
             made = []
             for draft in drafts:
                 self._keys += 1
-                store.clock = lambda at=draft.at: at
+                store.clock = Hand(draft.at)
                 made += store.append([draft], key=f"key-{self._keys}")
             return made
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 from incident_tui.ui.detail import titled
-from incident_tui.ui.lines import Line, Look, fit
+from incident_tui.ui.lines import Look, fit
+from incident_tui.ui.sheets import Content, Opened
 from incident_tui.ui.view import View
 from incident_tui.ui.widgets.rows import Rows
-
-Content = Callable[[View, int], Sequence[Line]]
-"""View and width -> lines; asked again whenever the view changes, so that what is open stays true."""
 
 
 class Sheet(Rows):
@@ -28,8 +24,8 @@ class Sheet(Rows):
         self._count = 0
         self._height = 1
 
-    def open(self, title: str, content: Content, *, wide: bool = False) -> None:
-        self.title, self.content, self.wide, self._top = title, content, wide, 0
+    def open(self, opened: Opened) -> None:
+        self.title, self.content, self.wide, self._top = opened.title, opened.content, opened.wide, 0
         self.display = True
 
     def shut(self) -> None:

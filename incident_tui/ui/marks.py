@@ -1,0 +1,36 @@
+"""What stands under entries of the timeline and is no part of them: states of tasks, deliveries of messages. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from incident_tui.incident.entry import Ref
+from incident_tui.ui.timeline import Mark
+from incident_tui.ui.times import clock
+from incident_tui.ui.view import View
+
+_DELIVERY: Final = {
+    "waiting": ("warn", "NOT YET SENT to"),
+    "sending": ("warn", "sending to"),
+    "sent": ("", "sent to"),
+    "maybe": ("warn", "MAYBE SENT to"),
+    "dead": ("crit", "REFUSED by"),
+    "dropped": ("", "not sent (purged) to"),
+}
+_TASK: Final = {"assigned": "not acked", "overdue": "OVERDUE"}
+
+
+def marks(view: View) -> dict[Ref, tuple[Mark, ...]]:
+    """By entry; a task's state first."""
+    found: dict[Ref, list[Mark]] = {}
+    for task in view.incident.tasks if view.incident is not None else ():
+        state = task.state(view.now)
+        found.setdefault(task.ref, []).append(Mark(f"[{_TASK.get(state, state)}]"))
+    for name, chat in view.chats.items():
+        for delivery in chat.deliveries:
+            style, words = _DELIVERY.get(delivery.state, ("warn", delivery.state))
+            text = f"{words} {name} {clock(delivery.at)}"
+            if delivery.problem and delivery.state != "sent":
+                text += f": {delivery.problem}"
+            found.setdefault(delivery.ref, []).append(Mark(text, style, own_line=True))
+    return {ref: tuple(each) for ref, each in found.items()}

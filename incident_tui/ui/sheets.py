@@ -1,0 +1,88 @@
+"""What can be opened over the timeline, by what was asked for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from incident_tui.desk import outcome as o
+from incident_tui.incident.views import TimelineRow
+from incident_tui.ui import detail
+from incident_tui.ui.commands import help_lines
+from incident_tui.ui.lines import Line, fit
+from incident_tui.ui.session import Session
+from incident_tui.ui.status import StatusRow, status_rows
+from incident_tui.ui.view import View
+
+Content = Callable[[View, int], Sequence[Line]]
+"""View and width -> lines; asked again whenever the view changes, so that what is open stays true."""
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """`wide`: it takes the place of the left pane, too."""
+
+    title: str
+    content: Content
+    wide: bool = False
+
+
+def of_effect(effect: o.Effect, session: Session) -> Opened | None:
+    """What an effect of the desk opens; None when it opens nothing."""
+    match effect:
+        case o.ShowHelp(verb=verb):
+            title = f"help /{verb}" if verb else "help"
+            return Opened(title, lambda view, width: help_lines(verb, width, view.look), wide=True)
+        case o.ListIncidents():
+            return Opened("incidents", lambda view, width: _incidents(session, view, width))
+        case o.ListPlaybooks():
+            rows = [(f"/play {name}", book.title) for name, book in session.playbooks.items()]
+            rows += [("cannot be used:", sentence) for sentence in session.broken_playbooks]
+            return Opened("playbooks", lambda view, width: detail.list_lines("", rows, width, view.look))
+        case o.OpenPlaybook(name=name):
+            return _playbook(session, name)
+        case _:
+            return None
+
+
+def of_row(row: StatusRow, left: Callable[[], int]) -> Opened:
+    """The detail of a row of the left pane. `left` is that pane's width, by which its rows are found again."""
+
+    def content(view: View, width: int) -> list[Line]:
+        found = (one for one in status_rows(view, left()) if one.key == row.key)
+        gone = StatusRow(row.section, row.key, None, (), name=row.name)
+        return detail.status_detail(next(found, gone), view, width)
+
+    return Opened(row.name, content)
+
+
+def of_entry(row: TimelineRow, session: Session, handle: str) -> Opened:
+    """All of one entry."""
+    return Opened(handle, lambda view, width: detail.entry_detail(session.fold.row(row.ref) or row, view, width))
+
+
+def of_paste(text: str) -> Opened:
+    """The lines of a paste, before it is saved."""
+    lines = text.splitlines()
+    return Opened(
+        "paste, not saved yet",
+        lambda view, width: [fit([(f" {view.look.text(line)}", "")], width, view.look) for line in lines],
+    )
+
+
+def _incidents(session: Session, view: View, width: int) -> list[Line]:
+    rows = detail.incident_rows(session.fold.incidents())
+    return detail.list_lines("/incident ID chooses one", rows, width, view.look)
+
+
+def _playbook(session: Session, name: str) -> Opened | None:
+    book = session.playbook(name)
+    if book is None:
+        return None
+
+    def content(view: View, width: int) -> list[Line]:
+        runs = view.incident.runs if view.incident is not None else ()
+        run = next((one for one in reversed(runs) if one.name == name), None)
+        return detail.playbook_lines(book, run, width, view.look)
+
+    return Opened(f"playbook {name}", content)

@@ -94,7 +94,7 @@ async def measure(host: Host, rounds: int) -> None:
 
     async def by_exec() -> None:
         result = await connection.ssh.run(ONE_SHOT, encoding=None)
-        assert b"MemTotal" in bytes(result.stdout or b"")
+        assert isinstance(result.stdout, bytes) and b"MemTotal" in result.stdout
 
     costs: dict[str, list[float]] = {"ours": [], "exec": []}
     started: dict[str, list[int]] = {"ours": [], "exec": []}

@@ -15,30 +15,11 @@ from incident_tui.hosts.sections import Framer, Message, Ready, RoundEnded, Sect
 
 MARKER = "0123456789abcdef"
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "ash"]}
-TOOLS = [
-    "sh",
-    "cat",
-    "date",
-    "df",
-    "find",
-    "grep",
-    "sed",
-    "tail",
-    "head",
-    "tr",
-    "ls",
-    "id",
-    "sleep",
-    "timeout",
-    "nice",
-    "dmesg",
-    "true",
-    "printf",
-]
+TOOLS = "sh cat date df find grep sed tail head tr ls id sleep timeout nice dmesg true printf"
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
-def read_until(stream: int, framer: Framer, kind: type[Message]) -> Message:  # type: ignore[valid-type]
+def read_until(stream: int, framer: Framer, kind: type[Message]) -> Message:
     while True:
         data = os.read(stream, 65536)
         if not data:
@@ -141,7 +122,7 @@ def basic_tools(tmp_path: Path) -> Path:
     directory = tmp_path / "tools"
     if not directory.exists():
         directory.mkdir()
-        for name in TOOLS:
+        for name in TOOLS.split():
             found = shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin")
             if found:
                 (directory / name).symlink_to(found)

@@ -145,10 +145,8 @@ def judged(bodies: dict[str, str]) -> tuple[HostReading, set[Level]]:
     sections = [Section(name=name, body=body, rc=0) for name, body in bodies.items()]
     assembler.take(sections, NOW, NOW)
     reading = assembler.reading
-    found = [
-        f for f in findings([reading], Thresholds(), NOW) if f.rule.startswith("gluster") or "GlusterFS" in f.subject
-    ]
-    return reading, {finding.level for finding in found}
+    found = findings([reading], Thresholds(), NOW)
+    return reading, {f.level for f in found if f.rule.startswith("gluster") or "GlusterFS" in f.subject}
 
 
 @pytest.mark.parametrize("section", ["gluster-peers", "gluster-volumes", "status:gv0", "heal:gv0", "split:gv0"])

@@ -86,7 +86,8 @@ def test_a_well_host_has_no_findings() -> None:
 
 @pytest.mark.parametrize("field", ["clock", "load", "memory", "pressure", "disks", "ooms", "swapping"])
 def test_a_reading_that_is_missing_or_old_is_unknown(field: str) -> None:
-    assert rules(well(**{field: None}))["host.stale"] is Level.UNKNOWN
+    missing: dict[str, Any] = {field: None}
+    assert rules(well(**missing))["host.stale"] is Level.UNKNOWN
     old = msgspec.structs.replace(getattr(well(), field), at=NOW - timedelta(minutes=10))
     assert rules(well(**{field: old}))["host.stale"] is Level.UNKNOWN
 
@@ -214,10 +215,8 @@ def peers(fixture: Callable[[str], str], *, up: tuple[bool | None, ...] = (True,
 
 
 def heals(volume: str = "gv0", **fields: Any) -> Heals:
-    bricks = tuple(
-        BrickHeal(**({"name": f"web{n}:/b/gv0", "connected": True, "pending": 0, "split_brain": 0} | fields))
-        for n in (1, 2, 3)
-    )
+    said: dict[str, Any] = {"connected": True, "pending": 0, "split_brain": 0, **fields}
+    bricks = tuple(BrickHeal(name=f"web{n}:/b/gv0", **said) for n in (1, 2, 3))
     return Heals(at=NOW, volume=volume, bricks=bricks)
 
 

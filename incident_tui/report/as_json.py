@@ -36,7 +36,8 @@ FIELDS: Final = {
 def to_json(source: Source) -> str:
     """The document, indented, with the same bytes for the same entries (but `generated_at`)."""
     incident = source.fold.incident(source.incident)
-    until = max((row.entry.recorded_at for row in incident.rows), default=None)
+    entries = entries_of(source.fold, incident)
+    until = max((entry.recorded_at for entry in entries), default=None)
     state = msgspec.to_builtins(msgspec.structs.replace(incident, rows=()))
     del state["rows"]
     document: dict[str, Any] = {
@@ -81,10 +82,7 @@ def to_json(source: Source) -> str:
             }
             for row in incident.rows
         ],
-        "entries": [
-            {"handle": source.handle(entry.id), **msgspec.to_builtins(entry)}
-            for entry in entries_of(source.fold, incident)
-        ],
+        "entries": [{"handle": source.handle(entry.id), **msgspec.to_builtins(entry)} for entry in entries],
     }
     encoded = msgspec.json.encode(document)
     return msgspec.json.format(encoded, indent=2).decode() + "\n"

@@ -126,7 +126,7 @@ def moments(rows: Sequence[TimelineRow]) -> tuple[Moment, ...]:
     kept = [row for row in rows if not row.struck]
     if not kept:
         return ()
-    seen = [found for row in kept if (found := seen_at(row)) is not None]
+    seen = [one for row in kept if (one := seen_at(row)) is not None]
     declare = next((row for row in kept if row.entry.kind is Kind.DECLARE), None)
     found: list[Moment] = []
     if declare is not None:

@@ -1,4 +1,4 @@
-"""Nothing reaches a report unescaped: what a template prints passes `Shown.show`, whether its author thought of it or not.
+"""Nothing reaches a report unescaped: all that a template prints passes `Shown.show`, without its author's doing.
 
 Only `Safe` passes as it is, and only this module and the template machinery make it. Every operation on a `Safe`
 (`~`, a slice, `upper`) gives a plain `str`, which is escaped again: the mistake one can make is a backslash too many.
@@ -68,13 +68,22 @@ def day(value: datetime) -> Safe:
 
 
 def code(value: object, cell: bool = True) -> Safe:
-    """Foreign text as a code span. Outside a table `cell` is false, or a "|" shows a backslash."""
-    return Safe(text.code(foreign(str(value)), cell=cell))
+    """Foreign text as a code span. Outside a table `cell` is false, or a "|" shows a backslash.
+
+    Parsers disagree about a backslash before a "|" in a code span of a cell, so there it is no code span.
+    """
+    said = foreign(str(value))
+    return markdown(said) if cell and "\\|" in said else Safe(text.code(said, cell=cell))
 
 
 def fence(value: object) -> Safe:
     """Foreign lines as a fenced block. It begins and ends its own lines."""
     return Safe(text.fence(foreign(str(value), lines=True)))
+
+
+def first_upper(value: str) -> str:
+    """The first letter in upper case, the others as they are."""
+    return value[:1].upper() + value[1:]
 
 
 class Shown:
@@ -108,7 +117,7 @@ class Shown:
     @property
     def filters(self) -> dict[str, Callable[..., Any]]:
         """For templates, beside Jinja's own."""
-        return {"clock": clock, "day": day, "stamp": stamp, "code": code, "fence": fence, "all": self.all}
+        return {"clock": clock, "day": day, "stamp": stamp, "code": code, "fence": fence, "all": self.all, "first_upper": first_upper}
 
     def all(self, values: Iterable[Any], between: str = ", ") -> Safe:
         """Each value shown, with ours between them."""

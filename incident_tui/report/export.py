@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import tempfile
@@ -80,10 +81,8 @@ def _write(path: Path, text: str, name: str) -> Path:
         os.chmod(scratch, _mode(path))
         os.replace(scratch, path)
     except BaseException as error:
-        try:
+        with contextlib.suppress(OSError):
             os.unlink(scratch)
-        except OSError:
-            pass
         if isinstance(error, OSError):
             raise ExportError(_why(path, error)) from error
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from incident_tui.incident.state import Fold
 from incident_tui.incident.views import Incident, Promise, TimelineRow
 from incident_tui.journal.chain import PROMISE
 from incident_tui.report.board import moments, seen_at, spells
+from incident_tui.report.escape import Safe
 from incident_tui.report.source import (
     Before,
     Day,
@@ -30,6 +32,7 @@ from incident_tui.report.source import (
     Source,
 )
 
+_VERSION: Final = re.compile(r"[0-9A-Za-z.+]{1,40}")
 QUIET: Final = timedelta(minutes=15)
 """From so long without an entry on, the timeline says so."""
 HOUSEKEEPING: Final = frozenset({Kind.LEASE, Kind.PRESENCE})
@@ -39,7 +42,8 @@ HOUSEKEEPING: Final = frozenset({Kind.LEASE, Kind.PRESENCE})
 def gather(source: Source, *, full: bool) -> Facts:
     incident = source.fold.incident(source.incident)
     rows = incident.rows
-    until = max((row.entry.recorded_at for row in rows), default=None)
+    entries = entries_of(source.fold, incident)
+    until = max((entry.recorded_at for entry in entries), default=None)
     moment = until or source.now
     shown = [row for row in rows if full or row.entry.kind not in HOUSEKEEPING]
     left_out = Counter(row.entry.kind.value for row in rows if not full and row.entry.kind in HOUSEKEEPING)
@@ -47,7 +51,7 @@ def gather(source: Source, *, full: bool) -> Facts:
     return Facts(
         incident=incident,
         demo=source.demo,
-        version=source.version,
+        version=Safe(source.version) if _VERSION.fullmatch(source.version) else source.version,
         generated_at=source.now,
         until=until,
         impact=impact(incident),
@@ -62,10 +66,10 @@ def gather(source: Source, *, full: bool) -> Facts:
         decisions=tuple(_decisions(source.fold, incident)),
         promises=tuple(_promised(promise) for promise in incident.promises),
         work=tuple(line for line in lines if line.row.entry.kind in (Kind.ACTION, Kind.RESULT) and not line.struck),
-        first_sign=_first_sign(incident, lines),
+        first_sign=next((line for line in lines if _is_sign(line)), None),
         exhibits=tuple(_exhibits(rows)),
         commands=tuple(_commands(rows)),
-        integrity=_integrity(source, rows),
+        integrity=_integrity(source, rows, entries),
     )
 
 
@@ -220,12 +224,11 @@ def _promised(promise: Promise) -> Promised:
     return Promised(audience=promise.audience, due=promise.due, ref=promise.ref, state=state, at=at)
 
 
-def _first_sign(incident: Incident, lines: Sequence[Line]) -> Line | None:
-    detected = incident.milestones.get("detected")
-    if detected is not None:
-        return next((line for line in lines if line.ref == detected.ref), None)
-    kinds = (Kind.OBSERVATION, Kind.ALERT)
-    return next((line for line in lines if line.row.entry.kind in kinds and not line.struck), None)
+def _is_sign(line: Line) -> bool:
+    entry = line.row.entry
+    if line.struck or line.purged:
+        return False
+    return entry.kind is Kind.ALERT or (entry.kind is Kind.OBSERVATION and entry.data.get("level") != "ok")
 
 
 def _exhibits(rows: Iterable[TimelineRow]) -> Iterable[Exhibit]:
@@ -254,8 +257,7 @@ def _commands(rows: Iterable[TimelineRow]) -> Iterable[Ran]:
         )
 
 
-def _integrity(source: Source, rows: Sequence[TimelineRow]) -> Integrity:
-    entries = entries_of(source.fold, source.fold.incident(source.incident))
+def _integrity(source: Source, rows: Sequence[TimelineRow], entries: Sequence[Entry]) -> Integrity:
     own = [entry.id for entry in entries if entry.journal == source.head.journal] or [entry.id for entry in entries]
     return Integrity(
         entries=len(entries),

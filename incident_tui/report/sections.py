@@ -44,6 +44,14 @@ def _key_times(facts: Facts) -> bool:
     return all(name in facts.incident.milestones for name in WANTED)
 
 
+def _detected(facts: Facts) -> bool:
+    return facts.first_sign is not None or "detected" in facts.incident.milestones
+
+
+def _worked(facts: Facts) -> bool:
+    return bool(facts.work or facts.incident.runs)
+
+
 def _lessons(facts: Facts) -> bool:
     return bool(facts.incident.lessons)
 
@@ -76,7 +84,7 @@ SECTIONS: Final = (
         5,
         "detection",
         "Detection",
-        lambda f: f.first_sign is not None,
+        _detected,
         "What told us first: an alert, a user, or luck? How would we halve the time to detect?",
         must=True,
     ),
@@ -99,7 +107,7 @@ SECTIONS: Final = (
         8,
         "response",
         "Response and resolution",
-        lambda f: bool(f.work),
+        _worked,
         "Which of these actions mattered, which did not work, and is what holds now temporary or permanent?",
         must=True,
     ),

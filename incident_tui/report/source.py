@@ -241,7 +241,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     work: tuple[Line, ...]
     """Actions and results."""
     first_sign: Line | None
-    """The first observation, alert or line of a person that is not after `detected`, or the first one at all."""
+    """The earliest alert, or observation of something wrong."""
     exhibits: tuple[Exhibit, ...]
     commands: tuple[Ran, ...]
     integrity: Integrity
+
+    @property
+    def site_spells(self) -> tuple[Spell, ...]:
+        """Of public sites."""
+        return tuple(spell for spell in self.spells if spell.finding in ("site.down", "site.slow"))

@@ -1,0 +1,174 @@
+"""The README says what the code does: its tables of keys, verbs, commands, settings and fields are made from the code.
+
+`UPDATE_DOCS=1 python -m pytest tests/test_docs.py` writes them anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from incident_tui.cli.commands import COMMANDS as SUBCOMMANDS
+from incident_tui.cli.commands import GLOBAL
+from incident_tui.cli.status import as_fields
+from incident_tui.config import Settings
+from incident_tui.fleet.settings import Host
+from incident_tui.hosts.readings import (
+    Brick,
+    Container,
+    Disks,
+    Docker,
+    Filesystem,
+    Gap,
+    GapKind,
+    Gluster,
+    HostReading,
+    Link,
+    LinkState,
+    Peer,
+    Volume,
+)
+from incident_tui.incident.verbs import PREFIXES, VERBS
+from incident_tui.ui.commands import COMMANDS as KEYS
+from incident_tui.ui.view import Readings, machines
+from incident_tui.watch.rows import ChatRow
+from incident_tui.watch.settings import Site
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    def cell(value: str) -> str:
+        return value.replace("|", "\\|")
+
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(cell(value) for value in row) + " |" for row in rows])
+
+
+def keys() -> str:
+    return table(
+        ("key", "what it does", "as a verb"),
+        [(key.label, key.help, f"`/{key.verb}`" if key.verb else "") for key in KEYS],
+    )
+
+
+def verbs() -> str:
+    prefixes = table(("form", "meaning"), [(f"`{form}`", meaning) for form, _, meaning in PREFIXES])
+    forms = table(
+        ("verb", "what it does", "example"), [(f"`{v.form}`", v.help, f"`{v.example}`") for v in VERBS.values()]
+    )
+    return f"{prefixes}\n\n{forms}"
+
+
+def commands() -> str:
+    rows = []
+    for command in SUBCOMMANDS:
+        options = " ".join(
+            f"[--{option.name}{' ' + option.value if option.value else ''}]" for option in command.options
+        )
+        rows.append((f"`{' '.join(part for part in (command.name, command.form, options) if part)}`", command.help))
+    return table(("command", "what it does"), rows)
+
+
+def settings() -> str:
+    """Key, default and the example's own comment."""
+    comments = {}
+    section = ""
+    for line in (ROOT / "config.toml").read_text().splitlines():
+        header = re.match(r"\[+(\w+)\]+", line)
+        if header:
+            section = header.group(1)
+        key = re.match(r"(\w+) = (?:\"[^\"]*\"|[^#]*?)\s*(?:#\s*(.*))?$", line)
+        if key and (section, key.group(1)) not in comments:
+            comments[section, key.group(1)] = (key.group(2) or "").strip()
+    rows = []
+    for one in msgspec.structs.fields(Settings):
+        many = bool(getattr(one.type, "__args__", None))
+        struct = one.type.__args__[0] if many else one.type
+        for field in msgspec.structs.fields(struct):
+            name = f"[[{one.name}]]" if many else f"[{one.name}]"
+            default = "needed" if field.required else f"`{toml(field.default)}`"
+            rows.append((f"`{name} {field.name}`", default, comments.get((one.name, field.name), "")))
+    return table(("setting", "default", ""), rows)
+
+
+def toml(value: object) -> str:
+    return msgspec.json.encode(list(value) if isinstance(value, tuple) else value).decode()
+
+
+def status() -> str:
+    """The fields of a board that has one of everything."""
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    link = Link(state=LinkState.UP, sentence="", since=now, at=now)
+    brick = Brick(host="web1", path="/b/gv0")
+    volume = Volume(name="gv0", status="started", bricks=(brick,))
+    host = HostReading(
+        host="web1",
+        at=now,
+        link=link,
+        docker=Docker(at=now, version="1.6.2", containers=(Container(id="1", name="a", state="running"),)),
+        disks=Disks(at=now, filesystems=(Filesystem(mount="/", device="sda", size=1, free=1, used_percent=1),)),
+        gluster=Gluster(at=now, uuid="u1", peers=(Peer(uuid="u2", hostname="b", connected=True),), volumes=(volume,)),
+        gaps={"memory": Gap(at=now, kind=GapKind.FAILED, sentence="garbled")},
+    )
+    example = msgspec.structs.replace(Settings(), hosts=(Host(name="web1"),), sites=(Site(name="s", url="http://s/"),))
+    readings = Readings({"web1": host}, {}, {"ops": ChatRow(name="ops", at=now)})
+    fields = as_fields(machines(readings, example, now, {}), example, now, None) | {"demo": False}
+    return table(("field", "of each"), [(f"`{name}`", inner(value)) for name, value in fields.items()])
+
+
+def inner(value: object) -> str:
+    one = value[0] if isinstance(value, list) and value else value
+    if not isinstance(one, dict):
+        return ""
+    parts = []
+    for key, item in one.items():
+        deeper = inner(item) if isinstance(item, list) else ""
+        parts.append(f"`{key}`" + (f" ({deeper})" if deeper else ""))
+    return ", ".join(parts)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "keys": keys,
+    "verbs": verbs,
+    "commands": commands,
+    "settings": settings,
+    "status": status,
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_readme_is_what_the_code_says(part: str) -> None:
+    text = README.read_text()
+    begin, end = f"<!-- begin {part} -->\n", f"<!-- end {part} -->"
+    made = PARTS[part]() + "\n"
+    old = text[text.index(begin) + len(begin) : text.index(end)]
+    if os.environ.get("UPDATE_DOCS"):
+        README.write_text(text.replace(begin + old + end, begin + made + end))
+        return
+    assert old == made, f"README's {part} are out of date: UPDATE_DOCS=1 python -m pytest tests/test_docs.py"
+
+
+def test_every_setting_has_a_word_of_explanation() -> None:
+    silent = [row for row in settings().splitlines()[2:] if row.endswith("|  |")]
+    assert not silent, silent
+
+
+def test_the_readme_names_the_global_options_and_the_search_order() -> None:
+    text = README.read_text()
+    for option in GLOBAL:
+        assert f"--{option.name}" in text or option.name == "help"
+    for place in ("$INCIDENT_TUI_CONFIG", "./config.toml", "/etc/incident-tui/"):
+        assert place in text
+
+
+def test_no_path_of_one_machine_is_in_the_tree() -> None:
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("incident_tui/**/*.py"), ROOT / "config.toml"]:
+        assert str(ROOT) + "/" not in path.read_text(encoding="utf-8"), path

@@ -63,6 +63,7 @@ class HostLink:
         self._hurry = asyncio.Event()
         self._full = False
         self._stuck: tuple[str, int] | None = None
+        self._locks: list[list[str]] = []
         self._locked_at: datetime | None = None
         self._healed_at: datetime | None = None
         self._connection: ssh.Connection | None = None
@@ -246,11 +247,13 @@ class HostLink:
                 due = loop.time() + self._fleet.slow_seconds * self._dice.uniform(0.9, 1.1)
             if not await self._slow_round(channel, words, SLOW_DEADLINE):
                 return
-            for locking in () if woken else self._due_locks():
-                if not await self._slow_round(channel, locking, LOCK_DEADLINE):
+            if not woken:
+                self._locks += self._due_locks()
+            while self._locks and self.elected and not self._wake.is_set():  # what an event interrupts comes later
+                if not await self._slow_round(channel, self._locks.pop(0), LOCK_DEADLINE):
                     return
-                if self._wake.is_set():
-                    break
+            if not self.elected:
+                self._locks.clear()
 
     async def _sleep_or_wake(self, seconds: float) -> bool:
         """True when an event asked for a reading before the time was up."""

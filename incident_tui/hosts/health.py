@@ -132,7 +132,8 @@ def _ooms(case: Case) -> Iterator[Finding]:
     when = f"{age(last.at, case.now)} ago" if last.at else "at an unknown time"
     times = f"{len(recent)} kills, last" if len(recent) > 1 else "kill"
     limit = "host out of memory" if any(k.scope != "cgroup" for k in recent) else "memory limit reached"
-    level = Level.CRIT if last.at is not None else Level.WARN
+    certain = any(kill.at is not None and kill.scope != "cgroup" for kill in recent)
+    level = Level.CRIT if certain else Level.WARN  # a limit that was reached is judged at its container
     sentence = f"{case.reading.host}: OOM {times} {when}: {names} ({limit})"
     yield case.found("machine.oom", level, sentence, ooms.at, evidence=last.line)
 

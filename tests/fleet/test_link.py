@@ -362,3 +362,40 @@ async def test_check_says_where_it_ends(sshd: Any) -> None:
     assert rows["network"].ok is True and rows["host key"].ok is True
     assert rows["login"].ok is False and rows["login"].sentence
     assert rows["shell"].ok is None
+
+
+GLUSTER = """case "$*" in
+--version) echo 'glusterfs 3.7.9 built on Mar 20 2016' ;;
+*'peer status') echo '<cliOutput><opRet>0</opRet><opErrstr>No peers present</opErrstr><peerStatus/></cliOutput>' ;;
+*'volume info') cat "$STATE_DIR/volumes.xml" ;;
+*'volume status gv0') cat "$STATE_DIR/status.xml"
+    echo '2026-11-23T10:00:00Z abababababab: (from drupal:7) start' >> "$STATE_DIR/events"
+    sleep 0.3 ;;
+*'heal gv0 info'*) printf 'Brick web1:/b\\nStatus: Connected\\nNumber of entries: 0\\n' ;;
+esac
+"""
+VOLUMES = (
+    "<cliOutput><opRet>0</opRet><volInfo><volumes><volume><name>gv0</name><status>1</status><brickCount>2</brickCount>"
+    "<replicaCount>2</replicaCount><bricks><brick>web1:/b</brick><brick>web2:/b</brick></bricks></volume></volumes>"
+    "</volInfo></cliOutput>"
+)
+STATUS = (
+    "<cliOutput><opRet>0</opRet><volStatus><volumes><volume><volName>gv0</volName><node><hostname>web1</hostname>"
+    "<path>/b</path><status>1</status><pid>9</pid></node></volume></volumes></volStatus></cliOutput>"
+)
+
+
+async def test_only_the_elected_peer_locks_and_an_event_does_not_lose_the_heals(
+    docker_host: Any, stand_ins: Any, tmp_path: Path
+) -> None:
+    stand_ins({"gluster": GLUSTER})
+    (tmp_path / "state" / "volumes.xml").write_text(VOLUMES)
+    (tmp_path / "state" / "status.xml").write_text(STATUS)
+    async with linked(docker_host.host(roles=("docker", "gluster"))) as (link, until):
+        await until(lambda r: r.gluster is not None)
+        first = link.reading.gluster.at
+        await until(lambda r: r.gluster.at > first)
+        assert not link.reading.volume_status and not link.reading.heals
+        link.elected = True
+        reading = await until(lambda r: "gv0" in r.volume_status and "gv0" in r.heals)
+    assert reading.heals["gv0"].pending == 0

@@ -393,6 +393,7 @@ async def test_only_the_elected_peer_locks_and_an_event_does_not_lose_the_heals(
     (tmp_path / "state" / "status.xml").write_text(STATUS)
     async with linked(docker_host.host(roles=("docker", "gluster"))) as (link, until):
         await until(lambda r: r.gluster is not None)
+        assert link.reading.gluster is not None
         first = link.reading.gluster.at
         await until(lambda r: r.gluster.at > first)
         assert not link.reading.volume_status and not link.reading.heals

@@ -37,7 +37,7 @@ def foreign(value: str, lines: bool = False) -> str:
 @lru_cache(maxsize=4096)
 def markdown(value: str) -> Safe:
     """One line of foreign text for a paragraph, a list item or a cell."""
-    return Safe(text.markdown(foreign(value).strip()))
+    return Safe(text.markdown(foreign(value)))
 
 
 def span(value: timedelta) -> str:
@@ -117,7 +117,15 @@ class Shown:
     @property
     def filters(self) -> dict[str, Callable[..., Any]]:
         """For templates, beside Jinja's own."""
-        return {"clock": clock, "day": day, "stamp": stamp, "code": code, "fence": fence, "all": self.all, "first_upper": first_upper}
+        return {
+            "clock": clock,
+            "day": day,
+            "stamp": stamp,
+            "code": code,
+            "fence": fence,
+            "all": self.all,
+            "first_upper": first_upper,
+        }
 
     def all(self, values: Iterable[Any], between: str = ", ") -> Safe:
         """Each value shown, with ours between them."""

@@ -115,15 +115,15 @@ def _roles(incident: Incident) -> Iterable[Held]:
 
 
 def _lines(source: Source, rows: Sequence[TimelineRow]) -> list[Line]:
+    """With the gaps between them; that nobody said anything is no entry that would end one."""
     lines: list[Line] = []
     last: datetime | None = None
     for row in rows:
-        gap = None if last is None or row.at - last < QUIET else row.at - last
-        if row.entry.kind is not Kind.GAP:
-            last = row.at
-        elif row.entry.data.get("what") == "silence":
-            gap = None
-        lines.append(_line(source, row, gap))
+        if row.entry.kind is Kind.GAP and row.entry.data.get("what") == "silence":
+            lines.append(_line(source, row, None))
+            continue
+        lines.append(_line(source, row, None if last is None or row.at - last < QUIET else row.at - last))
+        last = row.at
     return lines
 
 

@@ -250,3 +250,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     def site_spells(self) -> tuple[Spell, ...]:
         """Of public sites."""
         return tuple(spell for spell in self.spells if spell.finding in ("site.down", "site.slow"))
+
+    @property
+    def impact_over(self) -> bool:
+        """Whether somebody said that it ended, or that it cannot be known when."""
+        return "recovered" in self.incident.milestones or "resolved" in self.incident.milestones

@@ -115,7 +115,13 @@ def status() -> str:
         link=link,
         docker=Docker(at=now, version="1.6.2", containers=(Container(id="1", name="a", state="running"),)),
         disks=Disks(at=now, filesystems=(Filesystem(mount="/", device="sda", size=1, free=1, used_percent=1),)),
-        gluster=Gluster(at=now, uuid="u1", peers=(Peer(uuid="u2", hostname="b", connected=True),), volumes=(volume,)),
+        gluster=Gluster(
+            at=now,
+            uuid="u1",
+            glusterd_alive=True,
+            peers=(Peer(uuid="u2", hostname="b", connected=True),),
+            volumes=(volume,),
+        ),
         gaps={"memory": Gap(at=now, kind=GapKind.FAILED, sentence="garbled")},
     )
     example = msgspec.structs.replace(Settings(), hosts=(Host(name="web1"),), sites=(Site(name="s", url="http://s/"),))

@@ -13,7 +13,7 @@ import msgspec
 
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.options import PROGRAM
-from incident_tui.config import missing_files, nearest
+from incident_tui.config import missing_files
 from incident_tui.fleet.once import Checked, probe_once, shot
 from incident_tui.fleet.once import check as check_host
 from incident_tui.fleet.settings import Host
@@ -36,8 +36,8 @@ def _run(coroutine: Coroutine[Any, Any, T]) -> T:
 def _hosts(context: Context, words: list[str]) -> list[Host]:
     known = {host.name: host for host in context.settings.hosts}
     if not known:
-        where = context.config_path or "no configuration was found, and so"
-        raise Failure(f"{where}: there is no [[hosts]] table; add one for each machine, or try {PROGRAM} demo", 2)
+        where = f"{context.config_path} has" if context.config_path else "no configuration was found, so there is"
+        raise Failure(f"{where} no [[hosts]] table; add one for each machine, or try {PROGRAM} demo", 2)
     for word in words:
         if word not in known:
             raise Failure(f"there is no host {sanitise(word, limit=40)!r}; {nearest(word, list(known))}", 2)

@@ -103,7 +103,7 @@ def _short(word: str, rest: list[str], options: dict[str, str], command: Command
 
 def _store(option: Option, value: str | None, rest: list[str], options: dict[str, str]) -> None:
     if option.value and value is None:
-        if not rest:
+        if not rest or rest[0].startswith("--"):
             raise UsageError(f"--{option.name} needs a value: --{option.name} {option.value}")
         value = rest.pop(0)
     options[option.name] = value or ""

@@ -107,18 +107,42 @@ class EmbeddedPeer:
             cwd=self.root,
             start_new_session=True,
         )
+        # Pumped by hand: asyncssh's redirect ends the whole connection when a channel closes under it.
+        pumps = [
+            asyncio.create_task(_feed(process.stdin, child.stdin)),
+            asyncio.create_task(_drain(child.stdout, process.stdout)),
+            asyncio.create_task(_drain(child.stderr, process.stderr)),
+        ]
+        closed = asyncio.create_task(process.channel.wait_closed())
+        ended = asyncio.create_task(child.wait())
         try:
-            await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
-            waiting = {asyncio.create_task(child.wait()), asyncio.create_task(process.channel.wait_closed())}
-            _, unfinished = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for task in unfinished:
-                task.cancel()
-            if child.returncode is not None:
-                process.exit(child.returncode if child.returncode >= 0 else 255)
-        except (OSError, asyncssh.Error):
-            process.close()
+            await asyncio.wait({closed, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done() and not closed.done():
+                await asyncio.wait(pumps[1:], timeout=2)
+                process.exit(child.returncode if child.returncode is not None and child.returncode >= 0 else 255)
         finally:
             # A machine that lost its visitor ends the session's processes; so does this one.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
-            await child.wait()
+            for task in (*pumps, closed):
+                task.cancel()
+            await asyncio.gather(*pumps, closed, ended, return_exceptions=True)
+
+
+async def _feed(source: asyncssh.SSHReader[bytes], target: asyncio.StreamWriter | None) -> None:
+    if target is None:
+        return
+    with contextlib.suppress(OSError, asyncssh.Error):
+        while data := await source.read(65536):
+            target.write(data)
+            await target.drain()
+        target.close()
+
+
+async def _drain(source: asyncio.StreamReader | None, target: asyncssh.SSHWriter[bytes]) -> None:
+    if source is None:
+        return
+    with contextlib.suppress(OSError, asyncssh.Error):
+        while data := await source.read(65536):
+            target.write(data)
+            await target.drain()

@@ -20,6 +20,8 @@ _RESTARTING_POLICIES = ("always", "on-failure", "unless-stopped")
 
 def docker_findings(case: Case) -> Iterator[Finding]:
     """Findings about the daemon and, from a fresh reading, about each container."""
+    if not case.asked("docker"):
+        return
     host, gap = case.reading.host, case.reading.gaps.get("docker")
     docker: Docker | None = case.fresh("docker")
     newest = docker is None or (gap is not None and gap.at >= docker.at)

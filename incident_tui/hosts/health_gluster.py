@@ -16,6 +16,8 @@ BUSY_WARN = timedelta(minutes=3)
 
 def gluster_host_findings(case: Case) -> Iterator[Finding]:
     """What one peer says about its own glusterd, or why it could not be asked."""
+    if not case.asked("gluster"):
+        return
     host, gaps = case.reading.host, case.reading.gaps
     gluster: Gluster | None = case.fresh("gluster")
     gap = gaps.get("gluster")

@@ -87,6 +87,10 @@ class Case(msgspec.Struct, frozen=True):
         value = getattr(self.reading, field)
         return None if value is None or is_stale(field, value.at, self.now, self.thresholds) else value
 
+    def asked(self, role: str) -> bool:
+        """Whether the host is read for this role: its configuration names it, or names none and takes what is there."""
+        return not self.reading.roles or role in self.reading.roles
+
     def missing(self, field: str) -> Iterator[Finding]:
         """`host.stale` (or denied) for a field that is not fresh; nothing when the host has no such thing."""
         if self.fresh(field) is not None:

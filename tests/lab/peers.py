@@ -155,6 +155,8 @@ class Lab:
     def up(self) -> None:
         if why := missing():
             raise LabError(why)
+        if not self.state.exists():
+            self._must_be_free()
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._keep()
         self._keys()
@@ -172,6 +174,17 @@ class Lab:
                 self._import(n)
         self._pool()
         self._config()
+
+    def _must_be_free(self) -> None:
+        """What is there already is somebody else's, and would be removed by our `down`."""
+        if self.directory.exists() and any(self.directory.iterdir()):
+            raise LabError(f"{self.directory} is not empty and holds no lab; name another with --directory")
+        names = [f"{self.prefix}br", *(self.space(n) for n in PEERS)]
+        places = [Path(top) / name for top in ("/sys/class/net", "/run/netns") for name in names]
+        if taken := [str(place) for place in places if place.exists()]:
+            raise LabError(f"{taken[0]} is there already; name another prefix with --prefix")
+        if f" {self.subnet}." in call("ip", "-o", "-4", "addr"):
+            raise LabError(f"{self.subnet}.0/24 is in use on this machine; name another with --subnet")
 
     def _keep(self) -> None:
         kept = {"prefix": self.prefix, "subnet": self.subnet, "pids": self.pids}
@@ -196,8 +209,6 @@ class Lab:
     def _bridge(self) -> None:
         bridge = f"{self.prefix}br"
         if not Path(f"/sys/class/net/{bridge}").exists():
-            if f" {self.subnet}." in call("ip", "-o", "-4", "addr"):
-                raise LabError(f"{self.subnet}.0/24 is in use on this machine; name another with --subnet")
             call("ip", "link", "add", bridge, "type", "bridge")
             call("ip", "addr", "add", f"{self.subnet}.254/24", "dev", bridge)
         call("ip", "link", "set", bridge, "up")
@@ -217,7 +228,7 @@ class Lab:
         for name in ("glusterd", "gluster-log", "bricks", "docker"):
             (place / name).mkdir(parents=True, exist_ok=True)
         (place / "ready").unlink(missing_ok=True)
-        hosts = [f"127.0.0.1 localhost\n", *(f"{self.address(k)} peer{k}\n" for k in PEERS)]
+        hosts = ["127.0.0.1 localhost\n", *(f"{self.address(k)} peer{k}\n" for k in PEERS)]
         (place / "hosts").write_text("".join(hosts))
         (place / "sshd_config").write_text(_SSHD_CONFIG.format(address=self.address(n), place=place))
         (place / "glusterd.vol").write_text(_GLUSTERD_VOL)
@@ -246,7 +257,7 @@ class Lab:
         self._keep()
 
     def start(self, n: int, what: str) -> None:
-        """Start one of the peer's daemons when it does not run. Returns when it has been started, not when it answers."""
+        """Start one of the peer's daemons when it does not run. Returns once it is started, before it answers."""
         if self._pid_of(n, what):
             return
         if what == "glusterd":
@@ -323,6 +334,8 @@ class Lab:
     # ------------------------------------------------------------------ down
 
     def down(self) -> None:
+        if not self.state.exists():
+            return
         for n in PEERS:
             pid = self.first(n)
             if pid:
@@ -333,15 +346,14 @@ class Lab:
             if Path(f"/run/netns/{name}").exists():
                 call("ip", "netns", "del", name)  # and with it the cable's inner end, and so the cable
         bridge = f"{self.prefix}br"
-        if self.state.exists() and Path(f"/sys/class/net/{bridge}").exists():
+        if Path(f"/sys/class/net/{bridge}").exists():
             call("ip", "link", "del", bridge)
         for n in PEERS:
             for top in (*Path("/sys/fs/cgroup").glob(f"*/{self.space(n)}"), Path("/sys/fs/cgroup") / self.space(n)):
                 for folder, _, _ in os.walk(top, topdown=False):
                     with contextlib.suppress(OSError):  # what is not empty is not ours any more
                         os.rmdir(folder)
-        if self.state.exists():
-            shutil.rmtree(self.directory)
+        shutil.rmtree(self.directory)
 
     def cable(self, n: int, state: str) -> None:
         call("ip", "link", "set", self.space(n), state)
@@ -444,8 +456,10 @@ hold_seconds = 2.0
 def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="peers.py", description=__doc__.split("\n", 1)[0] if __doc__ else None)
     parser.add_argument("--directory", type=Path, default=Path("/var/lib/incident-tui-lab"))
-    parser.add_argument("--prefix", default="itlab", help="of interface, namespace and cgroup names; at most 12 letters")
-    parser.add_argument("--subnet", default="10.77.0", help="the first three numbers of the peers' addresses")
+    parser.add_argument(
+        "--prefix", default="itlab", help="of interface, namespace and cgroup names; at most 12 letters"
+    )
+    parser.add_argument("--subnet", default="10.213.77", help="the first three numbers of the peers' addresses")
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb in ("up", "down", "missing"):
         verbs.add_parser(verb)

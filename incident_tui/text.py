@@ -9,8 +9,6 @@ only ever uses it as plain `Content`/`Text`. This module uses no other.
 from __future__ import annotations
 
 import re
-import shlex
-import unicodedata
 from typing import Final
 
 LINE_LIMIT: Final = 4_000
@@ -20,19 +18,22 @@ TEXT_LIMIT: Final = 64_000
 CUT: Final = "…"
 """The mark of a text that was cut."""
 
+# Patterns are text here, which `re` compiles when first used and keeps: compiled at import, they would cost each
+# `incident-tui log` several milliseconds, and most lines need none of them.
+
 # C0 but \t \n \r, DEL, C1; bidi controls; zero-width and other invisible characters; lone surrogates; tags;
 # noncharacters; interlinear annotation. Variation selectors stay: dropping them would change visible glyphs.
-_FORBIDDEN: Final = re.compile(
+_FORBIDDEN: Final = (
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f"
     "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 # A whole escape sequence goes, not only its ESC: "[31m" left behind would be noise in every report.
-_ESCAPES: Final = re.compile(
+_ESCAPES: Final = (
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI
     "|(?:\x1b[\\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c)"  # OSC, DCS, SOS, PM, APC
     "|\x1b[ -/]*[0-~]"  # other two- and three-character escapes
 )
-_NEWLINES: Final = re.compile("\r\n|\r|\u0085|\u2028|\u2029|\v|\f")
+_NEWLINES: Final = "\r\n|\r|\u0085|\u2028|\u2029|\v|\f"
 _MAX_COMBINING: Final = 4
 
 
@@ -54,12 +55,12 @@ def sanitise(value: str | bytes, *, lines: bool = False, limit: int | None = Non
     if value.isascii() and value.isprintable() and len(value) <= limit:
         return value
     value = value[: limit * 4 + 64]  # bound the work before the regular expressions see it
-    value = _ESCAPES.sub("", value)
-    value = _NEWLINES.sub("\n", value)
+    value = re.sub(_ESCAPES, "", value)
+    value = re.sub(_NEWLINES, "\n", value)
     if not lines:
         value = value.replace("\n", " ")
     value = value.replace("\t", "    " if lines else " ")
-    value = _FORBIDDEN.sub("", value)
+    value = re.sub(_FORBIDDEN, "", value)
     value = _bound_combining(value)
     if len(value) > limit:
         value = value[: limit - 1] + CUT
@@ -70,6 +71,8 @@ def _bound_combining(value: str) -> str:
     """At most four combining marks a character: a tower of them paints over the rows above."""
     if value.isascii():
         return value
+    import unicodedata
+
     out: list[str] = []
     run = 0
     for character in value:
@@ -79,8 +82,8 @@ def _bound_combining(value: str) -> str:
     return "".join(out)
 
 
-_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$@:-])")
-_BLOCK_START: Final = re.compile(r"^(\s*)(\d{1,9})([.)])")
+_MARKDOWN: Final = r"([\\`*_{}\[\]()#+!|~<>&$@:-])"
+_BLOCK_START: Final = r"^(\s*)(\d{1,9})([.)])"
 
 
 def markdown(value: str) -> str:
@@ -112,8 +115,8 @@ def markdown(value: str) -> str:
             return character if inside else "\\_"
         return "\\" + character
 
-    value = _MARKDOWN.sub(escape, value)
-    value = _BLOCK_START.sub(r"\1\2\\\3", value)
+    value = re.sub(_MARKDOWN, escape, value)
+    value = re.sub(_BLOCK_START, r"\1\2\\\3", value)
     if value.startswith(("=", "    ")):
         value = "&#" + str(ord(value[0])) + ";" + value[1:]
     return re.sub(r"(?i)\bwww\.", "www&#46;", value)
@@ -139,6 +142,8 @@ def fence(value: str, info: str = "text") -> str:
 
 def shell(value: str) -> str:
     """One word for a POSIX shell. Raises ValueError on NUL, which no shell can carry."""
+    import shlex
+
     if "\x00" in value:
         raise ValueError("a shell word cannot hold a NUL character")
     return shlex.quote(value)
@@ -146,20 +151,13 @@ def shell(value: str) -> str:
 
 REDACTED: Final = "[redacted]"
 _SECRETS: Final = (
-    re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s:/@]+:)(?P<secret>[^\s@/]+)(?=@)", re.I),
-    re.compile(r"(?P<keep>\bauthorization:\s*(?:bearer|basic|token)\s+)(?P<secret>\S+)", re.I),
-    re.compile(
-        r"(?P<keep>(?:\b|_)(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key)\b\s*[=:]\s*)"
-        r"(?P<secret>\"[^\"]*\"|'[^']*'|[^\s,;&]+)",
-        re.I,
-    ),
-    re.compile(
-        r"(?P<keep>)(?P<secret>\b(?:xox[abprs]-[\w-]{8,}|gh[pousr]_\w{20,}|glpat-[\w-]{16,}|AKIA[0-9A-Z]{16})\b)"
-    ),
-    re.compile(r"(?P<keep>hooks\.slack\.com/services/)(?P<secret>[\w/]+)", re.I),
-    re.compile(
-        r"(?P<keep>)(?P<secret>-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))", re.S
-    ),
+    r"(?i)(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s:/@]+:)(?P<secret>[^\s@/]+)(?=@)",
+    r"(?i)(?P<keep>\bauthorization:\s*(?:bearer|basic|token)\s+)(?P<secret>\S+)",
+    r"(?i)(?P<keep>(?:\b|_)(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key)\b\s*[=:]\s*)"
+    r"(?P<secret>\"[^\"]*\"|'[^']*'|[^\s,;&]+)",
+    r"(?P<keep>)(?P<secret>\b(?:xox[abprs]-[\w-]{8,}|gh[pousr]_\w{20,}|glpat-[\w-]{16,}|AKIA[0-9A-Z]{16})\b)",
+    r"(?i)(?P<keep>hooks\.slack\.com/services/)(?P<secret>[\w/]+)",
+    r"(?s)(?P<keep>)(?P<secret>-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))",
 )
 
 
@@ -175,5 +173,5 @@ def redact(value: str) -> tuple[str, int]:
         return match.group("keep") + REDACTED
 
     for pattern in _SECRETS:
-        value = pattern.sub(hide, value)
+        value = re.sub(pattern, hide, value)
     return value, count

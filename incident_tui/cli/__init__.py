@@ -13,10 +13,23 @@ FINE, PROBLEM, WRONG_USE = 0, 1, 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command. Exit status: 0 fine, 1 a problem was found, 2 wrong use or configuration."""
+    """Runs one command: the words given, or those this process was started with, which it then ends where it can.
+
+    Exit status: 0 fine, 1 a problem was found, 2 wrong use or configuration.
+    """
+    from incident_tui.cli.process import import_msgspec, leave
+
+    import_msgspec()
+    if argv is not None:
+        return _run(list(argv))
+    status = _run(sys.argv[1:])
+    leave(status)
+    return status
+
+
+def _run(words: list[str]) -> int:
     from incident_tui.cli.options import UsageError, overview, parse, usage
 
-    words = sys.argv[1:] if argv is None else list(argv)
     try:
         call = parse(words)
     except UsageError as error:

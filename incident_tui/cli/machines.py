@@ -20,6 +20,7 @@ from incident_tui.fleet.settings import Host
 from incident_tui.hosts.readings import HostReading, LinkState
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.store import Store
+from incident_tui.mistakes import nearest
 from incident_tui.text import sanitise
 from incident_tui.ui.view import Readings, machines
 from incident_tui.watch.rows import SiteRow, site_findings

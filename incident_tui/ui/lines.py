@@ -46,7 +46,7 @@ class Look(msgspec.Struct, frozen=True):
         if not value.isascii():
             value = value.translate(_SELECTORS)
         if self.ascii and not value.isascii():
-            value = unicodedata.normalize("NFKD", value).translate(_PLAIN)
+            value = unicodedata.normalize("NFKD", value.translate(_PLAIN))
             value = "".join(one for one in value if not unicodedata.combining(one))
             value = value.encode("ascii", "replace").decode("ascii")
         return value
@@ -90,6 +90,8 @@ def cut(text: str, columns: int, look: Look = Look()) -> str:  # noqa: B008
 def fit(line: Sequence[Piece], columns: int, look: Look = Look()) -> Line:  # noqa: B008
     """Exactly `columns` wide: padded, or cut with a mark."""
     used = width_of(line)
+    if columns <= 0:
+        return ()
     if used <= columns:
         return (*line, (" " * (columns - used), "")) if used < columns else tuple(line)
     out: list[Piece] = []
@@ -120,14 +122,13 @@ def wrap(text: str, first: int, rest: int) -> list[str]:
     room = max(1, first)
     rest = max(1, rest)
     for paragraph in text.split("\n"):
-        line, used = "", 0
+        line: str | None = None
         for word in paragraph.split(" "):
             size = cells(word)
-            gap = 1 if line else 0
-            if used + gap + size <= room:
-                line, used = (f"{line} {word}", used + 1 + size) if line else (word, size)
+            if line is not None and cells(line) + 1 + size <= room:
+                line = f"{line} {word}"
                 continue
-            if line:
+            if line is not None:
                 out.append(line)
                 room = rest
             while size > room:
@@ -136,8 +137,8 @@ def wrap(text: str, first: int, rest: int) -> list[str]:
                 room = rest
                 word = word[len(head) :]
                 size = cells(word)
-            line, used = word, size
-        out.append(line)
+            line = word
+        out.append(line or "")
         room = rest
     return out
 

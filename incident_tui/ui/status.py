@@ -33,6 +33,8 @@ class StatusRow(msgspec.Struct, frozen=True):
     line: Line
     findings: tuple[Finding, ...] = ()
     name: str = ""
+    count: int = 1
+    """How many things it stands for: all containers of a host that cannot be asked are one row."""
 
 
 def status_rows(view: View, width: int) -> list[StatusRow]:
@@ -96,7 +98,7 @@ def _worst(rows: Sequence[StatusRow], height: int) -> list[StatusRow]:
 def _more(section: str, rows: Sequence[StatusRow]) -> StatusRow:
     words = []
     for level in (Level.CRIT, Level.WARN, Level.UNKNOWN, Level.OK):
-        count = sum(row.level is level for row in rows)
+        count = sum(row.count for row in rows if row.level is level)
         if count:
             words.append(f"{count} more {level.value}")
     worst = max((row.level for row in rows if row.level), key=lambda level: level.rank, default=Level.OK)
@@ -110,8 +112,8 @@ def _sorted(rows: Iterable[StatusRow]) -> list[StatusRow]:
 
 
 def _head(view: View, section: str, rows: Sequence[StatusRow], width: int) -> StatusRow:
-    good = sum(row.level is Level.OK for row in rows)
-    text = f" {section} {good}/{len(rows)}"
+    good = sum(row.count for row in rows if row.level is Level.OK)
+    text = f" {section} {good}/{sum(row.count for row in rows)}"
     right = ""
     if section == "HOSTS":
         right = f"{'mem':>4} " + (f"{'swap':>5} " if width >= WIDE else "") + f"{'load':>5} "
@@ -198,25 +200,30 @@ def _containers(view: View, width: int, left: list[Finding]) -> list[StatusRow]:
         reading = view.hosts.get(host)
         daemon = _take(left, rule="docker.daemon", host=host) + _take(left, rule="docker.unknown", host=host)
         daemon += _take(left, rule="host.", subject=f"{host} Docker")
+        containers = reading.docker.containers if reading is not None and reading.docker is not None else ()
         if daemon:
-            words = "daemon down" if any(one.rule == "docker.daemon-down" for one in daemon) else "not known"
-            if any(one.rule == "docker.daemon-hung" for one in daemon):
-                words = "daemon hangs"
-            elif reading is not None and reading.docker is not None and words == "not known":
-                words = f"read {short(view.now - reading.docker.at)} ago"
-            rows.append(
-                _row("CONTAINERS", f"docker/{host}", _level(daemon), f"{host} docker", words, width, view, daemon)
-            )
+            read = f"read {short(view.now - reading.docker.at)} ago" if reading and reading.docker else "not known"
+            rules = {one.rule for one in daemon}
+            words = "daemon down" if "docker.daemon-down" in rules else read
+            words = "daemon hangs" if "docker.daemon-hung" in rules else words
+            name = f"{host}, {len(containers)} containers" if containers and words == read else f"{host} docker"
+            row = _row("CONTAINERS", f"docker/{host}", _level(daemon), name, words, width, view, daemon)
+            rows.append(msgspec.structs.replace(row, count=max(1, len(containers))))
+            continue
         if reading is None or reading.docker is None:
             continue
-        stale = is_stale("docker", reading.docker.at, view.now, view.thresholds)
-        for container in reading.docker.containers:
+        if is_stale("docker", reading.docker.at, view.now, view.thresholds):
+            words = f"read {short(view.now - reading.docker.at)} ago"
+            name = f"{host}, {len(containers)} containers"
+            row = _row("CONTAINERS", f"docker/{host}", Level.UNKNOWN, name, words, width, view, ())
+            rows.append(msgspec.structs.replace(row, count=max(1, len(containers))))
+            continue
+        for container in containers:
             name = container.name or container.id[:12]
             found = _take_exact(left, "docker.container-", f"{host} {name}")
-            level = Level.UNKNOWN if stale else _level(found)
-            words = f"read {short(view.now - reading.docker.at)} ago" if stale else container_words(container, found)
+            words = container_words(container, found)
             key = f"container/{host}/{container.id}"
-            rows.append(_row("CONTAINERS", key, level, f"{host} {name}", words, width, view, found))
+            rows.append(_row("CONTAINERS", key, _level(found), f"{host} {name}", words, width, view, found))
     return rows
 
 

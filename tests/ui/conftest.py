@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from textual.pilot import Pilot
 
 from incident_tui.fleet.settings import Host
 from incident_tui.hosts.readings import (
@@ -37,13 +40,17 @@ from incident_tui.hosts.readings import (
     VolumeStatus,
 )
 from incident_tui.hosts.settings import Thresholds
-from incident_tui.incident.entry import Author, Draft, Kind
+from incident_tui.incident.entry import Author, Draft, Entry, Kind
 from incident_tui.incident.settings import DEFAULT_SEVERITIES, Person, Severity
-from incident_tui.journal.board import Board
+from incident_tui.incident.state import Fold
+from incident_tui.journal.board import Board, Row
 from incident_tui.journal.presence import Present
 from incident_tui.journal.store import Store
+from incident_tui.journal.writer import WriterStatus
+from incident_tui.ui.app import IncidentApp
 from incident_tui.ui.session import Session
 from incident_tui.ui.settings import Screen
+from incident_tui.ui.view import Decoder, View, assemble, machines
 from incident_tui.watch.rows import ChatRow, SiteRow, WatchRow
 from incident_tui.watch.settings import ChatSink, Site
 
@@ -287,11 +294,21 @@ class World:
                 made += store.append([draft], key=f"key-{self._keys}")
             return made
 
+    def full(self, rows: Mapping[str, msgspec.Struct] | None = None) -> None:
+        """The story in the journal, and a board (the outage) beside it."""
+        self.write(*story(self.clock.now))
+        self.put(outage(self.clock.now) if rows is None else rows)
+
     def put(self, rows: Mapping[str, msgspec.Struct], drop: Sequence[str] = ()) -> None:
         """Put rows on the board as the watch would."""
         board = Board.open(self.directory, clock=self.clock, boot_clock=self.clock.boot)
         board.put(rows, epoch=1, drop=drop)
         board.close()
+
+    healthy = staticmethod(healthy)
+    outage = staticmethod(outage)
+    story = staticmethod(story)
+    bob = BOB
 
     def session(self, author: Author = ANA, **fields: Any) -> Session:
         ids = iter(f"id{number:08d}{author.name}" for number in range(10_000))
@@ -311,19 +328,168 @@ class World:
         return made
 
 
+JOURNAL = "0123456789abcdef"
+
+
+class Kit:
+    """What tests that need no directory use."""
+
+    now = NOW
+    ana = ANA
+    bob = BOB
+    journal = JOURNAL
+    healthy = staticmethod(healthy)
+    outage = staticmethod(outage)
+    story = staticmethod(story)
+    reading = staticmethod(reading)
+    container = staticmethod(container)
+    heals = staticmethod(heals)
+    team = staticmethod(Team)
+    here = staticmethod(Here)
+
+    def entries(self, drafts: Sequence[Draft]) -> list[Entry]:
+        """Entries as a journal would number them, recorded as they happened."""
+        return [
+            Entry(
+                journal=JOURNAL,
+                seq=number,
+                kind=draft.kind,
+                at=draft.at,
+                recorded_at=draft.at,
+                author=draft.author,
+                text=draft.text,
+                incident=draft.incident,
+                source=draft.source,
+                data=draft.data,
+                ref=draft.ref,
+            )
+            for number, draft in enumerate(drafts, start=1)
+        ]
+
+    def view(
+        self,
+        rows: Mapping[str, msgspec.Struct],
+        drafts: Sequence[Draft] = (),
+        *,
+        team: Team = Team(),  # noqa: B008
+        now: datetime = NOW,
+        when: Mapping[str, Sequence[str]] = {},
+        **fields: Any,
+    ) -> View:
+        """The view of `now`, from a board that was put at NOW and the entries of `drafts`."""
+        fold = Fold()
+        for entry in self.entries(drafts):
+            fold.apply(entry)
+        incident = fold.newest_open()
+        board = {key: Row(msgspec.json.encode(row), NOW, 1_000_000.0) for key, row in rows.items()}
+        made = machines(Decoder().read(board), team, now, when)
+        values: dict[str, Any] = {
+            "now": now,
+            "boot_now": 1_000_000 + (now - NOW).total_seconds(),
+            "me": ANA,
+            "incident": incident,
+            "rows": incident.rows if incident is not None else (),
+            "journal": JOURNAL,
+            "people": (Present("ana", True, 720.0), Present("bob", True, 300.0), Present("dan", False, 240.0)),
+            "writer": WriterStatus(saved_at=now - timedelta(seconds=3)),
+        }
+        return assemble(made, team, **{**values, **fields})
+
+
+def check(name: str, text: str) -> None:
+    """The text is the one in screens/NAME.txt. With UPDATE_SCREENS set, that file is written instead: look at it."""
+    path = Path(__file__).parent / "screens" / f"{name}.txt"
+    if os.environ.get("UPDATE_SCREENS"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text + "\n", encoding="utf-8")
+        return
+    assert text + "\n" == path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def kit() -> Kit:
+    return Kit()
+
+
+@pytest.fixture
+def picture() -> Callable[[str, str], None]:
+    return check
+
+
+class Driver:
+    """A running app under Textual's pilot, with the screen as text."""
+
+    def __init__(self, app: IncidentApp, pilot: Pilot[int], asked: list[str], started: list[int]) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.asked = asked
+        self.started = started
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.settle()
+
+    async def type(self, text: str, *after: str) -> None:
+        """Type text as keys, then press others."""
+        names = {" ": "space", "/": "slash", "!": "exclamation_mark", "-": "minus", ".": "full_stop", ":": "colon"}
+        await self.press(*(names.get(one, one) for one in text), *after)
+
+    async def settle(self) -> None:
+        """Until everything entered is saved or refused, and shown."""
+        for _ in range(500):
+            await self.pilot.pause()
+            if not self.app.session.sent and self.app.session.loaded:
+                break
+        await self.pilot.pause()
+
+    async def until(self, words: str) -> str:
+        """Until the words are on the screen."""
+        for _ in range(500):
+            await self.pilot.pause(0.01)
+            if words in self.text:
+                return self.text
+        raise AssertionError(f"{words!r} never came:\n{self.text}")
+
+    @property
+    def strips(self) -> list[Any]:
+        return list(self.app.screen._compositor.render_strips(self.app.size))
+
+    @property
+    def text(self) -> str:
+        return "\n".join(strip.text.rstrip() for strip in self.strips)
+
+    def line(self, number: int) -> str:
+        return self.text.split("\n")[number]
+
+
+@pytest.fixture
+def screen(world: World) -> Callable[..., AbstractAsyncContextManager[Driver]]:
+    """Opens the screen on `world` in a size: `async with screen((80, 24)) as driver`."""
+
+    @asynccontextmanager
+    async def open_screen(size: tuple[int, int] = (80, 24), **fields: Any) -> AsyncIterator[Driver]:
+        asked: list[str] = []
+        started: list[int] = []
+        values: dict[str, Any] = {
+            "start_watch": lambda: started.append(1),
+            "ask_reading": asked.append,
+            "paste_gap": 0.0,
+            "tick": 3600.0,
+        }
+        app = IncidentApp(world.session(), **{**values, **fields})
+        async with app.run_test(size=size) as pilot:
+            driver = Driver(app, pilot, asked, started)
+            await driver.settle()
+            yield driver
+        if app.crash is not None:
+            raise app.crash
+
+    return open_screen
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path / "journal")
     yield made
     for session in made.sessions:
         session.close("")
-
-
-@pytest.fixture
-def rows_healthy() -> Callable[[], Rows]:
-    return healthy
-
-
-@pytest.fixture
-def rows_outage() -> Callable[[], Rows]:
-    return outage

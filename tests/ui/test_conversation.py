@@ -1,0 +1,300 @@
+"""Entering, being asked, pasting, and what is left behind, on a real journal; no widget."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from incident_tui.incident.entry import Kind
+from incident_tui.journal.errors import Full
+from incident_tui.journal.prompt import load_lines
+from incident_tui.ui.conversation import Conversation
+from incident_tui.ui.editor import Editor
+from incident_tui.ui.session import Session
+
+
+class Talk(Conversation):
+    """A conversation with hands: types lines, and waits for the writer's answer."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, Editor())
+        while session.read_journal():
+            pass
+
+    def type(self, text: str) -> None:
+        self.editor.insert(text)
+        self.changed()
+
+    def enter(self, text: str) -> Any:
+        self.type(text)
+        outcome = self.submit()
+        self.saved()
+        return outcome
+
+    def saved(self) -> None:
+        end = time.monotonic() + 10
+        while self.session.sent and time.monotonic() < end:
+            for sent in list(self.session.sent):
+                with contextlib.suppress(Exception):  # settle tells
+                    sent.saving.result()
+            self.settled(self.session.settle())
+
+    @property
+    def words(self) -> list[str]:
+        rows = self.session.view().rows
+        return [f"{row.word} {row.text}" for row in rows]
+
+
+@pytest.fixture
+def talk(world: Any) -> Talk:
+    return Talk(world.session())
+
+
+def test_a_note_is_saved_and_named(talk: Talk) -> None:
+    talk.enter("saw the disk alarm")
+    assert talk.editor.text == "" and talk.said == ("a1 saved.", "ok")
+    assert talk.words == ["NOTE saw the disk alarm"]
+    assert talk.session.writer.status.saved_at is not None
+
+
+def test_the_meaning_is_said_before_enter(talk: Talk) -> None:
+    assert talk.label() == ""
+    for line, label in (
+        ("! restarted glusterd", "ACTION 14:43Z"),
+        ("-10m saw it", "NOTE 14:33Z, 10 min ago"),
+        ("/files/a.pdf still split", "NOTE 14:43Z"),
+        ("/declar gv0", "NOTE 14:43Z (no verb /declar)"),
+        ("/sev", "NOT YET"),
+    ):
+        talk.editor.set(line)
+        assert talk.label() == label
+
+
+def test_a_refused_line_stays_in_the_prompt_with_one_sentence(talk: Talk) -> None:
+    talk.enter("/sev one because")
+    assert talk.editor.text == "/sev one because"
+    assert talk.said[0].startswith("/sev: 'one' is not a severity") and talk.said[1] == "crit"
+    talk.type("!")
+    assert talk.said == ("", "")
+
+
+def test_a_public_update_is_asked_for_by_its_name(talk: Talk) -> None:
+    talk.enter("/declare /sev 1 gv0 split-brain")
+    talk.enter("/update public Two sites are slow")
+    assert talk.label() == "ANSWER"
+    assert talk.hint()[0] == 'The PUBLIC will read: "Two sites are slow" Write public to send it.'
+    talk.enter("yes")
+    assert talk.editor.text == "/update public Two sites are slow" and "Not saved" in talk.said[0]
+    talk.submit()
+    talk.enter("public")
+    assert talk.words[-1] == "UPDATE public: Two sites are slow"
+
+
+def test_escape_puts_a_question_away_and_keeps_the_line(talk: Talk) -> None:
+    talk.enter("/declare t")
+    talk.enter("/update public x")
+    talk.cancel()
+    assert talk.ask is None and talk.editor.text == "/update public x"
+    assert len(talk.words) == 1
+
+
+def test_a_paste_is_one_evidence_entry_by_default(talk: Talk) -> None:
+    talk.type("my draft")
+    assert talk.pasted("one\r\n/close\n14:05 three\n")
+    assert talk.hint()[0] == "Pasted 3 lines. Enter saves them as one evidence entry; Esc drops them."
+    talk.submit()
+    talk.saved()
+    assert talk.words == ["EVIDENCE one\n/close\n14:05 three"]
+    assert talk.editor.text == "my draft"
+
+
+def test_a_paste_of_times_may_become_entries_at_those_times(talk: Talk) -> None:
+    talk.pasted("14:05 first\n14:07 second\nmore of it")
+    assert "the word lines saves 2 entries" in talk.hint()[0]
+    talk.enter("nonsense")
+    assert talk.ask is not None and talk.words == []
+    talk.enter("lines")
+    assert talk.words == ["NOTE first", "NOTE second\nmore of it"]
+
+
+def test_doubtful_times_of_a_paste_are_asked_about(talk: Talk) -> None:
+    talk.pasted("10:05 first\n14:07 second")
+    talk.enter("lines")
+    assert "doubtful time" in talk.hint()[0] and talk.words == []
+    talk.enter("yes")
+    assert talk.words == ["NOTE first", "NOTE second"]
+
+
+def test_a_dropped_paste_gives_the_draft_back(talk: Talk) -> None:
+    talk.type("my draft")
+    talk.pasted("a\nb")
+    talk.cancel()
+    assert talk.editor.text == "my draft" and talk.words == []
+
+
+def test_a_paste_of_one_line_is_typed(talk: Talk) -> None:
+    assert not talk.pasted("just this\n")
+    assert talk.editor.text.strip() == "just this"
+
+
+def test_the_draft_of_a_killed_screen_comes_back_to_the_same_person(world: Any) -> None:
+    first = Talk(world.session())
+    first.type("half a li")
+    first.session._keeper.close(keep=True)  # what a kill leaves: the file, without its lock
+    bob = Talk(world.session(world.bob))
+    assert bob.session.left_behind() == []
+    again = Talk(world.session())
+    assert again.session.left_behind() == ["half a li"]
+    assert again.offer() and again.editor.text == "half a li"
+    assert load_lines(world.directory, "ana") == []  # it is in the living screen's keeping now
+    again.session._keeper.close(keep=True)
+    assert [one.text for one in load_lines(world.directory, "ana")] == ["half a li"]
+
+
+def test_a_line_that_was_saved_before_the_kill_is_not_offered_again(world: Any) -> None:
+    world.clock.now = datetime.now(UTC)  # it is compared with the time of the file that keeps the line
+    first = Talk(world.session())
+    first.enter("! restarted glusterd")
+    first.session.offered = ["! restarted glusterd", "! never saved"]
+    first.session.keep("and a draft")
+    first.session.offered = []
+    first.session._keeper.close(keep=True)
+    assert Talk(world.session()).session.left_behind() == ["! never saved", "and a draft"]
+
+
+def test_a_full_disk_keeps_the_line_says_why_and_saves_it_later(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = world.session()
+    talk = Talk(session)
+    talk.enter("before")
+    from incident_tui.journal.store import Store
+
+    append, full = Store.append, [True]
+
+    def failing(self: Store, *args: Any, **named: Any) -> Any:
+        if full[0]:
+            raise Full("no room left on the disk of /j.")
+        return append(self, *args, **named)
+
+    monkeypatch.setattr(Store, "append", failing)
+    talk.type("! what must not be lost")
+    talk.submit()
+    end = time.monotonic() + 10
+    while not session.writer.status.problem and time.monotonic() < end:
+        time.sleep(0.005)
+    world.clock.turn(3)
+    view = session.view()
+    assert (
+        view.writer.problem == "no room left on the disk of /j." and view.pending[0].text == "! what must not be lost"
+    )
+    assert _kept(session) == ["! what must not be lost"]
+    full[0] = False
+    session.writer.retry_now()
+    talk.saved()
+    assert talk.words == ["NOTE before", "ACTION what must not be lost"]
+    assert session.view().pending == ()
+
+
+def _kept(session: Session) -> list[str]:
+    """What a kill at this moment would leave."""
+    raw = Path(session._keeper.path).read_bytes()
+    return [line for line in ("! what must not be lost",) if line.encode() in raw]
+
+
+def test_what_could_not_be_saved_is_reported_and_kept_at_the_end(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = world.session()
+    talk = Talk(session)
+    from incident_tui.journal.store import Store
+
+    def failing(self: Store, *args: Any, **named: Any) -> Any:
+        raise Full("no room left.")
+
+    monkeypatch.setattr(Store, "append", failing)
+    monkeypatch.setattr("incident_tui.journal.writer.CLOSE_SECONDS", 0.2)
+    talk.type("! kept")
+    talk.submit()
+    monkeypatch.setattr(session.writer, "close", lambda close=session.writer.close: close(0.3))
+    unsaved = session.close("the draft")
+    assert [draft.text for one in unsaved for draft in one.drafts] == ["kept"]
+    assert [one.text for one in load_lines(world.directory, "ana")] == ["! kept\x1ethe draft"]
+
+
+def test_entries_of_others_and_of_the_board_are_seen(world: Any) -> None:
+    session = world.session()
+    Talk(session)
+    session.poll()
+    world.write(*world.story())
+    assert session.poll() == (True, False)
+    session.read_journal()
+    world.put(world.outage(world.clock.now))
+    assert session.poll() == (False, True)
+    session.read_board()
+    view = session.view()
+    assert view.incident is not None and view.incident.title == "gv0 split-brain, sites 502"
+    assert any(one.rule == "gluster.split-brain" for one in view.findings)
+
+
+def test_findings_grow_old_without_any_new_reading(world: Any) -> None:
+    session = world.session()
+    Talk(session)
+    world.put(world.healthy(world.clock.now))
+    session.read_board()
+    assert not session.view().findings
+    world.clock.turn(600)
+    found = session.view().findings
+    assert found and {one.level.value for one in found} == {"unknown"}
+
+
+def test_an_entry_carries_what_the_screen_showed(world: Any) -> None:
+    session = world.session()
+    talk = Talk(session)
+    world.put(world.outage(world.clock.now))
+    session.read_board()
+    talk.enter("d: serve gv0 from web1")
+    entry = session.store.read()[-1]
+    assert entry.kind is Kind.DECISION and entry.seen is not None
+    assert entry.seen.digest.startswith("X ") and "SPLIT-BRAIN" in entry.seen.digest
+    assert len(msgspec.json.encode(entry.seen)) <= 512
+
+
+def test_a_damaged_row_of_the_board_is_said_and_nothing_else_is_lost(world: Any) -> None:
+    class Other(msgspec.Struct):
+        host: int = 3
+
+    world.put(world.healthy(world.clock.now) | {"host/web2": Other()})
+    session = world.session()
+    session.read_board()
+    view = session.view()
+    assert view.problems == ("the reading of host/web2 is damaged or of another version",)
+    assert set(view.hosts) == {"web1", "web3"}
+    assert any(one.subject == "web2" and one.level.value == "unknown" for one in view.findings)
+
+
+def test_a_journal_is_read_in_pieces(world: Any, monkeypatch: pytest.MonkeyPatch, kit: Any) -> None:
+    monkeypatch.setattr("incident_tui.ui.session.CHUNK", 5)
+    world.write(*world.story())
+    session = world.session()
+    assert session.read_journal() and not session.loaded
+    assert "reading the journal: 5 entries" in session.view().loading
+    talk = Conversation(session, Editor())
+    talk.editor.set("too early")
+    assert talk.submit() is None and talk.editor.text == "too early"
+    while session.read_journal():
+        pass
+    assert session.loaded and len(session.view().rows) == 12
+
+
+def test_export_writes_the_report(world: Any, tmp_path: Any) -> None:
+    world.write(*world.story())
+    talk = Talk(world.session())
+    target = tmp_path / "report.md"
+    outcome = talk.enter(f"/export {target}")
+    assert outcome.effect is not None
+    assert talk.session.export(outcome.effect.incident, outcome.effect.file) == (f"The report is in {target}", "ok")
+    assert "gv0 split-brain" in target.read_text()
+    assert talk.session.export(outcome.effect.incident, "/nowhere/at/all.md")[1] == "crit"

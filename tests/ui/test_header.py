@@ -1,0 +1,135 @@
+"""The header and the line of running things, in each state."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from incident_tui.incident.entry import Kind
+from incident_tui.journal.presence import Present
+from incident_tui.journal.writer import WriterStatus
+from incident_tui.ui.lines import plain
+from incident_tui.ui.present import header, notices
+from incident_tui.ui.settings import Screen
+from incident_tui.ui.view import Pending
+from incident_tui.watch.rows import ChatRow
+
+
+def test_an_incident_at_80_columns(kit: Any) -> None:
+    assert plain(header(kit.view(kit.outage(), kit.story()), 80)) == (
+        " SEV1 gv0 split-brain, sites 502  41m  mitigating  IC ana 41m   saved 14:43:09Z\n"
+        " 14:43:12Z  update due in 04:12 (public)  here ana bob, dan gone 4m  watch <10s\n"
+        " chat ok"
+    )
+
+
+def test_nothing_is_lost_at_60_columns(kit: Any) -> None:
+    text = plain(header(kit.view(kit.outage(), kit.story()), 60))
+    for part in (
+        "SEV1 gv0",
+        "41m",
+        "mitigating",
+        "IC ana 41m",
+        "saved 14:43Z",
+        "14:43:12Z",
+        "update due in 04:12 (public)",
+        "here ana bob",
+        "dan gone 4m",
+        "watch <10s",
+        "chat ok",
+    ):
+        assert part in text
+    assert all(len(line) <= 60 for line in text.split("\n"))
+
+
+def test_no_incident_says_how_to_declare(kit: Any) -> None:
+    view = kit.view(kit.healthy(), writer=WriterStatus(), people=(Present("ana", True, 1.0),))
+    assert plain(header(view, 80)) == (
+        " no incident: /declare TITLE                                    nothing to save\n"
+        " 14:43:12Z  here ana  watch <10s  chat ok"
+    )
+
+
+def test_not_saved_says_why_since_when_and_how_many(kit: Any) -> None:
+    status = WriterStatus(
+        problem="no room left on the disk of /j. Free some space.", since=kit.now - timedelta(seconds=70), waiting=2
+    )
+    text = plain(header(kit.view(kit.outage(), kit.story(), writer=status), 80))
+    assert "NOT SAVED 2" in text.split("\n")[0]
+    assert " NOT SAVED since 14:42:02Z, kept and retried: no room left on the disk of /j." in text
+
+
+def test_a_save_that_hangs_is_not_called_saved(kit: Any) -> None:
+    waiting = (Pending(kit.now - timedelta(seconds=2), "a line"),)
+    text = plain(header(kit.view(kit.healthy(), kit.story(), pending=waiting), 80))
+    assert "NOT SAVED 1" in text and "saved 14" not in text
+
+
+def test_a_dead_watch_is_said_and_so_is_that_chat_is_unknown(kit: Any) -> None:
+    later = kit.now + timedelta(seconds=65)
+    text = plain(header(kit.view(kit.healthy(), kit.story(), now=later), 100))
+    assert "? watch STALE 60s" in text and "? chat unknown" in text
+    assert "? nobody watches" in plain(header(kit.view({}, kit.story()), 100))
+
+
+def test_an_overdue_update_is_said_in_words(kit: Any) -> None:
+    text = plain(header(kit.view(kit.outage(), kit.story(), now=kit.now + timedelta(seconds=300)), 100))
+    assert "update OVERDUE 00:48 (public)" in text
+
+
+def test_no_promise_is_said_while_the_incident_runs(kit: Any) -> None:
+    assert "no update promised" in plain(header(kit.view(kit.outage(), kit.story()[:3]), 100))
+
+
+def test_chat_states(kit: Any) -> None:
+    def text(**fields: Any) -> str:
+        rows = kit.healthy() | {"chat/chat": ChatRow(name="chat", at=kit.now, **fields)}
+        return plain(header(kit.view(rows), 120))
+
+    assert "chat ok" in text()
+    assert "X chat DOWN 4m, 3 waiting" in text(problem="x", since=kit.now - timedelta(minutes=4), waiting=3)
+    assert "! chat 1 maybe sent" in text(maybe=1)
+    assert "X chat 2 refused" in text(dead=2)
+
+
+def test_marks_of_demo_and_drill(kit: Any) -> None:
+    drafts = kit.story()
+    drafts[0] = msgspec.structs.replace(drafts[0], data=drafts[0].data | {"drill": True})
+    text = plain(header(kit.view(kit.healthy(), drafts, demo=True), 100))
+    assert text.startswith(" DEMO DRILL SEV1 gv0 split-brain")
+
+
+def test_command_offered_to_me_is_an_alarm(kit: Any) -> None:
+    offer = msgspec.structs.replace(
+        kit.story()[1],
+        kind=Kind.ROLE,
+        text="",
+        author=kit.bob,
+        data={"role": "commander", "step": "offer", "who": "Ana"},
+    )
+    view = kit.view(kit.healthy(), [*kit.story(), offer])
+    assert "bob offers you command: /ic take" in plain(header(view, 80))
+
+
+def test_a_title_of_any_length_leaves_the_rest_in_place(kit: Any) -> None:
+    drafts = kit.story()
+    drafts[0] = msgspec.structs.replace(drafts[0], text="t" * 500, data=drafts[0].data | {"title": "t" * 500})
+    first = plain(header(kit.view(kit.healthy(), drafts), 80)).split("\n")[0]
+    assert len(first) <= 80 and "…" in first and first.endswith("saved 14:43:09Z")
+
+
+def test_ascii_only(kit: Any) -> None:
+    team = kit.team(screen=Screen(ascii=True))
+    drafts = kit.story()
+    drafts[0] = msgspec.structs.replace(drafts[0], data=drafts[0].data | {"title": "é" * 90}, text="é" * 90)
+    assert plain(header(kit.view(kit.outage(), drafts, team=team), 80)).isascii()
+
+
+def test_running_things_and_what_is_left_out_is_counted(kit: Any) -> None:
+    view = kit.view(kit.outage(), kit.story(), when={"gluster-split-brain": ("gluster.split-brain",)})
+    assert plain([notices(view, 80)]) == (
+        " suggested: /play gluster-split-brain   task bob 02:30 over   web2 held by bob"
+    )
+    assert plain([notices(view, 60)]) == " suggested: /play gluster-split-brain   +2 more"

@@ -1,0 +1,139 @@
+"""The left pane in each state, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from incident_tui.fleet.settings import Host
+from incident_tui.hosts.readings import Docker, Gap, GapKind, Link, LinkState
+from incident_tui.incident.finding import Level
+from incident_tui.ui.detail import status_detail
+from incident_tui.ui.lines import plain, width_of
+from incident_tui.ui.status import fitted, rate, status_rows
+from incident_tui.watch.rows import SiteRow
+
+
+def pane(view: Any, width: int = 31) -> str:
+    return plain(row.line for row in status_rows(view, width))
+
+
+@pytest.mark.parametrize("state", ["healthy", "outage"])
+def test_the_pane_at_80_columns(kit: Any, picture: Callable[[str, str], None], state: str) -> None:
+    picture(f"status-{state}", pane(kit.view(getattr(kit, state)())))
+
+
+def test_a_dead_watch_leaves_nothing_green(kit: Any, picture: Callable[[str, str], None]) -> None:
+    view = kit.view(kit.healthy(), now=kit.now + timedelta(hours=1))
+    assert not [row for row in status_rows(view, 31) if row.level is Level.OK]
+    picture("status-stale", pane(view))
+
+
+def test_an_empty_board_is_unknown(kit: Any, picture: Callable[[str, str], None]) -> None:
+    picture("status-empty", pane(kit.view({})))
+
+
+def test_unknown_daemons_are_not_green(kit: Any, picture: Callable[[str, str], None]) -> None:
+    psi = Gap(at=kit.now, kind=GapKind.ABSENT, sentence="no PSI")
+    gap = Gap(at=kit.now, kind=GapKind.DENIED, sentence="our account may not use Docker")
+    down = Gap(at=kit.now, kind=GapKind.DOWN, sentence="the Docker daemon does not run")
+    rows = kit.healthy()
+    rows["host/web1"] = kit.reading("web1", docker=None, gaps={"docker": gap, "pressure": psi})
+    rows["host/web2"] = kit.reading("web2", docker=None, gluster=None, gaps={"docker": down, "pressure": psi})
+    picture("status-unknown", pane(kit.view(rows)))
+
+
+def test_no_hosts_at_all(kit: Any) -> None:
+    assert pane(kit.view({}, team=kit.team(hosts=(), sites=(), chat=()))) == " HOSTS none configured"
+
+
+def test_every_line_is_as_wide_as_the_pane(kit: Any) -> None:
+    for width in (20, 23, 31, 43, 59):
+        boards: tuple[Any, ...] = (kit.healthy(), kit.outage(), {})
+        for state in boards:
+            assert all(width_of(row.line) <= width for row in status_rows(kit.view(state), width))
+
+
+def test_every_finding_can_be_reached_from_a_row(kit: Any) -> None:
+    for now in (kit.now, kit.now + timedelta(minutes=3), kit.now + timedelta(hours=2)):
+        view = kit.view(kit.outage(), now=now)
+        rows = status_rows(view, 31)
+        assert {one.key for row in rows for one in row.findings} == {one.key for one in view.findings}
+        for row in rows:
+            text = plain(status_detail(row, view, 200))
+            assert all(one.sentence in text for one in row.findings)
+
+
+def test_trouble_comes_first_and_what_is_left_out_is_counted(kit: Any) -> None:
+    rows = status_rows(kit.view(kit.outage()), 31)
+    for height in range(1, len(rows) + 3):
+        shown = fitted(rows, height)
+        assert len(shown) <= height
+        hidden = [row for row in rows if row.level is not None and row not in shown]
+        assert not hidden or any("more" in plain([row.line]) for row in shown)
+        if any(
+            row.level is not None and row.level is not Level.CRIT for row in shown if not row.key.startswith("more/")
+        ):
+            assert not [row for row in hidden if row.level is Level.CRIT]
+
+
+def test_five_hundred_hosts_fit_and_the_bad_one_is_seen(kit: Any) -> None:
+    hosts = tuple(Host(name=f"node{number:03}") for number in range(500))
+    rows = {
+        f"host/{host.name}": kit.reading(
+            host.name,
+            docker=None,
+            gluster=None,
+            heals={},
+            volume_status={},
+            roles=(),
+            gaps={
+                name: Gap(at=kit.now, kind=GapKind.ABSENT, sentence="absent")
+                for name in ("docker", "gluster", "pressure")
+            },
+        )
+        for host in hosts
+    }
+    bad = rows["host/node321"]
+    rows["host/node321"] = msgspec.structs.replace(
+        bad,
+        link=Link(state=LinkState.REFUSED, sentence="node321: connection refused", since=kit.now, at=kit.now),
+        load=None,
+    )
+    view = kit.view(rows, team=kit.team(hosts=hosts, sites=(), chat=()))
+    text = plain(row.line for row in fitted(status_rows(view, 31), 19))
+    assert text.split("\n")[1] == " ? node321  connection refused…" or "node321" in text.split("\n")[1]
+    assert "more ok" in text and " HOSTS 499/500" in text
+
+
+def test_a_slow_site_and_an_ending_certificate_are_named(kit: Any) -> None:
+    rows = kit.healthy()
+    rows["site/reliefweb.example"] = SiteRow(
+        name="reliefweb.example", at=kit.now, status=200, latency_ms=4100, tls_until=kit.now + timedelta(days=3)
+    )
+    assert "! reliefweb.…  200 4100 ms TLS" in pane(kit.view(rows))
+
+
+def test_containers_by_what_is_wrong(kit: Any) -> None:
+    containers = (
+        kit.container("a", state="exited", exit_code=1, restart_policy="always"),
+        kit.container("b", health="unhealthy"),
+        kit.container("c", state="paused"),
+        kit.container("d", restarts_recent=4),
+        kit.container("e", state="exited", exit_code=0),
+    )
+    rows = kit.healthy() | {
+        "host/web1": kit.reading("web1", docker=Docker(at=kit.now, version="1.6.2", containers=containers))
+    }
+    text = pane(kit.view(rows))
+    for line in ("X web1 a  exited 1", "X web1 b  unhealthy", "! web1 c  paused", "X web1 d  restarted x4"):
+        assert line in text
+    assert "+ web1 e  exited 0" in text
+
+
+def test_rates_name_their_unit() -> None:
+    assert [rate(pages) for pages in (0, 0.1, 3, 500, 300_000)] == ["0", "<1k/s", "12k/s", "2.0M/s", "1.1G/s"]

@@ -1,0 +1,210 @@
+"""The timeline: entries as lines, and the window over many of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from incident_tui.incident.entry import Author, Entry, Kind, Ref
+from incident_tui.incident.state import Fold
+from incident_tui.incident.views import TimelineRow
+from incident_tui.ui.detail import entry_detail
+from incident_tui.ui.lines import plain, width_of
+from incident_tui.ui.marks import marks
+from incident_tui.ui.timeline import Context, Mark, Window, entry_lines, pending_lines
+from incident_tui.watch.rows import ChatRow, Delivery
+
+CONTEXT = Context(48, journal="0123456789abcdef")
+
+
+def all_lines(rows: Sequence[TimelineRow], context: Context = CONTEXT) -> str:
+    window = Window()
+    window.feed(rows, {}, context)
+    return plain(window.lines(200)).rstrip()
+
+
+def test_the_story_at_48_columns(kit: Any, picture: Callable[[str, str], None]) -> None:
+    view = kit.view(kit.outage(), kit.story())
+    window = Window()
+    window.feed(view.rows, marks(view), CONTEXT)
+    picture("timeline", plain(window.lines(30)).rstrip())
+
+
+def test_marks_of_late_amended_struck_pinned(kit: Any) -> None:
+    start = kit.entries(kit.story()[:2])
+    late = Entry(
+        journal=kit.journal,
+        seq=3,
+        kind=Kind.NOTE,
+        at=start[0].at + timedelta(minutes=1),
+        recorded_at=start[0].at + timedelta(minutes=16),
+        author=Author("dan"),
+        text="saw the disk alarm",
+        incident=start[0].incident,
+    )
+
+    def about(seq: int, kind: Kind, **data: Any) -> Entry:
+        return msgspec.structs.replace(late, seq=seq, kind=kind, text="", ref=late.id, data=data)
+
+    fold = Fold()
+    for entry in (
+        *start,
+        late,
+        about(4, Kind.AMEND, text="saw the disk lamp"),
+        about(5, Kind.STRIKE, step="strike"),
+        about(6, Kind.PIN, step="pin"),
+    ):
+        fold.apply(entry)
+    text = all_lines(fold.incident(start[0].incident).rows, Context(90, journal=kit.journal))
+    assert " a3 14:03 (+15m) dan  saw the disk lamp  (struck) (amended) (pinned)" in text
+
+
+def test_deliveries_stand_under_an_update(kit: Any) -> None:
+    rows = kit.healthy()
+    rows["chat/chat"] = ChatRow(
+        name="chat",
+        at=kit.now,
+        maybe=1,
+        deliveries=(
+            Delivery(ref=Ref(kit.journal, 7), state="sent", at=kit.now),
+            Delivery(ref=Ref(kit.journal, 6), state="maybe", at=kit.now, problem="no answer in 10 s"),
+        ),
+    )
+    view = kit.view(rows, kit.story())
+    text = all_lines(view.rows, CONTEXT)
+    assert "sent to" not in text
+    window = Window()
+    window.feed(view.rows, marks(view), CONTEXT)
+    text = plain(window.lines(60))
+    assert "sent to chat 14:43:12" in text and "MAYBE SENT to chat 14:43:12: no" in text
+
+
+def test_days_are_parted_by_a_line(kit: Any) -> None:
+    drafts = kit.story()[:2]
+    drafts[1] = msgspec.structs.replace(drafts[1], at=drafts[1].at + timedelta(days=1))
+    assert "── 2026-11-24 UTC ──" in all_lines(kit.view({}, drafts).rows)
+
+
+def test_a_long_entry_is_shortened_and_says_so(kit: Any) -> None:
+    drafts = [
+        msgspec.structs.replace(kit.story()[1], text="\n".join(f"line {n}" for n in range(100)), kind=Kind.EVIDENCE)
+    ]
+    row = kit.view({}, [kit.story()[0], *drafts]).rows[1]
+    lines = entry_lines(row, (), CONTEXT)
+    assert len(lines) == 41 and "60 more lines: Enter shows them" in plain(lines)
+    view = kit.view({}, [kit.story()[0], *drafts])
+    assert "line 99" in plain(entry_detail(row, view, 60))
+
+
+def test_what_is_not_saved_is_said(kit: Any) -> None:
+    assert plain(pending_lines(kit.now, "! a line", CONTEXT)) == "  ... 14:43:12 NOT SAVED YET ! a line"
+
+
+def many(kit: Any, count: int) -> list[TimelineRow]:
+    """Rows of so many notes, a second apart."""
+    entries = [
+        Entry(
+            journal=kit.journal,
+            seq=number + 1,
+            kind=Kind.NOTE,
+            at=kit.now + timedelta(seconds=number),
+            recorded_at=kit.now + timedelta(seconds=number),
+            author=kit.ana,
+            text=f"note {number} " + "long words here " * (number % 5),
+        )
+        for number in range(count)
+    ]
+    return [TimelineRow(entry=one, at=one.at, text=one.text, word="NOTE", said=one.text) for one in entries]
+
+
+def test_a_hundred_thousand_entries_cost_only_what_is_seen(kit: Any) -> None:
+    rows = many(kit, 100_000)
+    window = Window()
+    window.feed(rows, {}, CONTEXT)
+    assert "note 99999" in plain(window.lines(20))
+    assert window.rendered <= 25
+    window.scroll(-40)
+    window.lines(20)
+    window.to_start()
+    assert "  note 0\n" in plain(window.lines(20))
+    assert window.rendered <= 120
+    window.feed([*rows, *many(kit, 1)], {}, CONTEXT)
+    window.lines(20)
+    assert window.rendered <= 121
+
+
+def test_it_follows_the_end_until_somebody_scrolls_back(kit: Any) -> None:
+    rows = many(kit, 50)
+    window = Window()
+    window.feed(rows[:40], {}, CONTEXT)
+    window.lines(10)
+    window.scroll(-10)
+    before = plain(window.lines(10))
+    window.feed(rows[:44], {}, CONTEXT)
+    assert plain(window.lines(10)) == before
+    assert (window.follow, window.below) == (False, 4)
+    window.to_end()
+    assert (window.follow, window.below) == (True, 0)
+    assert "note 43" in plain(window.lines(10))
+    window.feed(rows, {}, CONTEXT)
+    assert "note 49" in plain(window.lines(10))
+
+
+def test_scrolling_down_to_the_end_follows_again(kit: Any) -> None:
+    window = Window()
+    window.feed(many(kit, 30), {}, CONTEXT)
+    window.lines(10)
+    window.scroll(-7)
+    assert not window.follow
+    window.scroll(7)
+    assert window.follow
+
+
+def test_up_and_down_by_any_way_shows_the_same(kit: Any) -> None:
+    window = Window()
+    window.feed(many(kit, 60), {}, CONTEXT)
+    window.lines(12)
+    window.scroll(-30)
+    one = plain(window.lines(12))
+    for _ in range(5):
+        window.scroll(-3)
+    for _ in range(15):
+        window.scroll(1)
+    assert plain(window.lines(12)) == one
+
+
+def test_an_entry_that_comes_late_above_does_not_move_what_is_read(kit: Any) -> None:
+    rows = many(kit, 50)
+    window = Window()
+    window.feed(rows[:10] + rows[11:], {}, CONTEXT)
+    window.lines(10)
+    window.scroll(-20)
+    before = plain(window.lines(10))
+    window.feed(rows, {}, CONTEXT)
+    assert plain(window.lines(10)) == before
+
+
+def test_a_choice_is_brought_into_view_in_both_directions(kit: Any) -> None:
+    rows = many(kit, 60)
+    window = Window()
+    window.feed(rows, {}, CONTEXT)
+    window.lines(10)
+    for step in (0, *([-1] * 40), *([1] * 25)):
+        window.select(step)
+        lines = window.lines(10)
+        chosen = window.chosen()
+        assert chosen is not None
+        assert any(window.shows(y, chosen) for y in range(10)), plain(lines)
+
+
+def test_all_widths_draw_lines_of_that_width(kit: Any) -> None:
+    view = kit.view(kit.outage(), kit.story())
+    for width in (24, 37, 48, 120):
+        window = Window()
+        window.feed(
+            view.rows, {view.rows[0].ref: (Mark("a delivery " * 9, "", True),)}, Context(width, journal=kit.journal)
+        )
+        assert all(width_of(line) == width for line in window.lines(40))

@@ -18,6 +18,7 @@ from incident_tui.incident.finding import Finding, Level, worst
 __all__ = ["RULES", "findings", "level_of"]
 
 OOM_WINDOW = timedelta(minutes=30)
+OOM_FRESH = timedelta(minutes=5)
 _MACHINE = ("load", "memory", "swapping", "pressure", "clock", "disks", "ooms")
 
 
@@ -132,8 +133,9 @@ def _ooms(case: Case) -> Iterator[Finding]:
     when = f"{age(last.at, case.now)} ago" if last.at else "at an unknown time"
     times = f"{len(recent)} kills, last" if len(recent) > 1 else "kill"
     limit = "host out of memory" if any(k.scope != "cgroup" for k in recent) else "memory limit reached"
-    certain = any(kill.at is not None and kill.scope != "cgroup" for kill in recent)
-    level = Level.CRIT if certain else Level.WARN  # a limit that was reached is judged at its container
+    # A limit that was reached is judged at its container; an old kill is a warning, so that new trouble stands out.
+    fresh = any(kill.at and case.now - kill.at <= OOM_FRESH and kill.scope != "cgroup" for kill in recent)
+    level = Level.CRIT if fresh else Level.WARN
     sentence = f"{case.reading.host}: OOM {times} {when}: {names} ({limit})"
     yield case.found("machine.oom", level, sentence, ooms.at, evidence=last.line)
 

@@ -13,6 +13,8 @@ HUNG_CRIT = timedelta(seconds=60)
 CREATED_WARN = timedelta(minutes=10)
 REMOVING_WARN = timedelta(minutes=5)
 OOM_WINDOW = timedelta(minutes=30)
+OOM_SETTLED = timedelta(minutes=2)
+"""A container that has run since a kill this long ago is a warning, no longer critical."""
 NEAR_LIMIT = (90.0, 98.0)
 """Percent of a container's memory limit in its working set: warn, crit."""
 _RESTARTING_POLICIES = ("always", "on-failure", "unless-stopped")
@@ -54,7 +56,12 @@ def _container(case: Case, container: Container, at: datetime, kills: tuple[OomK
     oom = _oom(container, kills, case.now)
     count = f", restarted {container.restarts_recent}x in 10 min" if container.restarts_recent else ""
     if oom is not None:
-        yield found("oom", Level.CRIT, f"killed, out of memory{count}", oom)
+        evidence, killed = oom
+        settled = killed is not None and case.now - killed > OOM_SETTLED
+        if settled and container.state == "running" and not container.restarts_recent:
+            yield found("oom", Level.WARN, f"killed, out of memory, {age(killed or at, case.now)} ago; runs", evidence)
+        else:
+            yield found("oom", Level.CRIT, f"killed, out of memory{count}", evidence)
     since = age(container.state_since, case.now) if container.state_since else ""
     flapping = graded(container.restarts_recent, case.thresholds.restarts_warn, case.thresholds.restarts_crit)
     match container.state:
@@ -108,12 +115,12 @@ def _alive(container: Container, found: Callable[..., Finding]) -> Iterator[Find
             yield found("memory", level, used, "memory cgroup")
 
 
-def _oom(container: Container, kills: tuple[OomKill, ...], now: datetime) -> str | None:
-    """The evidence that memory ran out in this container lately: the kernel's log, or Docker's own flag."""
+def _oom(container: Container, kills: tuple[OomKill, ...], now: datetime) -> tuple[str, datetime | None] | None:
+    """The evidence that memory ran out in this container lately, and when: the kernel's log, or Docker's own flag."""
     for kill in reversed(kills):
         if kill.container_id == container.id and (kill.at is None or now - kill.at <= OOM_WINDOW):
-            return kill.line or "kernel log"
+            return kill.line or "kernel log", kill.at
     ended = container.finished_at
     if container.oom_killed and (container.state != "running" or (ended is not None and now - ended <= OOM_WINDOW)):
-        return "OOMKilled true"
+        return "OOMKilled true", ended
     return None

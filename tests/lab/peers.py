@@ -269,14 +269,9 @@ class Lab:
         options += ["--host=unix:///run/docker.sock", f"--cgroup-parent=/{self.space(n)}", "--bridge=none"]
         options += ["--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
         options += ["--storage-driver=vfs", "--exec-opt=native.cgroupdriver=cgroupfs", "--shutdown-timeout=5"]
-        with (place / "dockerd.log").open("ab") as log:
-            subprocess.Popen(
-                self.inside(n, DOCKERD, *options),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        # Its parent must be inside: nsenter stops itself with a child that is stopped, and then reaps nothing.
+        detached = f"setsid {shlex.join([DOCKERD, *options])} >>{place / 'dockerd.log'} 2>&1 </dev/null &"
+        self.run(n, "/bin/sh", "-c", detached)
 
     def _pid_of(self, n: int, what: str) -> bool:
         name = {"glusterd": "glusterd", "dockerd": "docker"}[what]

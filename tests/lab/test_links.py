@@ -28,9 +28,8 @@ def test_healthy_peers_are_read_whole(lab: Any) -> None:
     for host in board["hosts"]:
         assert host["docker_version"] and host["gluster_version"] and host["memory_used_percent"] > 0
         assert host["age"] < 20 and abs(host["clock_skew_seconds"]) < 1
-    assert [(one["host"], one["name"], one["state"]) for one in board["containers"]] == [
-        (name, "web", "running") for name in NAMES
-    ]
+    containers = sorted((one["host"], one["name"], one["state"]) for one in board["containers"])
+    assert containers == [(name, "web", "running") for name in NAMES]
     assert all(one["memory_limit"] == 64 << 20 and one["memory_working_set"] for one in board["containers"])
     assert [(peer["name"], peer["connected"], peer["not_reached_by"]) for peer in board["peers"]] == [
         (name, True, []) for name in NAMES
@@ -60,7 +59,7 @@ def test_a_peer_cut_off_is_unknown_and_comes_back(lab: Any) -> None:
     lab.peers("cut", "3")
     lab.appears("host.unreachable", "peer3", "unknown", 30)
     said = lab.appears("gluster.peer-disconnected", "peer peer3", "warn", 30)
-    assert said == "peer peer3 disconnected, says peer1, peer2; 2 of 3 peers connected"
+    assert said.startswith("peer peer3 disconnected, says peer") and said.endswith("; 2 of 3 peers connected")
     checked = lab.program("check", check=1).stdout
     assert [line.split()[2:4] for line in checked.splitlines() if line.startswith("X FAIL")] == [["peer3", "network"]]
     assert "no answer in time" in lab.program("probe", "peer3", check=1).stdout

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -60,15 +60,22 @@ def watch(context: Context) -> int:
     return 0
 
 
-def start_watch(context: Context) -> None:
+def start_watch(context: Context, *more: str) -> subprocess.Popen[bytes]:
     """Starts the watch in a session of its own, so that it outlives this terminal."""
-    command = [sys.executable, "-m", "incident_tui", "watch", "--journal", str(context.directory)]
+    command = [sys.executable, "-m", "incident_tui", "watch", *more, "--journal", str(context.directory)]
     if context.config_path is not None:
         command += ["--config", str(context.config_path.absolute())]
     path = log_path().with_name("watch.out")
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with path.open("ab") as out:
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/")
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/"
+        )
+
+
+def _reap(process: subprocess.Popen[bytes]) -> None:
+    """Waits for the watch in a thread, so that one that ends before the screen leaves no zombie."""
+    threading.Thread(target=process.wait, daemon=True).start()
 
 
 def screen(context: Context) -> int:
@@ -89,7 +96,7 @@ def screen(context: Context) -> int:
             settings=context.settings,
             directory=context.directory,
             author=context.author,
-            start_watch=lambda: start_watch(context),
+            start_watch=lambda: _reap(start_watch(context)),
             ask_reading=lambda host: ask(context.directory, host),
             presence=presence,
             demo=context.demo,
@@ -142,32 +149,13 @@ def _headless(context: Context, seconds: float) -> int:
     from incident_tui.cli.record import declare
     from incident_tui.cli.status import status
 
-    start_watch_and_wait(context)
-    declare(Context(Call(context.call.command, context.call.options | {"severity": "2"}, ["demo outage"])))
-    time.sleep(seconds)
-    status(context)
+    options = context.call.options
+    watching = start_watch(context, "--service")
+    try:
+        declare(Context(Call(context.call.command, options | {"severity": "2"}, ["demo outage"])))
+        time.sleep(seconds)
+        status(context)
+    finally:
+        watching.terminate()
+        watching.wait(20)
     return export(context)
-
-
-def start_watch_and_wait(context: Context, seconds: float = 20.0) -> None:
-    """Starts the watch and waits until it holds the lease."""
-    from incident_tui.journal.lease import Lease
-
-    start_watch(context)
-    end = time.monotonic() + seconds
-    with context.store() as store:
-        lease = Lease(context.directory, store)
-        while time.monotonic() < end:
-            if lease.holder() is not None:
-                return
-            time.sleep(0.05)
-    raise Failure(f"the watch did not start within {seconds:g} s; see {log_path().with_name('watch.log')}")
-
-
-def pid_of_watch(context: Context) -> int:
-    """The watch's process, 0 when nobody watches."""
-    from incident_tui.journal.lease import Lease
-
-    with context.store() as store:
-        holder = Lease(context.directory, store).holder()
-    return holder.pid if holder is not None and holder.host == os.uname().nodename else 0

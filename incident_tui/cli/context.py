@@ -120,18 +120,26 @@ class Context:
             raise Failure(error.sentence) from error
 
     def fold(self, store: Store) -> Fold:
-        """The fold over the whole journal."""
+        """The fold over the whole journal. What it found is kept, so that the next `log` needs none."""
         from incident_tui.incident.state import Fold
+        from incident_tui.journal.errors import JournalError
+        from incident_tui.journal.in_force import remember
 
         fold = Fold()
-        for entry in store.read():
-            fold.apply(entry)
+        seq = 0
+        try:
+            for entry in store.read():
+                fold.apply(entry)
+                seq = entry.seq
+        except JournalError as error:
+            raise Failure(error.sentence) from error
+        remember(store, seq, fold)
         return fold
 
     def desk(self, store: Store) -> Desk:
         from incident_tui.desk.open import desk_on_store
 
-        return desk_on_store(store, self.essentials, self.author, self.clock, self.fold(store))
+        return desk_on_store(store, self.essentials, self.author, self.clock, lambda: self.fold(store))
 
     def unexpected(self, error: Exception) -> str:
         """Writes the traceback to the log file and says where that is."""

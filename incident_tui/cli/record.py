@@ -67,7 +67,10 @@ def _choose(desk: Desk, wanted: str) -> None:
 
 def _one(desk: Desk, store: Store, line: str, context: Context) -> int:
     # A command line is written with intent and often by a script: what a screen would ask about is taken as meant.
-    outcome = desk.carry_out(line, confirmed=True)
+    try:
+        outcome = desk.carry_out(line, confirmed=True)
+    except JournalError as error:
+        raise Failure(f"NOT SAVED: {error.sentence} The line was: {line}") from error
     if outcome.refusal:
         print(f"incident-tui: not saved: {outcome.refusal}", file=sys.stderr)
         print(line, file=sys.stderr)

@@ -17,19 +17,18 @@ from incident_tui.desk import outcome as o
 from incident_tui.desk.outcome import Outcome, Question
 from incident_tui.desk.scene import No, Order, Scene
 from incident_tui.incident import meanings as m
-from incident_tui.incident.echo import echo
 from incident_tui.incident.entry import Author, Draft, Entry, Ref, Seen
 from incident_tui.incident.grammar import parse
 from incident_tui.incident.meanings import Parsed
-from incident_tui.incident.paste import Backfill, Evidence, paste
 from incident_tui.incident.people import zone_of
-from incident_tui.incident.state import Fold
-from incident_tui.incident.views import Incident
 
 YES = ("yes", "y")
 
 if TYPE_CHECKING:
+    from incident_tui.incident.paste import Backfill, Evidence
     from incident_tui.incident.playbook import Playbook
+    from incident_tui.incident.state import Fold
+    from incident_tui.incident.views import Incident
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -43,8 +42,10 @@ class Desk:
     """One author's desk, for one session.
 
     `clock` gives aware UTC, `new_id` a fresh id of at least 8 letters and digits. `fold` is kept up to date by the
-    caller; the desk adds what it saved itself. `seen` gives what the screen shows now. `playbooks` gives those that
-    can be opened, by name. `purge` destroys an entry; without it `/purge` is refused.
+    caller; the desk adds what it saved itself. In its place may stand what makes it, called when a line first needs
+    more of the past than which incident is in force; until then `in_force` tells that one's id, or "". `seen` gives
+    what the screen shows now. `playbooks` gives those that can be opened, by name. `purge` destroys an entry; without
+    it `/purge` is refused.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Desk:
         settings: o.DeskSettings,
         append: o.Appender,
         handles: o.Handles,
-        fold: Fold,
+        fold: Fold | Callable[[], Fold],
         *,
         author: Author,
         clock: Callable[[], datetime],
@@ -61,11 +62,13 @@ class Desk:
         seen: Callable[[], Seen | None] = lambda: None,
         playbooks: Callable[[], Mapping[str, Playbook]] = dict,
         purge: o.Purger | None = None,
+        in_force: Callable[[], str] | None = None,
     ) -> None:
         self.settings = settings
         self.append = append
         self.handles = handles
-        self.fold = fold
+        self._make_fold = fold if callable(fold) else None
+        self._fold = None if callable(fold) else fold
         self.author = author
         self.clock = clock
         self.new_id = new_id
@@ -73,18 +76,35 @@ class Desk:
         self.seen = seen
         self.playbooks = playbooks
         self.purge = purge
+        self._in_force = in_force
         self._chosen = ""
         self._waiting: list[o.Saving] = []
         self._mine: list[Ref] = []
         self._asked: dict[str, _Asked] = {}
 
     @property
-    def incident(self) -> Incident | None:
-        """The incident in force: the chosen one, else the newest open one."""
+    def fold(self) -> Fold:
+        if self._fold is None:
+            assert self._make_fold is not None
+            self._fold = self._make_fold()
+        return self._fold
+
+    @property
+    def working(self) -> str:
+        """The id of the incident in force: the chosen one, else the newest open one; "" when there is none."""
         self.settle()
         if self._chosen:
-            return self.fold.incident(self._chosen)
-        return self.fold.newest_open()
+            return self._chosen
+        if self._fold is None and self._in_force is not None:
+            return self._in_force()
+        newest = self.fold.newest_open()
+        return newest.id if newest is not None else ""
+
+    @property
+    def incident(self) -> Incident | None:
+        """The incident in force, as it stands."""
+        working = self.working
+        return self.fold.incident(working) if working else None
 
     def choose(self, incident: str) -> None:
         """Work in this incident from now on; "" for the newest open one."""
@@ -97,6 +117,8 @@ class Desk:
 
     def echo(self, line: str) -> str:
         """What the prompt shows before Enter."""
+        from incident_tui.incident.echo import echo
+
         return echo(self.meaning(line), self.clock())
 
     def settle(self) -> None:
@@ -113,7 +135,8 @@ class Desk:
                     self._chosen = ""  # its declare was never stored
                 continue
             for entry in entries:
-                self.fold.apply(entry)
+                if self._fold is not None:
+                    self._fold.apply(entry)
                 if entry.author == self.author:
                     self._mine.append(entry.id)
         self._waiting = waiting
@@ -134,6 +157,8 @@ class Desk:
 
     def keep_paste(self, text: str, *, backfill: bool = False, key: str = "") -> Outcome:
         """Save a paste: as evidence, or by choice as notes at the times its lines start with."""
+        from incident_tui.incident.paste import paste
+
         now = self.clock()
         pasted = paste(text, now, zone_of(self.author.name, self.settings.people))
         writes = self._pasted(pasted, backfill)
@@ -145,6 +170,8 @@ class Desk:
         return self._save(text, [d.write(one, scene) for one in writes], key or self.new_id())
 
     def _pasted(self, pasted: Evidence | Backfill, backfill: bool) -> Sequence[m.Write] | str:
+        from incident_tui.incident.paste import Backfill, Evidence
+
         if not backfill:
             return (pasted.evidence if isinstance(pasted, Backfill) else pasted).entries
         if isinstance(pasted, Evidence):
@@ -152,10 +179,9 @@ class Desk:
         return pasted.entries
 
     def _scene(self) -> Scene:
-        incident = self.incident
         return Scene(
-            incident=incident,
-            fold=self.fold,
+            working=self.working,
+            past=lambda: self.fold,
             author=self.author,
             now=self.clock(),
             source=self.source,

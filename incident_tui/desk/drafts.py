@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from incident_tui.desk import corrections, tasks
 from incident_tui.desk.scene import No, Order, Scene, same
@@ -11,7 +11,9 @@ from incident_tui.incident import meanings as m
 from incident_tui.incident import when
 from incident_tui.incident.entry import Draft, Kind
 from incident_tui.incident.meanings import Parsed
-from incident_tui.incident.views import Incident, open_items
+
+if TYPE_CHECKING:
+    from incident_tui.incident.views import Incident
 
 ATTACH_MINUTES = 60
 
@@ -103,6 +105,8 @@ def order(parsed: Parsed, scene: Scene) -> Order:
 
 
 def _left(incident: Incident, now: datetime, done: str) -> str:
+    from incident_tui.incident.views import open_items
+
     left = open_items(incident, now)
     if not left:
         return f"{done} Nothing is open."

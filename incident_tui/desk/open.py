@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from incident_tui.desk.desk import Desk, Saved
 from incident_tui.desk.outcome import DeskSettings
 from incident_tui.incident.entry import Author, Draft
-from incident_tui.incident.state import Fold
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.in_force import in_force
 from incident_tui.journal.store import Store
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from incident_tui.incident.playbook import Playbook
+    from incident_tui.incident.state import Fold
 
 
 def new_id() -> str:
@@ -42,13 +44,13 @@ def desk_on_store(
     settings: DeskSettings,
     author: Author,
     clock: Callable[[], datetime],
-    fold: Fold,
+    fold: Callable[[], Fold],
     *,
     source: str = "cli",
     playbooks: Callable[[], Mapping[str, Playbook]] = dict,
 ) -> Desk:
-    """A desk whose lines are saved when `carry_out` returns. `fold` must hold the whole journal."""
-    return Desk(
+    """A desk whose lines are saved when `carry_out` returns. `fold` makes one over the whole journal, if need be."""
+    desk = Desk(
         settings,
         StoreAppender(store),
         store,
@@ -59,7 +61,9 @@ def desk_on_store(
         source=source,
         playbooks=playbooks,
         purge=lambda ref, who, reason: store.purge(ref, author=who, reason=reason),
+        in_force=lambda: in_force(store, lambda: desk.fold),
     )
+    return desk
 
 
 def read_playbooks(directory: Path) -> tuple[dict[str, Playbook], list[str]]:

@@ -11,11 +11,11 @@ import msgspec
 from incident_tui.desk import outcome as o
 from incident_tui.incident.entry import Author, Draft, Entry, Kind, Ref, Seen
 from incident_tui.incident.settings import Severity
-from incident_tui.incident.state import Fold
-from incident_tui.incident.views import Incident
 
 if TYPE_CHECKING:
     from incident_tui.incident.playbook import Playbook
+    from incident_tui.incident.state import Fold
+    from incident_tui.incident.views import Incident
 
 
 class No(Exception):
@@ -37,10 +37,14 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Scene(msgspec.Struct, frozen=True):
-    """What the desk knew when the line was entered. `mine`: the author's entries of this session, oldest first."""
+    """What the desk knew when the line was entered.
 
-    incident: Incident | None
-    fold: Fold
+    `working` is the id of the incident in force, empty when there is none; a plain line needs no more of the past.
+    `past` gives the fold, which may have to be made first. `mine`: the author's entries of this session, oldest first.
+    """
+
+    working: str
+    past: Callable[[], Fold]
     author: Author
     now: datetime
     source: str
@@ -56,10 +60,19 @@ class Scene(msgspec.Struct, frozen=True):
     def me(self) -> str:
         return self.author.name
 
+    @property
+    def fold(self) -> Fold:
+        return self.past()
+
+    @property
+    def incident(self) -> Incident | None:
+        return self.fold.incident(self.working) if self.working else None
+
     def needed(self) -> Incident:
-        if self.incident is None:
+        incident = self.incident
+        if incident is None:
             raise No("No incident is open: /declare TITLE opens one.")
-        return self.incident
+        return incident
 
     def find(self, handle: str) -> Entry:
         found = self.handles.find(handle)
@@ -81,7 +94,7 @@ class Scene(msgspec.Struct, frozen=True):
         incident: str | None = None,
     ) -> Draft:
         if incident is None:
-            incident = self.incident.id if self.incident else ""
+            incident = self.working
         return Draft(
             kind=kind,
             text=text,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -12,7 +12,9 @@ from incident_tui.desk.scene import No, Order, Scene, same
 from incident_tui.incident import meanings as m
 from incident_tui.incident import when
 from incident_tui.incident.entry import Entry, Kind
-from incident_tui.incident.views import Incident, Run, Task
+
+if TYPE_CHECKING:
+    from incident_tui.incident.views import Incident, Run, Task
 
 
 def _task_of(entry: Entry, scene: Scene) -> tuple[Task, Incident] | None:

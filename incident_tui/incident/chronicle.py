@@ -13,10 +13,8 @@ import msgspec
 
 from incident_tui.incident import views as v
 from incident_tui.incident.entry import MACHINE_KINDS, MILESTONES, Author, Entry, Kind, Ref
+from incident_tui.incident.in_force import reopens
 from incident_tui.incident.words import time_of
-
-REOPENING: Final = frozenset({Kind.ACTION, Kind.SEVERITY, Kind.STATUS, Kind.ROLE, Kind.TASK, Kind.UPDATE})
-"""Work on the incident after its close reopens it; paperwork (notes, lessons, follow-ups, milestones) does not."""
 
 _PLAIN: Final = frozenset(
     {Kind.NOTE, Kind.RESULT, Kind.EVIDENCE, Kind.COMMAND, Kind.CHAT, Kind.ENGAGEMENT, Kind.HANDOFF}
@@ -40,14 +38,6 @@ class Line(msgspec.Struct, frozen=True):
     def said(self) -> tuple[datetime, str, int]:
         """Which of two was said last, whatever time they speak of."""
         return (self.entry.recorded_at, self.entry.journal, self.entry.seq)
-
-
-def reopens(entry: Entry) -> bool:
-    if entry.kind is Kind.STATUS:
-        return entry.data.get("status") not in ("resolved", "stood down")
-    if entry.kind is Kind.TASK:
-        return entry.data.get("step") == "assigned"
-    return entry.kind in REOPENING
 
 
 Stretch = tuple[datetime, datetime | None]

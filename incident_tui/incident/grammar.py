@@ -27,9 +27,11 @@ from incident_tui.text import TEXT_LIMIT, sanitise
 __all__ = ["VERBS", "Parsed", "echo", "parse"]
 
 _KINDS: Final = {"!": Kind.ACTION, "=": Kind.RESULT, "?": Kind.HYPOTHESIS, "d:": Kind.DECISION, "todo:": Kind.FOLLOWUP}
-_VERB: Final = re.compile(r"/([A-Za-z]+)(?: +(.*))?", re.S)
-_HANDLE: Final = re.compile(r"[A-Za-z][0-9]{1,9}")
-_BREAKS: Final = re.compile("\r\n|[\n\r\v\f\u0085\u2028\u2029]")
+# As text, compiled when first used: a plain note needs none of them.
+_VERB: Final = r"(?s)/([A-Za-z]+)(?: +(.*))?"
+_HANDLE: Final = r"[A-Za-z][0-9]{1,9}"
+_BREAKS: Final = "\r\n|[\n\r\v\f\u0085\u2028\u2029]"
+"""None of them is printable."""
 _PLACES: Final = ("status page", "mailing list", "phone bridge")
 """Places of two words, for `/sent` without a colon."""
 
@@ -72,7 +74,7 @@ def parse(line: str, *, now: datetime, people: Sequence[Person] = (), zone: str 
             line=line,
             sentence=f"This line has {len(line)} characters, more than {TEXT_LIMIT} fit in one entry: log it in parts.",
         )
-    if _BREAKS.search(line.strip()):
+    if not line.isprintable() and re.search(_BREAKS, line.strip()):
         text = sanitise(line, lines=True).strip("\n")
         if text.strip():
             return m.Write(kind=Kind.EVIDENCE, text=text, at=now)
@@ -93,7 +95,7 @@ def parse(line: str, *, now: datetime, people: Sequence[Person] = (), zone: str 
         said=stamp is not None,
         question=stamp.question if stamp else "",
     )
-    match = _VERB.fullmatch(rest)
+    match = re.fullmatch(_VERB, rest) if rest.startswith("/") else None
     if match and match[1].lower() in VERBS:
         return _verb(match[1].lower(), (match[2] or "").strip(), line, context)
     return _write(rest, context, hint=f"no verb /{match[1]}" if match else "")
@@ -192,7 +194,7 @@ def _level(token: str) -> int:
 def _handle(arguments: str) -> tuple[str, str]:
     """A leading handle and the rest; no handle gives "" and everything."""
     first, _, tail = arguments.partition(" ")
-    return (first.lower(), tail.strip()) if _HANDLE.fullmatch(first) else ("", arguments)
+    return (first.lower(), tail.strip()) if re.fullmatch(_HANDLE, first) else ("", arguments)
 
 
 def _needed_handle(arguments: str) -> tuple[str, str]:

@@ -219,6 +219,12 @@ class Store:
             row = self.connection.execute("SELECT seq, link FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
         return Head(self.journal, row[0], row[1].hex()) if row else Head(self.journal, 0, chain.GENESIS.hex())
 
+    def head_at(self, seq: int) -> Head | None:
+        """As `head` was when `seq` was the last number; None when there is no such entry."""
+        with self.guard:
+            row = self.connection.execute("SELECT link FROM entries WHERE seq = ?", (seq,)).fetchone()
+        return Head(self.journal, seq, row[0].hex()) if row else None
+
     def data_version(self) -> int:
         """A number that changes when another connection has committed; costs microseconds."""
         with self.guard:

@@ -17,12 +17,12 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from incident_tui.incident.entry import Author, Draft, Kind, Seen
 from incident_tui.journal.store import Store
 
+ROOT = Path(__file__).resolve().parents[1]
 LIMIT_MS = 500
 BASE = ["-c", "import sqlite3, tomli, jinja2"]
 SHAPES = {"page": [], "full": ["--full"], "json": ["--format", "json"]}
@@ -33,7 +33,7 @@ def fill(directory: Path, entries: int) -> None:
     """An incident of two days: people write, machines observe, one entry in fifty is amended."""
     start = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
     kinds = (Kind.NOTE, Kind.ACTION, Kind.RESULT, Kind.DECISION, Kind.OBSERVATION)
-    drafts = [Draft(kind=Kind.DECLARE, text="bench", at=start, author=Author("ana"), incident="I", data={"severity": 1})]
+    drafts = [Draft(Kind.DECLARE, "bench", start, Author("ana"), "I", "cli", {"severity": 1})]
     with Store.open(directory) as store:
         for number in range(1, entries):
             at = start + timedelta(seconds=number * 170)

@@ -45,7 +45,7 @@ def write_report(source: Source, path: Path | None, directory: Path, *, full: bo
     text = compose(source, full=full, form=form)
     name = file_name(source.incident, form)
     if path is not None:
-        return _write(path.expanduser(), text, name)
+        return _write(Path(os.path.expanduser(path)), text, name)
     try:
         here = Path.cwd()
     except OSError:
@@ -63,11 +63,13 @@ def write_report(source: Source, path: Path | None, directory: Path, *, full: bo
 
 
 def _write(path: Path, text: str, name: str) -> Path:
+    if "\0" in str(path):
+        raise ExportError("the name of the file holds a NUL character. Name another one.")
     path = path.absolute()
-    if path.is_dir():
+    if os.path.isdir(path):
         raise ExportError(f"{path} is a directory. Name a file in it, such as {path / name}.")
-    if path.is_symlink():
-        path = path.resolve()
+    if os.path.islink(path):
+        path = Path(os.path.realpath(path))
     _may_replace(path)
     try:
         handle, scratch = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
@@ -106,7 +108,7 @@ def _why(path: Path, error: OSError) -> str:
 def _may_replace(path: Path) -> None:
     """Raise ExportError when `path` holds something else than a report that nobody has edited."""
     try:
-        if path.exists() and not path.is_file():
+        if os.path.exists(path) and not os.path.isfile(path):
             raise ExportError(f"{path} is not an ordinary file. Name another one.")
         old = path.read_bytes().decode("utf-8", "replace")
     except FileNotFoundError:

@@ -129,7 +129,7 @@ def _lines(source: Source, rows: Sequence[TimelineRow]) -> list[Line]:
 
 def _line(source: Source, row: TimelineRow, gap: timedelta | None) -> Line:
     entry = row.entry
-    said = row.text.split("\n")
+    said = text.sanitise(row.text, lines=True).split("\n")
     strike = _strike(source.fold, row) if row.struck else None
     return Line(
         row=row,
@@ -233,8 +233,9 @@ def _is_sign(line: Line) -> bool:
 
 def _exhibits(rows: Iterable[TimelineRow]) -> Iterable[Exhibit]:
     for row in rows:
-        if "\n" in row.text and not row.struck:
-            yield Exhibit(ref=row.ref, at=row.at, who=row.entry.author.name, text=row.text)
+        said = text.sanitise(row.text, lines=True)
+        if "\n" in said and not row.struck:
+            yield Exhibit(ref=row.ref, at=row.at, who=row.entry.author.name, text=said)
 
 
 def _commands(rows: Iterable[TimelineRow]) -> Iterable[Ran]:

@@ -52,6 +52,11 @@ def _worked(facts: Facts) -> bool:
     return bool(facts.work or facts.incident.runs)
 
 
+def _evidence(facts: Facts) -> bool:
+    said = any(moment.seen or moment.standing for moment in facts.moments)
+    return said or bool(facts.spells or facts.exhibits)
+
+
 def _lessons(facts: Facts) -> bool:
     return bool(facts.incident.lessons)
 
@@ -148,6 +153,6 @@ SECTIONS: Final = (
         _never,
         "What do we say outside: what happened, and what are we doing about it?",
     ),
-    Section(19, "evidence", "Supporting evidence", lambda f: bool(f.moments or f.spells or f.exhibits)),
+    Section(19, "evidence", "Supporting evidence", _evidence),
     Section(20, "integrity", "Integrity note", _always),
 )

@@ -93,6 +93,21 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     delivery: str = ""
     gap: timedelta | None = None
 
+    @property
+    def marked(self) -> bool:
+        """Whether there is anything to say about it but its text."""
+        return bool(
+            self.struck
+            or self.amended
+            or self.late
+            or self.skew
+            or self.more
+            or self.pinned
+            or self.unmatched
+            or self.delivery
+            or not self.text.strip()
+        )
+
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):
     """The lines of one date (UTC)."""

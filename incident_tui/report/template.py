@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from msgspec import Struct
 
 from incident_tui.incident.entry import Ref
 from incident_tui.report.escape import Shown, join
@@ -36,6 +37,15 @@ class Templates(ImmutableSandboxedEnvironment):
         self.filters.update(shown.filters)
         for name in _UNFIT:
             self.filters.pop(name, None)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """As the sandbox does it, with a short way for our own structures: they are frozen and hold only facts."""
+        if isinstance(obj, Struct) and not attribute.startswith("_"):
+            try:
+                return getattr(obj, attribute)
+            except AttributeError:
+                pass
+        return super().getattr(obj, attribute)
 
     def fill(self, name: str, **values: Any) -> str:
         """The text of template `name`, with runs of blank lines made one."""

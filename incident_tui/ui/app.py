@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import ClassVar, Final
 
+from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -185,8 +186,9 @@ class IncidentApp(App[int]):
 
     # Painting
 
-    def on_resize(self) -> None:
-        self.paint()
+    def on_resize(self, event: events.Resize) -> None:
+        # The event's size: this runs before the app has taken it over.
+        self.painter.paint(event.size.width, event.size.height)
 
     def paint(self) -> None:
         """Show the view of now."""

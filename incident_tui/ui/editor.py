@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from incident_tui.text import sanitise
-from incident_tui.ui.lines import Line, Look, cells, fit, take
+from incident_tui.ui.lines import Line, Look, Piece, cells, fit, take, width_of
 
 HISTORY: Final = 500
 
@@ -89,21 +89,22 @@ class Editor:
 
     def view(self, columns: int, look: Look, *, active: bool) -> Line:
         """The line in `columns`, scrolled so that the cursor is seen, which is drawn by a style."""
-        text = look.text(self.text)
-        at = len(look.text(self.text[: self.cursor]))
-        start = 0
-        while cells(text[start:at]) > max(1, columns - 3):
-            start += 1
-        mark = look.cut if start else ""
-        start = start + 1 if start else 0
-        shown = take(text[start:], columns - len(mark) - 1)
-        left, under, right = shown[: at - start], shown[at - start : at - start + 1] or " ", shown[at - start + 1 :]
-        while right and unicodedata.combining(right[0]):
-            under, right = under + right[0], right[1:]
-        line: Line = ((mark, "unknown"), (left, ""), (under, "cursor" if active else ""), (right, ""))
-        if len(text) > start + len(shown):
-            return (*fit(line, columns - 1), (look.cut, "unknown"))
-        return fit(line, columns, look)
+        columns = max(4, columns)
+        # Only what can be seen is looked at: a line may be a pasted megabyte. Room for the cursor and both marks.
+        before = look.text(self.text[max(0, self.cursor - 2 * columns) : self.cursor])
+        after = look.text(self.text[self.cursor : self.cursor + 2 * columns])
+        hidden = self.cursor > 2 * columns
+        while cells(before) > columns - 3 or (hidden and cells(before) > columns - 4):
+            before, hidden = before[1:], True
+        mark = look.cut if hidden else ""
+        under, after = after[:1] or " ", after[1:]
+        while after and unicodedata.combining(after[0]):
+            under, after = under + after[0], after[1:]
+        line: list[Piece] = [(mark, "unknown"), (before, ""), (under, "cursor" if active else "")]
+        room = columns - width_of(line)
+        if cells(after) > room:
+            return fit([*line, (take(after, room - 1), ""), (look.cut, "unknown")], columns, look)
+        return fit([*line, (after, "")], columns, look)
 
     def _move(self, step: int) -> None:
         self.cursor = max(0, min(len(self.text), self.cursor + step))

@@ -122,25 +122,40 @@ def wrap(text: str, first: int, rest: int) -> list[str]:
     room = max(1, first)
     rest = max(1, rest)
     for paragraph in text.split("\n"):
-        line: str | None = None
+        line: list[str] = []
+        used = 0
         for word in paragraph.split(" "):
             size = cells(word)
-            if line is not None and cells(line) + 1 + size <= room:
-                line = f"{line} {word}"
+            if line and used + 1 + size <= room:
+                line.append(word)
+                used += 1 + size
                 continue
-            if line is not None:
-                out.append(line)
+            if line:
+                out.append(" ".join(line))
                 room = rest
-            while size > room:
-                head = take(word, room) or word[:1]
-                out.append(head)
+            if size > room:
+                *full, word = _broken(word, room, rest)
+                out += full
                 room = rest
-                word = word[len(head) :]
                 size = cells(word)
-            line = word
-        out.append(line or "")
+            line, used = [word], size
+        out.append(" ".join(line))
         room = rest
     return out
+
+
+def _broken(word: str, first: int, rest: int) -> list[str]:
+    """A word that is longer than its line, in pieces; in time linear in its length."""
+    out: list[str] = []
+    start = used = 0
+    room = first
+    for index, character in enumerate(word):
+        size = cells(character)
+        if used + size > room and index > start:
+            out.append(word[start:index])
+            start, used, room = index, 0, rest
+        used += size
+    return [*out, word[start:]]
 
 
 def plain(lines: Iterable[Sequence[Piece]]) -> str:

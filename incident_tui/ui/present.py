@@ -66,7 +66,7 @@ def saved_piece(view: View, *, seconds: bool = True) -> list[Piece]:
         count = max(status.waiting, len(view.pending))
         return [(f"NOT SAVED {count}" if count else "NOT SAVED", "crit")]
     if status.saved_at is None:
-        return [("nothing to save", "")]
+        return [("nothing unsaved", "")]
     at = clock(status.saved_at)
     return [(f"saved {at if seconds else at[:5]}Z", "ok")]
 

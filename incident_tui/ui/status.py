@@ -145,7 +145,7 @@ def _row(
     style = LEVEL_STYLE[level] if level is not Level.OK else ""
     look = view.look
     name, words = look.text(name), look.text(words)
-    room = width - 3 - sum(cells(text) for text, _ in right)
+    room = width - (3 if right else 4) - sum(cells(text) for text, _ in right)
     short_name = cut(name, room, look)
     if words and cells(name) + 2 + cells(words) > room:
         short_name = cut(name, max(8, room - 2 - cells(words)), look)
@@ -206,16 +206,14 @@ def _containers(view: View, width: int, left: list[Finding]) -> list[StatusRow]:
             rules = {one.rule for one in daemon}
             words = "daemon down" if "docker.daemon-down" in rules else read
             words = "daemon hangs" if "docker.daemon-hung" in rules else words
-            name = f"{host}, {len(containers)} containers" if containers and words == read else f"{host} docker"
-            row = _row("CONTAINERS", f"docker/{host}", _level(daemon), name, words, width, view, daemon)
+            row = _row("CONTAINERS", f"docker/{host}", _level(daemon), f"{host} docker", words, width, view, daemon)
             rows.append(msgspec.structs.replace(row, count=max(1, len(containers))))
             continue
         if reading is None or reading.docker is None:
             continue
         if is_stale("docker", reading.docker.at, view.now, view.thresholds):
             words = f"read {short(view.now - reading.docker.at)} ago"
-            name = f"{host}, {len(containers)} containers"
-            row = _row("CONTAINERS", f"docker/{host}", Level.UNKNOWN, name, words, width, view, ())
+            row = _row("CONTAINERS", f"docker/{host}", Level.UNKNOWN, f"{host} docker", words, width, view, ())
             rows.append(msgspec.structs.replace(row, count=max(1, len(containers))))
             continue
         for container in containers:
@@ -299,10 +297,12 @@ def _gluster(view: View, width: int, left: list[Finding]) -> list[StatusRow]:
 
 
 def volume_words(volume: VolumeView) -> str:
-    """ "bricks 2/3 SPLIT 1", "bricks 3/3 heal 12"; "heal ?" while nothing fresh says."""
+    """ "bricks 2/3 SPLIT 1", "bricks 3/3 heal 12", "bricks 2/3 ?1 heal ?": what nothing fresh says is "?"."""
     if volume.status != "started":
         return volume.status
-    words = f"bricks {volume.up}/{len(volume.bricks)}"
+    unknown = sum(brick.up is None for brick in volume.bricks)
+    up = str(volume.up) if unknown < len(volume.bricks) else "?"
+    words = f"bricks {up}/{len(volume.bricks)}" + (f" ?{unknown}" if 0 < unknown < len(volume.bricks) else "")
     if volume.definition.set_size <= 1:
         return words
     heals = volume.heals

@@ -21,6 +21,8 @@ from incident_tui.ui.times import clock, short
 _CACHE: Final = 2_000
 _LONGEST: Final = 40
 """Lines of one entry that are shown in the timeline; Enter shows all of it."""
+_MUCH: Final = 16_000
+"""Characters of one entry that the timeline looks at."""
 
 _KIND_STYLE: Final = {
     Kind.ACTION: "strong",
@@ -76,7 +78,7 @@ def entry_lines(row: TimelineRow, marks: Sequence[Mark], context: Context) -> li
     head: list[Piece] = [(handle, ""), (stamp, ""), (author, "")]
     used = sum(cells(text) for text, _ in head)
     word = f"{look.text(row.word)} " if entry.kind is not Kind.NOTE else ""
-    text = look.text(row.text, lines=True).strip("\n")
+    text = look.text(row.text[:_MUCH], lines=True).strip("\n")
     tail = _tail(row, marks)
     if tail:
         text = f"{text}  {look.text(tail)}" if text else look.text(tail)
@@ -92,8 +94,9 @@ def entry_lines(row: TimelineRow, marks: Sequence[Mark], context: Context) -> li
     lines = [fit(pieces, width, look)]
     for part in parts[1:_LONGEST]:
         lines.append(fit([(" " * indent, ""), (part, body)], width, look))
-    if len(parts) > _LONGEST:
-        more = f"{len(parts) - _LONGEST} more lines: Enter shows them"
+    if len(parts) > _LONGEST or len(row.text) > _MUCH:
+        count = f"{len(parts) - _LONGEST} more lines" if len(row.text) <= _MUCH else "more"
+        more = f"{count}: Enter shows all"
         lines.append(fit([(" " * indent, ""), (more, "strong")], width, look))
     for mark in marks:
         if mark.own_line:

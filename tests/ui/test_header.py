@@ -47,7 +47,7 @@ def test_nothing_is_lost_at_60_columns(kit: Any) -> None:
 def test_no_incident_says_how_to_declare(kit: Any) -> None:
     view = kit.view(kit.healthy(), writer=WriterStatus(), people=(Present("ana", True, 1.0),))
     assert plain(header(view, 80)) == (
-        " no incident: /declare TITLE                                    nothing to save\n"
+        " no incident: /declare TITLE                                    nothing unsaved\n"
         " 14:43:12Z  here ana  watch <10s  chat ok"
     )
 

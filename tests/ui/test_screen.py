@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from textual import events
 
@@ -112,7 +113,7 @@ async def test_scrolling_back_and_what_is_new_below(world: Any, screen: Any) -> 
     async with screen() as driver:
         await driver.press("pageup")
         before = driver.text.split("\n")[3:20]
-        world.write(world.story()[1])
+        world.write(msgspec.structs.replace(world.story()[1], at=world.clock.now))
         ring(world.directory)
         await driver.until("1 new below")
         assert driver.text.split("\n")[3:20] == before

@@ -94,7 +94,7 @@ def test_a_long_entry_is_shortened_and_says_so(kit: Any) -> None:
     ]
     row = kit.view({}, [kit.story()[0], *drafts]).rows[1]
     lines = entry_lines(row, (), CONTEXT)
-    assert len(lines) == 41 and "60 more lines: Enter shows them" in plain(lines)
+    assert len(lines) == 41 and "60 more lines: Enter shows all" in plain(lines)
     view = kit.view({}, [kit.story()[0], *drafts])
     assert "line 99" in plain(entry_detail(row, view, 60))
 

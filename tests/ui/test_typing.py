@@ -44,7 +44,7 @@ def test_a_combining_mark_goes_with_its_letter() -> None:
     assert typed("e\u0301", "backspace").text == ""
 
 
-@given(st.lists(st.one_of(st.sampled_from(sorted(EDITING)), st.text(max_size=5)), max_size=40), st.integers(3, 40))
+@given(st.lists(st.one_of(st.sampled_from(sorted(EDITING)), st.text(max_size=5)), max_size=40), st.integers(4, 40))
 def test_any_keys_leave_a_line_that_can_be_shown(keys: list[str], columns: int) -> None:
     editor = typed(*keys)
     assert 0 <= editor.cursor <= len(editor.text)

@@ -1,0 +1,211 @@
+"""The screen as a process on a real pseudo-terminal: how it ends, and what that leaves behind."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyte
+import pytest
+
+from incident_tui.journal.prompt import load_lines
+from incident_tui.journal.store import Store
+
+SCRIPT = """
+import os, sys
+from pathlib import Path
+from incident_tui.config import Settings
+from incident_tui.incident.entry import Author
+from incident_tui.journal.presence import Presence
+from incident_tui.ui.run import run
+place = Path(sys.argv[1])
+sys.exit(run(settings=Settings(), directory=place, author=Author("ana"), start_watch=lambda: None,
+             ask_reading=(lambda host: 1 / 0) if "crash" in sys.argv else (lambda host: None),
+             presence=Presence(place), demo=False, playbooks=place / "playbooks"))
+"""
+
+
+class Terminal:
+    """A process on a terminal of 80x24."""
+
+    def __init__(self, *arguments: object) -> None:
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.before = termios.tcgetattr(slave)
+        root = str(Path(__file__).resolve().parents[2])
+        environ = {**os.environ, "PYTHONPATH": root, "TERM": "xterm-256color", "NO_COLOR": ""}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, *map(str, arguments)],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=environ,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        self.slave = slave
+        self.raw = b""
+        self.picture = pyte.Screen(80, 24)
+        self.stream = pyte.ByteStream(self.picture)
+
+    def read(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and select.select([self.master], [], [], left)[0]:
+            try:
+                chunk = os.read(self.master, 65536)
+            except OSError:
+                return
+            self.raw += chunk
+            self.stream.feed(chunk)
+
+    def until(self, words: str, seconds: float = 20.0) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.read(0.05)
+            if words in "\n".join(self.picture.display):
+                return
+        raise AssertionError(f"{words!r} never came:\n" + "\n".join(self.picture.display))
+
+    def type(self, text: str) -> None:
+        os.write(self.master, text.encode())
+
+    def wait(self) -> int:
+        end = time.monotonic() + 20
+        while self.process.poll() is None and time.monotonic() < end:
+            self.read(0.05)
+        self.read(0.2)
+        return self.process.wait(1)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for fd in (self.master, self.slave):
+            try:
+                os.close(fd)
+            except OSError:
+                continue
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    opened: list[Terminal] = []
+
+    def start(*arguments: object) -> Terminal:
+        opened.append(Terminal(tmp_path / "journal", *arguments))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+def texts(place: Path) -> list[str]:
+    with Store.open(place) as store:
+        return [entry.text for entry in store.read()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+def test_a_signal_restores_the_terminal_and_keeps_the_draft(
+    tmp_path: Path, terminal: Any, number: signal.Signals
+) -> None:
+    screen = terminal()
+    screen.until("no incident")
+    screen.type("a saved line\r")
+    screen.until("a1 saved.")
+    screen.type("half a li")
+    screen.until("> half a li")
+    screen.process.send_signal(number)
+    assert screen.wait() == 128 + number
+    assert termios.tcgetattr(screen.slave)[:4] == screen.before[:4]
+    assert b"\x1b[?1049l" in screen.raw and b"\x1b[?25h" in screen.raw
+    assert texts(tmp_path / "journal") == ["a saved line"]
+    assert [line.text for line in load_lines(tmp_path / "journal", "ana")] == ["half a li"]
+
+
+def test_a_closed_terminal_ends_it_with_the_draft_kept(tmp_path: Path, terminal: Any) -> None:
+    screen = terminal()
+    screen.until("no incident")
+    screen.type("half a li")
+    screen.until("> half a li")
+    os.close(screen.slave)
+    os.close(screen.master)
+    assert screen.process.wait(20) is not None
+    assert [line.text for line in load_lines(tmp_path / "journal", "ana")] == ["half a li"]
+
+
+def test_kill_nine_and_the_next_screen_offers_the_line(tmp_path: Path, terminal: Any) -> None:
+    screen = terminal()
+    screen.until("no incident")
+    screen.type("half a li")
+    screen.until("> half a li")
+    screen.process.kill()
+    screen.process.wait()
+    again = terminal()
+    again.until("> half a li")
+    again.type("ne\r")
+    again.until("a1 saved.")
+    again.type("\x03")
+    again.until("Ctrl+C again leaves")
+    again.type("\x03")
+    assert again.wait() == 0
+    assert texts(tmp_path / "journal") == ["half a line"]
+    assert load_lines(tmp_path / "journal", "ana") == []
+
+
+def test_a_crash_restores_the_terminal_and_keeps_the_draft(tmp_path: Path, terminal: Any) -> None:
+    screen = terminal("crash")
+    screen.until("no incident")
+    screen.type("half a li")
+    screen.until("> half a li")
+    screen.type("\x1b[15~")  # F5
+    assert screen.wait() == 1
+    assert b"ZeroDivisionError" in screen.raw  # the command line turns what run raises into a sentence and a log
+    assert termios.tcgetattr(screen.slave)[:4] == screen.before[:4]
+    assert [line.text for line in load_lines(tmp_path / "journal", "ana")] == ["half a li"]
+
+
+def test_a_journal_that_cannot_be_opened_is_one_sentence(tmp_path: Path, terminal: Any) -> None:
+    (tmp_path / "journal").write_text("a file")
+    screen = terminal()
+    assert screen.wait() == 1
+    assert b"incident-tui: " in screen.raw and b"Traceback" not in screen.raw
+
+
+def test_a_quiet_screen_writes_only_its_clock(terminal: Any) -> None:
+    screen = terminal()
+    screen.until("no incident")
+    screen.read(1.5)
+    before = len(screen.raw)
+    screen.read(3.0)
+    assert 0 < len(screen.raw) - before < 4 * 250
+
+
+def test_ordinary_typing_costs_few_bytes(terminal: Any) -> None:
+    screen = terminal()
+    screen.until("no incident")
+    screen.type("saw the disk alar")
+    screen.until("alar")
+    screen.read(0.3)
+    before = len(screen.raw)
+    screen.type("m")
+    screen.until("alarm")
+    assert len(screen.raw) - before < 600
+
+
+def test_mouse_is_left_to_the_terminal_and_colours_are_the_sixteen(terminal: Any) -> None:
+    screen = terminal()
+    screen.until("no incident")
+    assert b"\x1b[?1000h" not in screen.raw
+    assert b"38;2;" not in screen.raw and b"48;2;" not in screen.raw and b"38;5;" not in screen.raw

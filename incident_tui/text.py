@@ -151,7 +151,7 @@ def shell(value: str) -> str:
 
 REDACTED: Final = "[redacted]"
 _SECRETS: Final = (
-    r"(?i)(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s:/@]+:)(?P<secret>[^\s@/]+)(?=@)",
+    r"(?i)(?P<keep>\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@]+:)(?P<secret>[^\s@/]+)(?=@)",
     r"(?i)(?P<keep>\bauthorization:\s*(?:bearer|basic|token)\s+)(?P<secret>\S+)",
     r"(?i)(?P<keep>(?:\b|_)(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key)\b\s*[=:]\s*)"
     r"(?P<secret>\"[^\"]*\"|'[^']*'|[^\s,;&]+)",

@@ -17,9 +17,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Exit status: 0 fine, 1 a problem was found, 2 wrong use or configuration.
     """
-    from incident_tui.cli.process import import_msgspec, leave
+    from incident_tui.cli.process import leave, start
 
-    import_msgspec()
+    start()
     if argv is not None:
         return _run(list(argv))
     status = _run(sys.argv[1:])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 
-class Option(NamedTuple):
+class Option(msgspec.Struct, frozen=True):
     """`--flag` or `--name VALUE` (`value` is then what the help calls it). `short` is one letter or empty."""
 
     name: str
@@ -16,7 +18,7 @@ class Option(NamedTuple):
     """file, directory, or words separated by spaces."""
 
 
-class Command(NamedTuple):
+class Command(msgspec.Struct, frozen=True):
     """One subcommand. `run` is "module:function" inside this package, imported only when the command runs."""
 
     name: str

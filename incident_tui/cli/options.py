@@ -7,7 +7,9 @@ one sentence with the nearest known word for each mistake, and a start quick eno
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from incident_tui.cli.commands import BY_NAME, COMMANDS, GLOBAL, Command, Option
 from incident_tui.text import sanitise
@@ -23,7 +25,7 @@ class UsageError(Exception):
         self.sentence = sentence
 
 
-class Call(NamedTuple):
+class Call(msgspec.Struct, frozen=True):
     """A command with its options by name ("" for a flag that is set) and its positional words."""
 
     command: Command

@@ -1,16 +1,26 @@
 """The start and the end of the process, where the time of `incident-tui log` goes: it runs in loops and from hooks.
 
-Measured on one machine: an import of typing_extensions that nobody needs 10 ms, taking the interpreter down 5 ms.
+Measured on one machine: an import of typing_extensions that nobody needs 10 ms, taking the interpreter down 5 ms,
+looking for garbage among what is imported 3 ms; the whole command then takes 41 ms.
 """
 
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import sys
 
 
-def import_msgspec() -> None:
+def start() -> None:
+    """Before anything else of ours is imported."""
+    # A start allocates much and drops little: looking for cycles after each 700 objects finds none. Later, in the
+    # screen, this only makes collections rarer and longer (below 2 ms).
+    gc.set_threshold(20_000, 20, 20)
+    _import_msgspec()
+
+
+def _import_msgspec() -> None:
     """Import msgspec as on a machine without typing_extensions, which it takes as an option for older Pythons.
 
     When it finds that package (other dependencies of ours install it) it reads type hints through it, with no other
@@ -42,6 +52,8 @@ def leave(status: int) -> None:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
+    except BrokenPipeError:
+        os._exit(status)  # the reader went away (`… --help | head`): that is how pipes are used
     except (OSError, ValueError):
         return
     os._exit(status)

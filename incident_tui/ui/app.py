@@ -18,6 +18,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from incident_tui.desk import outcome as o
+from incident_tui.journal.errors import JournalError
 from incident_tui.ui import sheets
 from incident_tui.ui.burst import Burst
 from incident_tui.ui.commands import BY_KEY
@@ -26,6 +27,7 @@ from incident_tui.ui.painter import Painter, Pane
 from incident_tui.ui.session import Session
 from incident_tui.ui.widgets.prompt import Prompt
 
+FAR: Final = 1_000_000
 BATCH: Final = 0.25
 """Seconds between two paints that machines cause."""
 WATCH_EVERY: Final = 5.0
@@ -124,24 +126,25 @@ class IncidentApp(App[int]):
 
     def _later(self) -> None:
         """Read and paint soon: at once after a quiet while, else with the next batch."""
-        if self._painting:
-            return
-        self._painting = True
-        wait = max(0.0, BATCH - (time.monotonic() - self._last_paint))
-        self.set_timer(max(wait, 0.001), self._changed)
+        if not self._painting:
+            self._painting = True
+            wait = max(0.0, BATCH - (time.monotonic() - self._last_paint))
+            self.set_timer(max(wait, 0.001), self._changed)
 
     def _changed(self) -> None:
         self._painting = False
-        if not self.is_running:
-            return
+        if self.is_running and self._look():
+            self.paint()
+
+    def _look(self) -> bool:
+        """Read what is new in the journal and on the board; whether there was anything."""
         journal, board = self.session.poll()
         if board:
             self.session.read_board()
         if journal and self.session.loaded:
             while self.session.read_journal():
                 pass
-        if journal or board:
-            self.paint()
+        return journal or board
 
     def _saved(self) -> None:
         """The writer has something to say: a line was saved, or is not being saved."""
@@ -159,18 +162,23 @@ class IncidentApp(App[int]):
             self.session.presence.beat()
         if self.session.loaded:
             self._check_watch()
-        journal, board = self.session.poll()
-        if board:
-            self.session.read_board()
-        if journal and self.session.loaded:
-            self.session.read_journal()
+        self._look()
         self.paint()
 
     def _check_watch(self) -> None:
         now = time.monotonic()
         if now - self._watch_at >= WATCH_EVERY and self.session.watch_needed():
             self._watch_at = now
-            self._start_watch()
+            self._try(self._start_watch, "the watch could not be started")
+
+    def _try(self, act: Callable[[], None], failure: str) -> bool:
+        """An act outside; when the system refuses it, that is said and the screen goes on."""
+        try:
+            act()
+        except (OSError, JournalError) as error:
+            self.talk.said = (f"{failure}: {getattr(error, 'sentence', error)}", "crit")
+            return False
+        return True
 
     def _ended_by(self, number: int) -> None:
         """The line was cut, or somebody ends us: leave in order, with the draft kept."""
@@ -332,30 +340,28 @@ class IncidentApp(App[int]):
         else:
             self.window.scroll(lines)
 
-    def _page(self) -> int:
-        return max(1, self.size.height - 8)
-
     def do_page_up(self) -> None:
-        if self.pane == "status":
-            self.status.move(-self._page())
-        else:
-            self._scroll(-self._page())
+        self._paged(-1)
 
     def do_page_down(self) -> None:
+        self._paged(1)
+
+    def _paged(self, step: int) -> None:
+        lines = step * max(1, self.size.height - 8)
         if self.pane == "status":
-            self.status.move(self._page())
+            self.status.move(lines)
         else:
-            self._scroll(self._page())
+            self._scroll(lines)
 
     def do_to_start(self) -> None:
         if self.sheet.display:
-            self.sheet.scroll_lines(-1_000_000)
+            self.sheet.scroll_lines(-FAR)
         else:
             self.window.to_start()
 
     def do_to_end(self) -> None:
         if self.sheet.display:
-            self.sheet.scroll_lines(1_000_000)
+            self.sheet.scroll_lines(FAR)
         else:
             self.window.to_end()
 
@@ -398,8 +404,8 @@ class IncidentApp(App[int]):
             return
         match effect:
             case o.ReadFresh(host=host):
-                self._ask_reading(host)
-                self.talk.said = (f"A fresh reading of {host or 'all hosts'} is asked for.", "")
+                if self._try(lambda: self._ask_reading(host), "no reading could be asked for"):
+                    self.talk.said = (f"A fresh reading of {host or 'all hosts'} is asked for.", "")
             case o.WriteReport(incident=incident, file=file):
                 self.talk.said = self.session.export(incident, file)
             case o.Leave():

@@ -13,6 +13,7 @@ from incident_tui.incident.entry import Entry
 from incident_tui.incident.meanings import Refused
 from incident_tui.incident.paste import Backfill, Evidence, paste
 from incident_tui.incident.people import zone_of
+from incident_tui.journal.errors import JournalError
 from incident_tui.text import sanitise
 from incident_tui.ui.commands import verb_hint
 from incident_tui.ui.complete import Words, complete
@@ -78,6 +79,15 @@ class Conversation:
 
     def submit(self) -> Outcome | None:
         """Enter. The outcome is for whoever shows effects; None when there was nothing to carry out."""
+        line = self.editor.text
+        try:
+            return self._submit()
+        except JournalError as error:  # a handle could not be looked up, the journal could not be read
+            self.editor.set(line)
+            self.said = (f"Not saved: {error.sentence}", "crit")
+            return None
+
+    def _submit(self) -> Outcome | None:
         if self.ask is not None:
             return self._answer(self.ask)
         line = self.editor.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from incident_tui.hosts.cluster import VolumeView
 from incident_tui.hosts.judge import size
@@ -13,9 +14,10 @@ from incident_tui.incident.finding import Finding
 from incident_tui.incident.playbook import Playbook
 from incident_tui.incident.views import Incident, Run, TimelineRow
 from incident_tui.ui.lines import LEVEL_STYLE, SYMBOL, Line, Look, Piece, fit, wrap
-from incident_tui.ui.status import StatusRow, container_words, rate, volume_words
+from incident_tui.ui.status import StatusRow
 from incident_tui.ui.times import clock, short
 from incident_tui.ui.view import View
+from incident_tui.ui.words import container_words, rate, volume_words
 
 
 class Page:
@@ -272,7 +274,7 @@ def playbook_lines(book: Playbook, run: Run | None, width: int, look: Look) -> l
     page.text(f"{book.name}, kept by {book.owner}")
     if book.intro:
         page.gap()
-        page.text(book.intro)
+        page.text(_flowing(book.intro))
     said = {step.number: step for step in run.steps} if run is not None else {}
     section = ""
     for step in book.steps:
@@ -290,17 +292,35 @@ def playbook_lines(book: Playbook, run: Run | None, width: int, look: Look) -> l
         first = next((one.number for one in book.steps if one.number not in said), 0) == step.number
         page.text(f"{box} {step.number}. {step.text}{why}", "strong" if first else "")
         if step.body:
-            page.text(step.body, indent=5)
+            page.text(_flowing(step.body), indent=5)
         for command in step.commands:
             page.text(command, "mark", indent=7)
     if book.outro:
         page.gap()
-        page.text(book.outro)
+        page.text(_flowing(book.outro))
     page.gap()
     page.text(
         "/tick [N] when a step is done, /skip N why" if run is not None else "Only looked at: no incident is open."
     )
     return page.lines
+
+
+_STARTS: Final = ("-", "*", "+", "#", "|", ">", "`", "    ", *"0123456789")
+
+
+def _flowing(text: str) -> str:
+    """Markdown with the lines of each paragraph joined, so that it wraps at this screen's width."""
+    out: list[str] = []
+    fenced = False
+    for line in text.split("\n"):
+        fence = line.lstrip().startswith("```")
+        joins = out and out[-1].strip() and line.strip() and not fenced and not fence and not line.startswith(_STARTS)
+        if joins and not out[-1].lstrip().startswith(("#", "|", "```")):
+            out[-1] = f"{out[-1].rstrip()} {line.strip()}"
+        else:
+            out.append(line)
+        fenced ^= fence
+    return "\n".join(out)
 
 
 def list_lines(title: str, rows: Sequence[tuple[str, str]], width: int, look: Look) -> list[Line]:

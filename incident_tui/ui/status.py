@@ -10,15 +10,14 @@ from typing import Final
 
 import msgspec
 
-from incident_tui.hosts.cluster import VolumeView
-from incident_tui.hosts.readings import Container, HostReading, LinkState, is_stale
+from incident_tui.hosts.readings import HostReading, LinkState, is_stale
 from incident_tui.incident.finding import Finding, Level
 from incident_tui.ui.lines import LEVEL_STYLE, SYMBOL, Line, Piece, cells, cut, sides
 from incident_tui.ui.times import short
 from incident_tui.ui.view import View
+from incident_tui.ui.words import container_words, rate, volume_words
 from incident_tui.watch.rows import site_max_age
 
-PAGE_BYTES: Final = 4096
 WIDE: Final = 28
 """Columns from which there is room for the swap rate beside memory and load."""
 _ORDER: Final = ("SITES", "HOSTS", "CONTAINERS", "GLUSTER", "OTHER")
@@ -211,17 +210,23 @@ def _containers(view: View, width: int, left: list[Finding]) -> list[StatusRow]:
             continue
         if reading is None or reading.docker is None:
             continue
-        if is_stale("docker", reading.docker.at, view.now, view.thresholds):
-            words = f"read {short(view.now - reading.docker.at)} ago"
-            row = _row("CONTAINERS", f"docker/{host}", Level.UNKNOWN, f"{host} docker", words, width, view, ())
-            rows.append(msgspec.structs.replace(row, count=max(1, len(containers))))
-            continue
+        # What a host said before the connection was lost is no evidence that it is well.
+        silent = reading.link.state is not LinkState.UP
+        silent = silent or is_stale("docker", reading.docker.at, view.now, view.thresholds)
+        unheard = 0
         for container in containers:
             name = container.name or container.id[:12]
             found = _take_exact(left, "docker.container-", f"{host} {name}")
+            if silent and not found:
+                unheard += 1
+                continue
             words = container_words(container, found)
             key = f"container/{host}/{container.id}"
             rows.append(_row("CONTAINERS", key, _level(found), f"{host} {name}", words, width, view, found))
+        if unheard:
+            words = f"read {short(view.now - reading.docker.at)} ago"
+            row = _row("CONTAINERS", f"docker/{host}", Level.UNKNOWN, f"{host} docker", words, width, view, ())
+            rows.append(msgspec.structs.replace(row, count=unheard))
     return rows
 
 
@@ -230,28 +235,6 @@ def _take_exact(left: list[Finding], rule: str, subject: str) -> list[Finding]:
     for one in found:
         left.remove(one)
     return found
-
-
-def container_words(container: Container, found: Sequence[Finding]) -> str:
-    """ "OOM 137 x3", "exited 1", "restarting", "unhealthy", "mem 95%"; the state when it is well."""
-    rules = {one.rule.removeprefix("docker.container-") for one in found}
-    times = f" x{container.restarts_recent}" if container.restarts_recent else ""
-    ended = container.state in ("exited", "stopped", "dead")
-    if "oom" in rules:
-        return f"OOM{f' {container.exit_code}' if ended and container.exit_code else ''}{times}"
-    if ended:
-        return f"{container.state} {container.exit_code}{times}"
-    if "unhealthy" in rules:
-        return f"unhealthy{times}"
-    if container.state != "running":
-        return f"{container.state}{times}"
-    if "restarting" in rules:
-        return f"restarted{times}"
-    memory = container.memory
-    limit = memory.limit if memory and memory.limit else container.memory_limit
-    if "memory" in rules and memory is not None and limit:
-        return f"mem {100 * memory.working_set / limit:.0f}%"
-    return container.health if container.health == "starting" else "running"
 
 
 def _gluster(view: View, width: int, left: list[Finding]) -> list[StatusRow]:
@@ -296,26 +279,6 @@ def _gluster(view: View, width: int, left: list[Finding]) -> list[StatusRow]:
     return rows
 
 
-def volume_words(volume: VolumeView) -> str:
-    """ "bricks 2/3 SPLIT 1", "bricks 3/3 heal 12", "bricks 2/3 ?1 heal ?": what nothing fresh says is "?"."""
-    if volume.status != "started":
-        return volume.status
-    unknown = sum(brick.up is None for brick in volume.bricks)
-    up = str(volume.up) if unknown < len(volume.bricks) else "?"
-    words = f"bricks {up}/{len(volume.bricks)}" + (f" ?{unknown}" if 0 < unknown < len(volume.bricks) else "")
-    if volume.definition.set_size <= 1:
-        return words
-    heals = volume.heals
-    if heals is None:
-        return f"{words} heal ?"
-    if heals.split_brain:
-        return f"{words} SPLIT {heals.split_brain}"
-    if heals.split_brain is None:
-        words += " split ?"
-    pending = "?" if heals.pending is None else str(heals.pending)
-    return f"{words} heal {pending}"
-
-
 def _hosts(view: View, width: int, left: list[Finding]) -> list[StatusRow]:
     rows = []
     for host in view.host_names:
@@ -339,7 +302,7 @@ def _silence(view: View, host: str, reading: HostReading | None) -> str:
         return "not read yet"
     if reading.link.state is not LinkState.UP:
         since = short(view.now - reading.link.since)
-        return f"{reading.link.state.value} {since}"
+        return f"{reading.link.state.value.removeprefix('connection ')} {since}"
     field = reading.load or reading.memory
     if field is None:
         return "not read yet"
@@ -383,15 +346,3 @@ def _numbers(view: View, reading: HostReading, found: Sequence[Finding]) -> list
     )
     load = f"{reading.load.one:.1f}" if reading.load is not None and fresh("load") else "?"
     return [cell(memory, 4, "machine.memory"), cell(swap, 5, "machine.swap"), cell(load, 5, "machine.load")]
-
-
-def rate(pages: float) -> str:
-    """Pages a second as bytes a second: "0", "12k/s", "2M/s"."""
-    number = pages * PAGE_BYTES
-    if number < 1024:
-        return "0" if number < 1 else "<1k/s"
-    for unit in ("k", "M", "G"):
-        number /= 1024
-        if number < 999.5 or unit == "G":
-            break
-    return f"{number:.0f}{unit}/s" if number >= 9.95 or number == int(number) else f"{number:.1f}{unit}/s"

@@ -289,6 +289,18 @@ def test_a_journal_is_read_in_pieces(world: Any, monkeypatch: pytest.MonkeyPatch
     assert session.loaded and len(session.view().rows) == 12
 
 
+def test_a_journal_that_cannot_be_read_keeps_the_line(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    talk.enter("a note")
+
+    def failing(*_: Any) -> None:
+        raise Full("the disk is gone.")
+
+    monkeypatch.setattr(talk.session.store, "find", failing)
+    talk.type("/strike a1")
+    assert talk.submit() is None
+    assert talk.editor.text == "/strike a1" and talk.said == ("Not saved: the disk is gone.", "crit")
+
+
 def test_export_writes_the_report(world: Any, tmp_path: Any) -> None:
     world.write(*world.story())
     talk = Talk(world.session())

@@ -214,6 +214,16 @@ async def test_a_watch_is_started_when_nobody_watches(world: Any, screen: Any) -
         assert driver.started == [1]
 
 
+async def test_a_watch_that_cannot_be_started_is_said_and_all_else_goes_on(world: Any, screen: Any) -> None:
+    def refused() -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    async with screen(start_watch=refused) as driver:
+        assert "the watch could not be started" in driver.text
+        await driver.type("still here", "enter")
+        assert "a1 saved." in driver.text
+
+
 async def test_leaving_takes_two(world: Any, screen: Any) -> None:
     async with screen() as driver:
         await driver.type("draft")

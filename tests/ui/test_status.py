@@ -14,7 +14,8 @@ from incident_tui.hosts.readings import Docker, Gap, GapKind, Link, LinkState
 from incident_tui.incident.finding import Level
 from incident_tui.ui.detail import status_detail
 from incident_tui.ui.lines import plain, width_of
-from incident_tui.ui.status import fitted, rate, status_rows
+from incident_tui.ui.status import fitted, status_rows
+from incident_tui.ui.words import rate
 from incident_tui.watch.rows import SiteRow
 
 
@@ -45,6 +46,19 @@ def test_unknown_daemons_are_not_green(kit: Any, picture: Callable[[str, str], N
     rows["host/web1"] = kit.reading("web1", docker=None, gaps={"docker": gap, "pressure": psi})
     rows["host/web2"] = kit.reading("web2", docker=None, gluster=None, gaps={"docker": down, "pressure": psi})
     picture("status-unknown", pane(kit.view(rows)))
+
+
+def test_what_was_heard_before_the_connection_was_lost_is_not_green(kit: Any) -> None:
+    for seconds in (1, 30, 60, 3600):
+        at = kit.now - timedelta(seconds=seconds)
+        link = Link(state=LinkState.REFUSED, sentence="web2: connection refused", since=at, at=kit.now)
+        rows = kit.healthy() | {"host/web2": kit.reading("web2", at, link=link)}
+        found = status_rows(kit.view(rows), 31)
+        mine = [
+            row for row in found if row.level is not None and "web2" in row.name and not row.key.startswith("volume")
+        ]
+        assert mine and all(row.level is not Level.OK for row in mine), plain(row.line for row in mine)
+        assert " CONTAINERS 4/6" in plain(row.line for row in found)
 
 
 def test_no_hosts_at_all(kit: Any) -> None:
@@ -106,7 +120,7 @@ def test_five_hundred_hosts_fit_and_the_bad_one_is_seen(kit: Any) -> None:
     )
     view = kit.view(rows, team=kit.team(hosts=hosts, sites=(), chat=()))
     text = plain(row.line for row in fitted(status_rows(view, 31), 19))
-    assert text.split("\n")[1] == " ? node321  connection refused…" or "node321" in text.split("\n")[1]
+    assert text.split("\n")[1] == " ? node321  refused <10s" or "node321" in text.split("\n")[1]
     assert "more ok" in text and " HOSTS 499/500" in text
 
 
@@ -115,7 +129,7 @@ def test_a_slow_site_and_an_ending_certificate_are_named(kit: Any) -> None:
     rows["site/reliefweb.example"] = SiteRow(
         name="reliefweb.example", at=kit.now, status=200, latency_ms=4100, tls_until=kit.now + timedelta(days=3)
     )
-    assert "! reliefweb.…  200 4100 ms TLS" in pane(kit.view(rows))
+    assert "! reliefweb…  200 4100 ms TLS" in pane(kit.view(rows))
 
 
 def test_containers_by_what_is_wrong(kit: Any) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from incident_tui.hosts.cluster import BrickView, ClusterView, PeerView, VolumeView
 from incident_tui.hosts.judge import Case, age
-from incident_tui.hosts.readings import Gap, GapKind, Gluster, HostReading, Volume
+from incident_tui.hosts.readings import Gap, GapKind, Gluster, HostReading, LinkState, Volume
 from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.finding import Finding, Level
 
@@ -33,9 +33,6 @@ def gluster_host_findings(case: Case) -> Iterator[Finding]:
         yield case.found("gluster.unknown", Level.UNKNOWN, f"{host}: {gap.sentence}", gap.at, evidence="gluster")
     elif gluster is None:
         yield from case.missing("gluster")
-    for field, each in gaps.items():
-        if field.startswith(("volume_status:", "heals:")):
-            yield from _volume_gap(case, field, each)
 
 
 def _volume_gap(case: Case, field: str, gap: Gap) -> Iterator[Finding]:
@@ -53,6 +50,30 @@ def _volume_gap(case: Case, field: str, gap: Gap) -> Iterator[Finding]:
         yield case.found(rule, Level.UNKNOWN, sentence, gap.at, subject=volume, evidence=field)
 
 
+def _volume_gaps(hosts: Sequence[HostReading], thresholds: Thresholds, now: datetime) -> Iterator[Finding]:
+    """What could not be asked about a volume that is there and started, until any of its peers has an answer."""
+    for reading in hosts:
+        if reading.link.state is not LinkState.UP:
+            continue
+        for field, gap in reading.gaps.items():
+            kind, _, name = field.partition(":")
+            if kind not in ("volume_status", "heals") or not name:
+                continue
+            mine = next((v for v in reading.gluster.volumes if v.name == name), None) if reading.gluster else None
+            if reading.gluster is not None and (mine is None or mine.status != "started"):
+                continue
+            if not any(_answered(kind, name, mine, gap, other) for other in hosts):
+                yield from _volume_gap(Case(reading, thresholds, now), field, gap)
+
+
+def _answered(kind: str, name: str, mine: Volume | None, gap: Gap, other: HostReading) -> bool:
+    """Whether this peer of the same cluster has had the answer since."""
+    if mine is None or other.gluster is None or all(volume.id != mine.id for volume in other.gluster.volumes):
+        return False
+    answer = (other.heals if kind == "heals" else other.volume_status).get(name)
+    return answer is not None and answer.at > gap.at
+
+
 def gluster_findings(
     view: ClusterView, hosts: Sequence[HostReading], thresholds: Thresholds, now: datetime
 ) -> Iterator[Finding]:
@@ -65,6 +86,7 @@ def gluster_findings(
         yield from _peer(peer, total, lost)
     for volume in view.volumes:
         yield from _volume(volume, thresholds, now)
+    yield from _volume_gaps(hosts, thresholds, now)
 
 
 def _peer(peer: PeerView, total: int, lost: int) -> Iterator[Finding]:
@@ -185,7 +207,10 @@ def _heals(
         return
     split, pending = heals.split_brain, heals.pending
     if split:
-        files = next((brick.split_entries for brick in heals.bricks if brick.split_entries), ())
+        files = [entry for brick in heals.bricks for entry in brick.split_entries]
+        files.sort(
+            key=lambda entry: entry.startswith("<gfid:")
+        )  # one brick may name what another has only a number for
         first = f", first {files[0]}"[:80] if files else ""
         entries = "1 entry" if split == 1 else f"{split} entries"
         yield found("split-brain", Level.CRIT, f"SPLIT-BRAIN, {entries}{first}", at=heals.at)

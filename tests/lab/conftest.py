@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import json
 import os
 import re
@@ -209,7 +210,7 @@ class Lab:
         markdown = self.program("export", "--full").stdout
         fields = json.loads(self.program("export", "--full", "--format", "json").stdout)
         texts = {row["handle"]: row["text"] for row in fields["timeline"]}
-        plain = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown)
+        plain = html.unescape(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown))
         place = 0
         for row in rows:
             assert texts[row["handle"]] == row["text"]

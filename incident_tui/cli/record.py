@@ -11,6 +11,7 @@ from incident_tui.desk.desk import Desk
 from incident_tui.desk.outcome import OpenPlaybook, Outcome, WriteReport
 from incident_tui.incident.entry import Kind
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.in_force import remember
 from incident_tui.journal.store import Store
 from incident_tui.text import TEXT_LIMIT, decode
 
@@ -56,7 +57,14 @@ def _record(context: Context, lines: Iterable[str]) -> int:
         for line in lines:
             if line.strip():
                 worst = max(worst, _one(desk, store, line, context))
+        _remember(desk, store)
     return worst
+
+
+def _remember(desk: Desk, store: Store) -> None:
+    """Spare the next command a fold, when this one made one and nobody else has written since."""
+    if desk.folded and len(desk.fold) == (seq := store.head().seq):
+        remember(store, seq, desk.fold)
 
 
 def _choose(desk: Desk, wanted: str) -> None:

@@ -90,6 +90,11 @@ class Desk:
         return self._fold
 
     @property
+    def folded(self) -> bool:
+        """Whether there is a fold, so that asking for it costs nothing."""
+        return self._fold is not None
+
+    @property
     def working(self) -> str:
         """The id of the incident in force: the chosen one, else the newest open one; "" when there is none."""
         self.settle()

@@ -7,11 +7,12 @@ sequence of entries.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from incident_tui.incident.entry import Entry, Kind
+from incident_tui.incident.entry import Entry, Kind, Ref
 
 if TYPE_CHECKING:
     from incident_tui.incident.state import Fold
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 REOPENING: Final = frozenset({Kind.ACTION, Kind.SEVERITY, Kind.STATUS, Kind.ROLE, Kind.TASK, Kind.UPDATE})
 """Work on the incident after its close reopens it; paperwork (notes, lessons, follow-ups, milestones) does not."""
 
-_DECIDING: Final = frozenset({Kind.DECLARE, Kind.MILESTONE, Kind.AMEND, Kind.STRIKE, Kind.PURGE})
-"""Beside work on a closed incident: what opens and closes one, and the corrections, which may touch any of these."""
+_CORRECTING: Final = frozenset({Kind.AMEND, Kind.STRIKE, Kind.PURGE})
 
 
 class InForce(msgspec.Struct, frozen=True):
@@ -40,11 +40,23 @@ def reopens(entry: Entry) -> bool:
     return entry.kind in REOPENING
 
 
-def keeps(found: InForce, entry: Entry) -> bool:
-    """Whether `found` certainly still holds after `entry` of the same journal, the next one; when not, fold."""
-    if entry.kind in _DECIDING:
+def keeps(found: InForce, entry: Entry, get: Callable[[Ref], Entry | None]) -> bool:
+    """Whether `found` certainly still holds after `entry` of the same journal, the next one; when not, fold.
+
+    `get` gives an earlier entry, purged or not: a correction matters when what it corrects does.
+    """
+    if entry.kind not in _CORRECTING:
+        return _without_effect(found, entry)
+    about = get(entry.ref) if entry.ref is not None else None
+    return about is not None and about.kind not in _CORRECTING and _without_effect(found, about)
+
+
+def _without_effect(found: InForce, entry: Entry) -> bool:
+    if entry.kind is Kind.DECLARE:
         return False
-    if entry.incident and reopens(entry):
+    if entry.kind is Kind.MILESTONE:
+        return not entry.purged and entry.data.get("name") != "closed"
+    if entry.incident and entry.kind in REOPENING:
         return entry.incident == found.incident and found.never_closed
     return True
 

@@ -41,7 +41,7 @@ def in_force(store: Store, fold: Callable[[], Fold]) -> str:
     cached = _load(store)
     if cached is not None:
         entries = store.read(after=cached.head.seq)
-        if all(keeps(cached.found, entry) for entry in entries):
+        if all(keeps(cached.found, entry, store.get) for entry in entries):
             if len(entries) >= _FAR:
                 _save(store, entries[-1].seq, cached.found)
             return cached.found.incident

@@ -67,14 +67,18 @@ def test_what_is_kept_is_what_a_fold_finds(entries: list[Entry]) -> None:
     found = InForce()
     for one in entries:
         fold.apply(one)
-        if not keeps(found, one):
+        if not keeps(found, one, fold.get):
             found = find(fold)
         assert found.incident == find(fold).incident
 
 
 def test_a_note_and_work_on_the_running_incident_need_no_fold() -> None:
-    running = InForce("I")
+    running, known = InForce("I"), dict[Ref, Entry]()
     for kind in (Kind.NOTE, Kind.ACTION, Kind.RESULT, Kind.OBSERVATION, Kind.UPDATE, Kind.PIN):
-        assert keeps(running, entry(2, kind, 1))
-    assert not keeps(running, entry(2, Kind.ACTION, 1, "closed one"))
-    assert not keeps(InForce("I", never_closed=False), entry(2, Kind.ACTION, 1))
+        one = entry(2, kind, 1)
+        known[one.id] = one
+        assert keeps(running, one, known.get)
+        assert keeps(running, entry(3, Kind.AMEND, 1, "I", 2), known.get)
+    assert not keeps(running, entry(4, Kind.AMEND, 1, "I", 3), known.get)
+    assert not keeps(running, entry(4, Kind.ACTION, 1, "closed one"), known.get)
+    assert not keeps(InForce("I", never_closed=False), entry(4, Kind.ACTION, 1), known.get)

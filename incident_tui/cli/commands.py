@@ -97,7 +97,7 @@ COMMANDS: Final = (
         "show:verify",
         "[HEAD...]",
         (JSON,),
-        "HEAD is a journal head recorded elsewhere (in a report or an update), as `a214:3f9c…`.",
+        "HEAD is a journal head recorded elsewhere, in a report or a handoff: `JOURNAL:NUMBER:HASH`.",
     ),
     Command("purge", "destroy the text of an entry, leaving a tombstone", "record:purge", "HANDLE REASON..."),
     Command(

@@ -11,6 +11,7 @@ _WORDS: Final = {
     Kind.DECLARE: "DECLARED",
     Kind.ROLE: "COMMAND",
     Kind.FOLLOWUP: "TODO",
+    Kind.COMMAND: "RAN",
     Kind.HANDOFF: "HANDOFF",
     Kind.PRESENCE: "HERE",
     Kind.LEASE: "WATCH",

@@ -120,7 +120,7 @@ class Recorder:
             text = f"well again{lasted}: {known.text or subject}"
         if known.flaps:
             data["flaps"] = known.flaps
-            text += f" ({known.flaps} short changes before)"
+            text += f" (flapped {known.flaps} times before)" if known.flaps > 1 else ""
         return Draft(kind=Kind.OBSERVATION, text=text, at=began, author=self._author, source="watch", data=data)
 
 

@@ -49,7 +49,7 @@ def test_a_short_change_is_no_entry_but_is_counted_in_the_next() -> None:
         assert one.observe([finding()], at(moment)) == [] and one.observe([], at(moment + 2)) == []
     one.observe([finding()], at(20))
     (draft,) = one.observe([finding()], at(31))
-    assert draft.data["flaps"] == 3 and "3 short changes" in draft.text
+    assert draft.data["flaps"] == 3 and "flapped 3 times" in draft.text
 
 
 def test_what_cannot_be_seen_has_not_recovered() -> None:

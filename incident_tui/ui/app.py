@@ -25,9 +25,9 @@ from incident_tui.ui.commands import BY_KEY
 from incident_tui.ui.editor import EDITING
 from incident_tui.ui.painter import Painter, Pane
 from incident_tui.ui.session import Session
+from incident_tui.ui.view import Alarm
 from incident_tui.ui.widgets.prompt import Prompt
 
-FAR: Final = 1_000_000
 BATCH: Final = 0.25
 """Seconds between two paints that machines cause."""
 WATCH_EVERY: Final = 5.0
@@ -38,8 +38,8 @@ PASTE_GAP: Final = 0.05
 """Enter and more keys within this are a paste of a terminal that does not mark pastes."""
 
 
-class IncidentApp(App[int]):
-    """Runs until left. The return value is the exit status."""
+class IncidentApp(App[int], inherit_bindings=False):
+    """Runs until left. The return value is the exit status. Textual's own keys (Ctrl+Q quits at once) are off."""
 
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -72,6 +72,7 @@ class IncidentApp(App[int]):
         self._painting = False
         self._last_paint = 0.0
         self._burst = Burst(paste_gap)
+        self._alarm = Alarm()
         self._leave_at = -LEAVE_WITHIN
         self._watch_at = -WATCH_EVERY
         self._ticks = 0
@@ -117,8 +118,6 @@ class IncidentApp(App[int]):
         self._check_watch()
         self.paint()
 
-    # What happens outside
-
     def _rung(self) -> None:
         if self.session.listener is not None:
             self.session.listener.drain()
@@ -141,6 +140,8 @@ class IncidentApp(App[int]):
         journal, board = self.session.poll()
         if board:
             self.session.read_board()
+            if self._alarm.rings(self.session.machines().findings) and self.session.settings.screen.bell:
+                self.bell()
         if journal and self.session.loaded:
             while self.session.read_journal():
                 pass
@@ -192,8 +193,6 @@ class IncidentApp(App[int]):
     def _fatal_error(self) -> None:
         self._close_messages_no_wait()
 
-    # Painting
-
     def on_resize(self, event: events.Resize) -> None:
         # The event's size: this runs before the app has taken it over.
         self.painter.paint(event.size.width, event.size.height)
@@ -215,8 +214,6 @@ class IncidentApp(App[int]):
     @pane.setter
     def pane(self, pane: Pane) -> None:
         self.painter.pane = pane
-
-    # Keys
 
     def on_prompt_key_pressed(self, message: Prompt.KeyPressed) -> None:
         text = "\n" if message.key == "enter" and self.pane in ("prompt", "sheet") else message.character
@@ -332,13 +329,7 @@ class IncidentApp(App[int]):
         elif self.pane == "prompt" and self.talk.ask is None and (editor.older() if step < 0 else editor.newer()):
             self.talk.changed()
         else:
-            self._scroll(step)
-
-    def _scroll(self, lines: int) -> None:
-        if self.sheet.display:
-            self.sheet.scroll_lines(lines)
-        else:
-            self.window.scroll(lines)
+            self.painter.scroll(step)
 
     def do_page_up(self) -> None:
         self._paged(-1)
@@ -351,19 +342,13 @@ class IncidentApp(App[int]):
         if self.pane == "status":
             self.status.move(lines)
         else:
-            self._scroll(lines)
+            self.painter.scroll(lines)
 
     def do_to_start(self) -> None:
-        if self.sheet.display:
-            self.sheet.scroll_lines(-FAR)
-        else:
-            self.window.to_start()
+        self.painter.to_start()
 
     def do_to_end(self) -> None:
-        if self.sheet.display:
-            self.sheet.scroll_lines(FAR)
-        else:
-            self.window.to_end()
+        self.painter.to_end()
 
     def do_help(self) -> None:
         if self.sheet.display and self.sheet.title.startswith("help"):
@@ -384,8 +369,6 @@ class IncidentApp(App[int]):
             return
         self._leave_at = now
         self.talk.said = ("Ctrl+C again leaves. Watching goes on; your line is kept.", "warn")
-
-    # What is opened
 
     def open_sheet(self, opened: sheets.Opened) -> None:
         self.sheet.open(opened)

@@ -21,6 +21,7 @@ from incident_tui.ui.widgets.status import StatusPane
 from incident_tui.ui.widgets.timeline import Timeline
 
 Pane = Literal["prompt", "status", "timeline", "sheet"]
+_FAR = 1_000_000
 _HINT_LINES = 4
 """Lines that a question or a refusal may take."""
 
@@ -90,6 +91,25 @@ class Painter:
             self.paint(self._width, height)
         else:
             self._show_line(hint)
+
+    def scroll(self, lines: int) -> None:
+        """What is open, else the timeline; up when negative."""
+        if self.sheet.display:
+            self.sheet.scroll_lines(lines)
+        else:
+            self.timeline.window.scroll(lines)
+
+    def to_start(self) -> None:
+        if self.sheet.display:
+            self.sheet.scroll_lines(-_FAR)
+        else:
+            self.timeline.window.to_start()
+
+    def to_end(self) -> None:
+        if self.sheet.display:
+            self.sheet.scroll_lines(_FAR)
+        else:
+            self.timeline.window.to_end()
 
     def left(self) -> int:
         """Columns of the left pane without its bar."""

@@ -207,7 +207,8 @@ class Session:
         now = self.clock()
         incident = self.desk.incident if self.loaded else None
         rows = incident.rows if incident is not None else self._loose_timeline()
-        opened = [one for one in self.fold.incidents() if one.open and one.declared_at is not None]
+        incidents = self.fold.incidents() if self.loaded else []
+        opened = [one for one in incidents if one.open and one.declared_at is not None]
         others = sum(one.id != incident.id for one in opened) if incident is not None else len(opened)
         problems = [one for one in (self._read_problem, self.board.problem, *self.broken_playbooks[:1]) if one]
         return assemble(

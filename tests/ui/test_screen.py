@@ -233,6 +233,34 @@ async def test_leaving_takes_two(world: Any, screen: Any) -> None:
         assert driver.app._exit and driver.app.return_value == 0
 
 
+async def test_no_other_key_ends_it_or_is_lost(world: Any, screen: Any) -> None:
+    async with screen() as driver:
+        await driver.type("draft")
+        await driver.press("ctrl+q", "ctrl+p", "ctrl+z", "ctrl+s", "ctrl+backslash", "f10", "ctrl+c")
+        assert not driver.app._exit and driver.app.prompt.editor.text == "draft"
+
+
+async def test_the_bell_rings_once_for_what_becomes_critical_if_asked(
+    world: Any, screen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from incident_tui.ui.settings import Screen
+
+    world.team = type(world.team)(screen=Screen(bell=True))
+    world.full(world.healthy(world.clock.now))
+    async with screen() as driver:
+        rung: list[int] = []
+        monkeypatch.setattr(driver.app, "bell", lambda: rung.append(1))
+        driver.app.tick()
+        world.put(world.healthy(world.clock.now))
+        driver.app.tick()
+        assert rung == []
+        world.put(world.outage(world.clock.now))
+        driver.app.tick()
+        world.put(world.outage(world.clock.now))
+        driver.app.tick()
+        assert rung == [1]
+
+
 async def test_quit_leaves(world: Any, screen: Any) -> None:
     async with screen() as driver:
         await driver.type("/quit", "enter")

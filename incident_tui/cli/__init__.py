@@ -34,13 +34,13 @@ def _run(words: list[str]) -> int:
         call = parse(words)
     except UsageError as error:
         return _say(error.sentence, WRONG_USE)
-    if call.flag("help"):
-        print(overview() if call.command.name == "screen" and "screen" not in words else usage(call.command))
-        return FINE
     from incident_tui.cli.context import Context, Failure
 
     context = Context(call)
     try:
+        if call.flag("help"):
+            print(overview() if call.command.name == "screen" and "screen" not in words else usage(call.command))
+            return FINE
         return _function(call.command.run)(context)
     except Failure as failure:
         return _say(failure.sentence, failure.status)

@@ -1,7 +1,7 @@
 """The start and the end of the process, where the time of `incident-tui log` goes: it runs in loops and from hooks.
 
 Measured on one machine: an import of typing_extensions that nobody needs 10 ms, taking the interpreter down 5 ms,
-looking for garbage among what is imported 3 ms; the whole command then takes 41 ms.
+looking for garbage among what is imported 3 ms; without them the whole command takes 44 ms.
 """
 
 from __future__ import annotations

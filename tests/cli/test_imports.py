@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,17 @@ def test_a_quick_end_runs_what_waits_for_it_and_keeps_the_status(tmp_path: Path)
         text=True,
     )
     assert full.returncode != 0
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_went_away_is_no_error(unbuffered: str) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", '"$0" -m incident_tui --help | true', sys.executable],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_quick_end_waits_for_threads() -> None:

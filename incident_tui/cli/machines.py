@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Coroutine
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,10 +14,10 @@ import msgspec
 
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.options import PROGRAM
-from incident_tui.config import missing_files
-from incident_tui.fleet.once import Checked, probe_once, shot
-from incident_tui.fleet.once import check as check_host
+from incident_tui.config import Settings, missing_files
+from incident_tui.fleet.once import Checked, probe_once, rows_of, shot
 from incident_tui.fleet.settings import Host
+from incident_tui.hosts.health import findings as host_findings
 from incident_tui.hosts.readings import HostReading, LinkState
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.store import Store
@@ -126,9 +127,22 @@ def check(context: Context) -> int:
 
 async def _check_all(context: Context) -> tuple[list[Checked], list[SiteRow]]:
     settings = context.settings
-    hosts = asyncio.gather(*(check_host(host, settings.fleet, context.clock) for host in settings.hosts))
+    probes = asyncio.gather(*(probe_once(host, settings.fleet, context.clock) for host in settings.hosts))
     sites = asyncio.gather(*(check_site(site, context.clock) for site in settings.sites))
-    return [row for rows in await hosts for row in rows], await sites
+    rows: list[Checked] = []
+    for host, reading in zip(settings.hosts, await probes, strict=True):
+        rows += rows_of(host, reading)
+        rows += _readings(reading, settings, context.clock())
+    return rows, await sites
+
+
+def _readings(reading: HostReading, settings: Settings, now: datetime) -> list[Checked]:
+    """Whether all that the board needs of a host can be read, and whether its clock is right."""
+    if reading.link.state is not LinkState.UP:
+        return []
+    found = [one for one in host_findings([reading], settings.thresholds, now) if one.rule.startswith("host.")]
+    rows = [Checked(host=reading.host, what="readings", ok=False, sentence=one.sentence) for one in found]
+    return rows or [Checked(host=reading.host, what="readings", ok=True, sentence="memory, disks, kernel log, clock")]
 
 
 def _configuration(context: Context) -> Row:

@@ -52,6 +52,41 @@ def test_each_fault_has_a_sentence_and_the_rest_goes_on(
     assert any(part in row["sentence"] for row in failed)
 
 
+DOCKER_HALF = (
+    '#!/bin/sh\ncase $1 in ps) echo 0123456789abcdef;; inspect) echo "[{";; '
+    "--version) echo Docker version 1.6.2;; esac\n"
+)
+DOCKER_DENIED = (
+    "#!/bin/sh\n[ $1 = --version ] && echo Docker version 1.6.2 && exit 0\n"
+    'echo "FATA[0000] Get http:///var/run/docker.sock/v1.18/containers/json: dial unix /var/run/docker.sock: '
+    'permission denied. Are you trying to connect to a TLS-enabled daemon without TLS?" >&2; exit 1\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "part"),
+    [
+        ("date", '#!/bin/sh\necho "$(($(/bin/date +%s) + 3600)).5 +0000"\n', "clock 3600 s ahead"),
+        ("docker", DOCKER_HALF, "docker"),
+        ("docker", DOCKER_DENIED, "docker"),
+        ("gluster", "#!/bin/sh\necho not xml at all\n", "peer status failed: not xml at all"),
+    ],
+)
+def test_machines_that_answer_wrongly_have_a_sentence_in_check_and_read(
+    staged: Staged, program: Program, name: str, body: str, part: str
+) -> None:
+    one = staged("healthy")
+    stand_in = one.stage.directory / "bin" / name
+    stand_in.write_text(body)
+    stand_in.chmod(0o755)
+    done = program("read", *one.words, check=1)
+    assert "hosts 4/4 connected" in done.stdout and part in done.stdout.lower()
+    rows = msgspec.json.decode(program("check", "--json", *one.words, check=1).stdout)
+    failed = [row for row in rows if row["ok"] is False]
+    assert failed and any(part in f"{row['what']} {row['sentence']}".lower() for row in failed), failed
+    assert all(row["sentence"] for row in failed)
+
+
 def test_check_without_any_configuration_says_what_to_do(program: Program, tmp_path: Any) -> None:
     done = program("check", "--journal", str(tmp_path / "j"), check=1)
     assert "no config.toml found" in done.stdout

@@ -81,16 +81,30 @@ def gluster_findings(
     total = len(
         {p.uuid or p.name for p in view.peers} | {r.gluster.uuid for r in hosts if r.gluster and r.gluster.uuid}
     )
-    lost = sum(peer.connected is False for peer in view.peers)
+    group = _largest_group(view.peers)
+    apart = {peer.name for peer in view.peers if peer.connected is False} - group
+    # A peer that is cut off says of all others that they are gone: that is news about itself.
+    lost = [p for p in view.peers if p.connected is False and not (p.name in group and apart.issuperset(p.lost_by))]
     for peer in view.peers:
-        yield from _peer(peer, total, lost)
+        yield from _peer(peer, total, len(lost), peer in lost)
     for volume in view.volumes:
         yield from _volume(volume, thresholds, now)
     yield from _volume_gaps(hosts, thresholds, now)
 
 
-def _peer(peer: PeerView, total: int, lost: int) -> Iterator[Finding]:
-    if peer.connected is False:
+def _largest_group(peers: Sequence[PeerView]) -> frozenset[str]:
+    """Names of the most peers that reach each other, directly or through one another; empty when two groups tie."""
+    parted = {frozenset((seer, peer.name)) for peer in peers for seer in peer.lost_by}
+    groups: list[frozenset[str]] = []
+    for pair in {frozenset((seer, peer.name)) for peer in peers for seer in peer.seen_by} - parted:
+        joined = [group for group in groups if group & pair]
+        groups = [group for group in groups if group not in joined] + [pair.union(*joined)]
+    groups.sort(key=len, reverse=True)
+    return groups[0] if groups and (len(groups) == 1 or len(groups[0]) > len(groups[1])) else frozenset()
+
+
+def _peer(peer: PeerView, total: int, lost: int, is_lost: bool) -> Iterator[Finding]:
+    if is_lost:
         level = Level.WARN if 2 * (total - lost) > total else Level.CRIT
         by = ", ".join(peer.lost_by)
         sentence = f"peer {peer.name} disconnected, says {by}; {total - lost} of {total} peers connected"

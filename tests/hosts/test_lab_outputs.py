@@ -21,6 +21,7 @@ from incident_tui.hosts.readings import (
     HostReading,
     Link,
     LinkState,
+    Peer,
     Volume,
 )
 from incident_tui.hosts.sections import Section
@@ -140,3 +141,37 @@ def test_what_could_not_be_asked_stands_only_while_the_volume_is_there_and_nobod
     for age, expected in ((5, []), (60, ["peer1 gs"])):
         answer = Heals(at=NOW - timedelta(seconds=age), volume="gs", bricks=())
         assert heals_unknown(failed, peer("peer2", heals={"gs": answer})) == expected
+
+
+def three(lost: dict[int, tuple[int, ...]]) -> list[HostReading]:
+    """Three peers of one pool; `lost`: which peers each does not reach."""
+    out = []
+    for n in (1, 2, 3):
+        others = tuple(
+            Peer(uuid=f"peer{k}", hostname=f"peer{k}", connected=k not in lost.get(n, ()), state=3)
+            for k in (1, 2, 3)
+            if k != n
+        )
+        told = Gluster(
+            at=NOW, uuid=f"peer{n}", version="10.3", glusterd_alive=True, peers=others, volumes=(), bricks=()
+        )
+        out.append(HostReading(host=f"peer{n}", at=NOW, link=UP, roles=("gluster",), gluster=told))
+    return out
+
+
+@pytest.mark.parametrize(
+    ("lost", "expected"),
+    [
+        ({}, {}),
+        # As the lab showed when a cable was plugged in again: peer3 is cut off, and says that the others are.
+        ({1: (3,), 2: (3,), 3: (1, 2)}, {"peer peer3": "warn"}),
+        ({3: (1, 2)}, {"peer peer1": "warn", "peer peer2": "warn"}),
+        ({1: (3,)}, {"peer peer3": "warn"}),
+        ({1: (2, 3), 2: (1, 3), 3: (1, 2)}, {"peer peer1": "crit", "peer peer2": "crit", "peer peer3": "crit"}),
+    ],
+)
+def test_a_peer_that_is_cut_off_does_not_make_the_others_lost(
+    lost: dict[int, tuple[int, ...]], expected: dict[str, str]
+) -> None:
+    found = findings(three(lost), Thresholds(), NOW)
+    assert {f.subject: f.level.value for f in found if f.rule == "gluster.peer-disconnected"} == expected

@@ -27,6 +27,7 @@ from incident_tui.journal.errors import JournalError
 from incident_tui.journal.store import Store
 
 _TICK: Final = 0.5
+_STEP: Final = 1.0
 
 
 class Endpoints(msgspec.Struct, frozen=True):
@@ -96,15 +97,18 @@ class Play:
             self._journal.close()
 
     def _advance(self, seconds: float) -> None:
-        self.elapsed += seconds
-        while self._due and self._due[0].at <= self.elapsed:
-            happen(self.world, self._due.pop(0).do)
         for tree in self._trees.values():
             for line in tree.requests():
                 happen(self.world, line)
         for line in self._actions():
             happen(self.world, line)
-        self.world.tick(seconds)
+        while seconds > 0:  # in small steps, so that a fast demo takes the same course as a slow one
+            step = min(_STEP, seconds)
+            seconds -= step
+            self.elapsed += step
+            while self._due and self._due[0].at <= self.elapsed:
+                happen(self.world, self._due.pop(0).do)
+            self.world.tick(step)
 
     def _actions(self) -> list[str]:
         """What people logged as actions or decisions since the last tick, as repairs."""

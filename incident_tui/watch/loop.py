@@ -32,6 +32,7 @@ from incident_tui.incident.finding import Finding
 from incident_tui.incident.state import Fold
 from incident_tui.journal.board import Board
 from incident_tui.journal.errors import JournalError, StaleEpoch
+from incident_tui.journal.in_force import remember
 from incident_tui.journal.lease import Lease
 from incident_tui.journal.notify import Listener
 from incident_tui.journal.presence import Presence
@@ -113,6 +114,7 @@ class Watch:
         """Watches until it should end; returns why. Raises Lost when another process holds the lease."""
         entries = self._store.read()
         self._take(entries)
+        self._remember()
         self._recorder.remember(entries)
         self._post.start(entries)
         self._forget_old_rows()
@@ -188,6 +190,12 @@ class Watch:
         if entries:
             self._take(entries)
             self._post.take(entries)
+            self._remember()
+
+    def _remember(self) -> None:
+        """Saves the next `incident-tui log` a fold of the whole journal; a cache, so a failure is no news."""
+        with contextlib.suppress(JournalError):
+            remember(self._store, self._seq, self._fold)
 
     def _answer_asks(self) -> None:
         for host in asks.take(self.plan.directory):

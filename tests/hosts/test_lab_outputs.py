@@ -165,7 +165,7 @@ def three(lost: dict[int, tuple[int, ...]]) -> list[HostReading]:
         ({}, {}),
         # As the lab showed when a cable was plugged in again: peer3 is cut off, and says that the others are.
         ({1: (3,), 2: (3,), 3: (1, 2)}, {"peer peer3": "warn"}),
-        ({3: (1, 2)}, {"peer peer1": "warn", "peer peer2": "warn"}),
+        ({3: (1, 2)}, {"peer peer1": "crit", "peer peer2": "crit"}),
         ({1: (3,)}, {"peer peer3": "warn"}),
         ({1: (2, 3), 2: (1, 3), 3: (1, 2)}, {"peer peer1": "crit", "peer peer2": "crit", "peer peer3": "crit"}),
     ],

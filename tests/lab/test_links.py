@@ -75,7 +75,7 @@ def test_a_peer_cut_off_is_unknown_and_comes_back(lab: Any) -> None:
         ("host.unreachable", "peer3"),
         ("gluster.peer-disconnected", "peer peer3"),
         ("gluster.brick-down", brick),
-        also=("gluster.brick-unknown", "gluster.heal-unknown", "gluster.self-heal-down", "host.stale"),
+        also=("gluster.brick-unknown", "gluster.heal-unknown", "gluster.self-heal-down", "gluster.unknown"),
     )
 
 

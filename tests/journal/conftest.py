@@ -43,14 +43,6 @@ def store(place: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def needs_root() -> None:
-    if os.geteuid() != 0:
-        if os.environ.get("CI") == "true":
-            pytest.fail("this test must run as root in CI")
-        pytest.skip("needs root: it makes accounts or mounts a small file system")
-
-
-@pytest.fixture
 def spawn() -> Iterator[Spawn]:
     """Start `python -c script args`; output is line-buffered text. Ended, also when stopped, after the test."""
     started: list[subprocess.Popen[str]] = []
@@ -71,15 +63,3 @@ def spawn() -> Iterator[Spawn]:
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
         process.communicate()
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path, needs_root: None) -> Iterator[Path]:
-    """A tmpfs of 2 MB, mounted for this test."""
-    target = tmp_path / "disk"
-    target.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=0755", "tmpfs", str(target)], check=True)
-    try:
-        yield target
-    finally:
-        subprocess.run(["umount", "-l", str(target)], check=True)

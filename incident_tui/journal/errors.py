@@ -132,7 +132,7 @@ def read_only(path: str) -> ReadOnly:
     directory = os.path.dirname(path)
     if _mounted_read_only(directory):
         return ReadOnly(
-            f"the file system of {directory} is mounted read-only. Remount it for writing, or name another --journal."
+            f"the file system is mounted read-only: {directory}. Remount it for writing, or name another --journal."
         )
     return ReadOnly(f"{path} cannot be written by this account. Ask its owner to add you to the group of {directory}.")
 

@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+FAILED  = { echo "installing failed: pip could not fetch or build a package; check the network, then run make again (details: $(VENV)/install.log)" >&2; exit 1; }
 
 .PHONY: help demo test lint lab lab-down bench clean
 
@@ -42,10 +43,10 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: pyproject.toml requirements-ci.txt | $(VENV)/bin/python
 	@echo "installing incident-tui into $(VENV) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements-ci.txt -e . || { echo "installing failed: pip could not fetch or build a package (see above); check the network or your package index, then run make again" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements-ci.txt -e . >$(VENV)/install.log 2>&1 || $(FAILED)
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml requirements-ci.txt | $(VENV)/bin/python
 	@echo "installing incident-tui and its test tools into $(VENV) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements-ci.txt -e '.[dev]' || { echo "installing failed: pip could not fetch or build a package (see above); check the network or your package index, then run make again" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements-ci.txt -e '.[dev]' >$(VENV)/install.log 2>&1 || $(FAILED)
 	@touch $@ $(VENV)/.installed

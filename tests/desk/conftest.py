@@ -128,8 +128,12 @@ def playbooks() -> Mapping[str, Playbook]:
 
 @pytest.fixture(params=["memory", "store"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    yield from make_bench(request.param, tmp_path)
+
+
+def make_bench(kind: str, tmp_path: Path) -> Iterator[Bench]:
     clock, fold, ids = Clock(), Fold(), iter(range(0x1000, 0xFFFF))
-    memory = Memory(clock) if request.param == "memory" else None
+    memory = Memory(clock) if kind == "memory" else None
     store = None if memory is not None else Store.open(tmp_path / "journal", letter="m", clock=clock)
     desks: dict[str, Desk] = {}
 
@@ -159,8 +163,6 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
 
 
 @pytest.fixture
-def held(bench: Bench) -> Bench:
-    """A bench whose journal cannot be written for now."""
-    if bench.memory is None:
-        pytest.skip("only the appender in memory can wait")
-    return bench
+def held(tmp_path: Path) -> Iterator[Bench]:
+    """A bench whose journal cannot be written for now; only the appender in memory can wait."""
+    yield from make_bench("memory", tmp_path)

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import BinaryIO, Final, cast
 
 from incident_tui.cli.context import DEMO_MARK, Context, Failure, log_path
 from incident_tui.cli.options import Call
 from incident_tui.journal.errors import JournalError
+
+_LOG_BYTES: Final = 1_000_000
 
 
 def _log_to_file(name: str) -> None:
@@ -22,7 +27,7 @@ def _log_to_file(name: str) -> None:
     path = log_path().with_name(f"{name}.log")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handler: logging.Handler = logging.FileHandler(path, encoding="utf-8")
+        handler: logging.Handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=2, encoding="utf-8")
     except OSError:
         handler = logging.NullHandler()
     logging.basicConfig(
@@ -65,12 +70,21 @@ def start_watch(context: Context, *more: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "incident_tui", "watch", *more, "--journal", str(context.directory)]
     if context.config_path is not None:
         command += ["--config", str(context.config_path.absolute())]
-    path = log_path().with_name("watch.out")
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with path.open("ab") as out:
+    with _output() as out:
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/"
         )
+
+
+def _output() -> BinaryIO:
+    """Where the started watch prints why it ended; without a place to write, nowhere, but it starts."""
+    path = log_path().with_name("watch.out")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mode = "wb" if path.exists() and path.stat().st_size > _LOG_BYTES else "ab"
+        return cast(BinaryIO, path.open(mode))
+    except OSError:
+        return open(os.devnull, "wb")
 
 
 def _reap(process: subprocess.Popen[bytes]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +15,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from incident_tui.cli import show
 from incident_tui.cli.commands import COMMANDS as SUBCOMMANDS
 from incident_tui.cli.commands import GLOBAL
+from incident_tui.cli.machines import Row
 from incident_tui.cli.status import as_fields
 from incident_tui.config import Settings
 from incident_tui.fleet.settings import Host
@@ -34,7 +37,11 @@ from incident_tui.hosts.readings import (
     Peer,
     Volume,
 )
+from incident_tui.incident.entry import Author, Draft, Kind
+from incident_tui.incident.state import Fold
 from incident_tui.incident.verbs import PREFIXES, VERBS
+from incident_tui.journal.store import Store
+from incident_tui.report.as_json import FIELDS
 from incident_tui.ui.commands import COMMANDS as KEYS
 from incident_tui.ui.view import Readings, machines
 from incident_tui.watch.rows import ChatRow
@@ -141,12 +148,36 @@ def inner(value: object) -> str:
     return ", ".join(parts)
 
 
+def json_fields() -> str:
+    """The fields of list, show, verify, check, probe and export, from a journal with one entry."""
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    declared = Draft(Kind.DECLARE, "t", now, Author("ana"), incident="INC-1", data={"title": "t", "severity": 1})
+    with tempfile.TemporaryDirectory() as directory, Store.open(directory, clock=lambda: now) as store:
+        fold = Fold()
+        for entry in store.append([declared], key="k"):
+            fold.apply(entry)
+        incident = fold.incident("INC-1")
+        shown = show.summary(incident) | {"timeline": [show.row_fields(incident.rows[0], store)]}
+        rows = [
+            ("list", inner([show.summary(incident)])),
+            ("show", inner(shown)),
+            ("verify", inner(show.verdict_fields(store.verify()))),
+        ]
+    rows.append(("check", ", ".join(f"`{field.name}`" for field in msgspec.structs.fields(Row))))
+    rows.append(("probe", "the fields of `incident_tui.hosts.readings.HostReading`, documented there"))
+    rows.append(("export --format json", "; ".join(f"`{name}` {meaning}" for name, meaning in FIELDS.items())))
+    return table(
+        ("command", "its fields"), [(f"`{name} --json`".replace("json --json", "json"), said) for name, said in rows]
+    )
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "keys": keys,
     "verbs": verbs,
     "commands": commands,
     "settings": settings,
     "status": status,
+    "json": json_fields,
 }
 
 

@@ -11,7 +11,7 @@ from incident_tui import __version__
 from incident_tui.cli.context import Context, Failure
 from incident_tui.incident.state import Fold
 from incident_tui.incident.views import Incident, TimelineRow
-from incident_tui.journal.chain import Head
+from incident_tui.journal.chain import Head, Verdict
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.store import Store
 
@@ -72,12 +72,13 @@ def show(context: Context) -> int:
     with context.store(create=False) as store:
         incident = choose(context.fold(store), context.call.words)
         if context.call.flag("json"):
-            return _json(summary(incident) | {"timeline": [_row(row, store) for row in incident.rows]})
+            return _json(summary(incident) | {"timeline": [row_fields(row, store) for row in incident.rows]})
         _print(incident, store, "DEMO " if context.demo else "")
     return 0
 
 
-def _row(row: TimelineRow, store: Store) -> dict[str, object]:
+def row_fields(row: TimelineRow, store: Store) -> dict[str, object]:
+    """The fields of a row of `show --json`."""
     return {
         "handle": store.handle(row.ref),
         "at": _time(row.at),
@@ -133,16 +134,7 @@ def verify(context: Context) -> int:
         except JournalError as error:
             raise Failure(error.sentence) from error
         if context.call.flag("json"):
-            fields = {
-                "ok": verdict.ok,
-                "entries": verdict.entries,
-                "head": str(verdict.head),
-                "problems": [{"seq": problem.seq, "sentence": problem.sentence} for problem in verdict.problems],
-                "purged": list(verdict.purged),
-                "heads_checked": verdict.heads_checked,
-                "promise": verdict.promise,
-            }
-            return _json(fields) or (0 if verdict.ok else 1)
+            return _json(verdict_fields(verdict)) or (0 if verdict.ok else 1)
         for problem in verdict.problems:
             print(f"{store.letter}{problem.seq}: {problem.sentence}")
         purged = f", {len(verdict.purged)} of them purged" if verdict.purged else ""
@@ -150,6 +142,19 @@ def verify(context: Context) -> int:
         print(f"head {verdict.head}")
         print(verdict.promise)
     return 0 if verdict.ok else 1
+
+
+def verdict_fields(verdict: Verdict) -> dict[str, object]:
+    """The fields of `verify --json`."""
+    return {
+        "ok": verdict.ok,
+        "entries": verdict.entries,
+        "head": str(verdict.head),
+        "problems": [{"seq": problem.seq, "sentence": problem.sentence} for problem in verdict.problems],
+        "purged": list(verdict.purged),
+        "heads_checked": verdict.heads_checked,
+        "promise": verdict.promise,
+    }
 
 
 def playbook(context: Context) -> int:

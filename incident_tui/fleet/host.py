@@ -318,10 +318,10 @@ class HostLink:
         spacing = timedelta(seconds=max(LOCK_SPACING, self._fleet.gluster_seconds) * self._dice.uniform(1.0, 1.2))
         started = [volume for volume in gluster.volumes if volume.status == "started"]
         rounds: list[list[str]] = []
-        if self._locked_at is None or now - self._locked_at >= spacing:
+        if _due(self._locked_at, now, spacing):
             self._locked_at = now
             rounds += [[word] for v in started if (word := probe.volume_word("status", v.name))]
-        if self._healed_at is None or now - self._healed_at >= timedelta(seconds=self._fleet.heal_seconds):
+        if _due(self._healed_at, now, timedelta(seconds=self._fleet.heal_seconds)):
             self._healed_at = now
             kinds = ("summary", "split") if has_summary(gluster.version) else ("heal", "split")
             healing = [volume for volume in started if volume.set_size > 1]
@@ -366,6 +366,11 @@ class HostLink:
             self._wake.set()
             wait = 5.0 if self._clock() - began > timedelta(seconds=60) else min(60.0, wait * 2)
             await asyncio.sleep(wait * self._dice.uniform(0.5, 1.5))
+
+
+def _due(last: datetime | None, now: datetime, spacing: timedelta) -> bool:
+    """Also when `last` lies in the future: our clock was set back, and must not stop the readings for so long."""
+    return last is None or not timedelta(0) <= now - last < spacing
 
 
 def has_summary(version: str) -> bool:

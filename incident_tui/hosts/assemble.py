@@ -119,7 +119,9 @@ class Assembler:
         return self.reading
 
     def missing(self, field: str, kind: GapKind, sentence: str, at: datetime) -> HostReading:
-        """A reading that could not even be asked for."""
+        """A reading that could not be had. What was read before and is said to be absent now has not become well."""
+        if kind is GapKind.ABSENT and getattr(self.reading, field, None) is not None:
+            kind, sentence = GapKind.FAILED, f"{sentence}, though it was read before"
         before = self.reading.gaps.get(field)
         since = before.since if before and before.kind is kind else at
         gap = Gap(at=at, kind=kind, sentence=sentence, since=since)
@@ -192,6 +194,8 @@ class Assembler:
         df, inodes = by["df"], by.get("df-inodes")
         if df.timed_out:
             raise Unreadable(GapKind.HUNG, f"df gave no answer within {df.limit:.0f} s")
+        if inodes is not None and inodes.timed_out:
+            raise Unreadable(GapKind.HUNG, f"df -i gave no answer within {inodes.limit:.0f} s")
         mounts = by["mounts"].body if "mounts" in by else ""
         return Disks(at=at, filesystems=machine.parse_disks(mounts, df.body, inodes.body if inodes else ""))
 
@@ -235,6 +239,7 @@ class Assembler:
             raise docker.trouble(inspect) or garbled("docker inspect") from None
         if inspect.timed_out or inspect.cut:
             raise docker.trouble(inspect) or garbled("docker inspect")
+        found = docker.with_missing(found, ids, inspect.body)
         for container in found:
             if container.pid:
                 self._pids[container.pid] = container.id

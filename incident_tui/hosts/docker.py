@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -80,6 +80,16 @@ def parse_inspect(body: str) -> tuple[Container, ...]:
         state = item.get("State")
         if isinstance(state, Mapping) and isinstance(item.get("Id", item.get("ID")), str):
             out.append(_container(item, state))
+    return tuple(out)
+
+
+def with_missing(found: Sequence[Container], ids: Iterable[str], body: str) -> tuple[Container, ...]:
+    """`found`, and as "unknown" each listed one that inspect neither showed nor said to be gone ("No such …: ID")."""
+    out = list(found)
+    gone = set(re.findall(r"(?i)no such [a-z ]+: ([0-9a-f]{12,64})", body))
+    for identity in ids:
+        if identity not in gone and not any(each.id.startswith(identity) for each in found):
+            out.append(Container(id=identity, name="", state="unknown"))
     return tuple(out)
 
 

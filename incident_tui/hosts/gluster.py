@@ -168,6 +168,9 @@ def volumes_xml(body: str) -> tuple[Volume, ...]:
     for document in good(body, "volume info"):
         if document.find("volInfo") is None:
             raise garbled("volume info")
+        declared = _int(document.findtext("volInfo/volumes/count"))
+        if declared is not None and declared != len(document.findall("volInfo/volumes/volume")):
+            raise garbled("volume info")
         for volume in document.findall("volInfo/volumes/volume"):
             bricks = tuple(_brick(brick) for brick in volume.findall("bricks/brick"))
             count, name = _int(volume.findtext("brickCount")), _name(volume, "name")

@@ -216,6 +216,9 @@ def parse_disks(mounts: str, df: str, inodes: str) -> tuple[Filesystem, ...]:
     sizes, inode_rows = _df_rows(df), _df_rows(inodes)
     if not sizes or not set(listed) <= set(sizes):
         raise garbled("df")
+    answered = {match.group(6) for line in inodes.splitlines() if (match := _DF_LINE.match(line))}
+    if answered and not set(listed) <= answered:
+        raise garbled("df -i")
     out = []
     for mount, (blocks, free, percent) in sizes.items():
         device, kind, options = listed.get(mount, ("", "", ""))

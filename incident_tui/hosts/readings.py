@@ -424,6 +424,8 @@ class HostReading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     gaps: Mapping[str, Gap] = {}
 
 
+CLOCK_TOLERANCE = timedelta(seconds=5)
+"""So far into the future a reading may lie: a clock that is being corrected, not one that was set back."""
 FAST = frozenset({"clock", "load", "memory", "swapping", "pressure"})
 """Fields renewed by every fast round."""
 
@@ -440,5 +442,6 @@ def max_age(field: str, thresholds: Thresholds) -> timedelta:
 
 
 def is_stale(field: str, at: datetime, now: datetime, thresholds: Thresholds) -> bool:
-    """Whether a reading of this field taken at `at` is too old to be believed."""
-    return now - at > max_age(field, thresholds)
+    """Whether a reading of this field taken at `at` is too old to be believed. One from the future is, too: our clock
+    was set back, and nothing says how old it is."""
+    return not -CLOCK_TOLERANCE <= now - at <= max_age(field, thresholds)

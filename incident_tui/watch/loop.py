@@ -24,6 +24,7 @@ from incident_tui import __version__
 from incident_tui.fleet.fleet import Fleet
 from incident_tui.fleet.settings import Fleet as FleetSettings
 from incident_tui.fleet.settings import Host
+from incident_tui.hosts.blind import sight
 from incident_tui.hosts.health import findings as host_findings
 from incident_tui.hosts.readings import HostReading
 from incident_tui.hosts.settings import Thresholds
@@ -115,7 +116,7 @@ class Watch:
         entries = self._store.read()
         self._take(entries)
         self._remember()
-        self._recorder.remember(entries)
+        self._recorder.remember(entries, self._watched)
         self._post.start(entries)
         self._forget_old_rows()
         listener = self._listen()
@@ -283,15 +284,25 @@ class Watch:
 
     def findings(self, now: datetime) -> list[Finding]:
         """What is wrong or not known at `now`."""
-        readings = [self._readings[host.name] for host in self.plan.hosts if host.name in self._readings]
         return [
-            *host_findings(readings, self.plan.thresholds, now),
+            *host_findings(self._hosts(), self.plan.thresholds, now),
             *site_findings(self.plan.sites, self._sites, now),
         ]
 
+    def _hosts(self) -> list[HostReading]:
+        """Every configured host; one that was never heard of says that itself."""
+        return [self._readings.get(host.name) or self._fleet.readings[host.name] for host in self.plan.hosts]
+
+    def _watched(self, rule: str, subject: str, host: str) -> bool:
+        if rule.startswith("site."):
+            return any(site.name == subject for site in self.plan.sites)
+        # A peer or brick may live on a machine that we never watched ourselves.
+        return rule.startswith("gluster.") or not host or any(each.name == host for each in self.plan.hosts)
+
     def _record(self) -> None:
         now = self._clock()
-        for draft in self._recorder.observe(self.findings(now), now):
+        seen = sight(self._hosts(), self.plan.thresholds, now)
+        for draft in self._recorder.observe(self.findings(now), now, seen):
             self._writer.submit([draft], f"watch:{self._epoch}:{secrets.token_hex(8)}", self._epoch)
         silence = timedelta(minutes=self.plan.watch.silence_minutes)
         for incident in self._fold.incidents():

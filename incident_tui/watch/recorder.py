@@ -1,18 +1,19 @@
 """Findings over time -> observations for the journal. Pure: called with the findings of each moment.
 
 A change of level is written once it has lasted `hold` seconds, with the time at which it began; changes that went back
-before that are counted and named in the next one. What cannot be seen is not well: while the host or subject of a
-finding is unknown, its disappearance is no recovery.
+before that are counted and named in the next one. What cannot be seen is not well: while something hides what a
+finding was about (`hosts.blind`), its disappearance is no recovery.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 
+from incident_tui.hosts.blind import Sight, hides
 from incident_tui.incident.entry import Author, Draft, Entry, Kind
 from incident_tui.incident.finding import Finding, Level
 
@@ -41,8 +42,13 @@ class Recorder:
         self._author = author
         self._known: dict[Key, _Known] = {}
 
-    def remember(self, entries: Iterable[Entry]) -> None:
-        """Takes observations of the journal, oldest first, so that a new watch goes on where the last one ended."""
+    def remember(
+        self, entries: Iterable[Entry], watched: Callable[[str, str, str], bool] = lambda rule, subject, host: True
+    ) -> None:
+        """Takes observations of the journal, oldest first, so that a new watch goes on where the last one ended.
+
+        Those about something that is not `watched` (rule, subject, host) any more are forgotten: that is no recovery.
+        """
         for entry in entries:
             if entry.kind is not Kind.OBSERVATION or entry.purged:
                 continue
@@ -55,23 +61,25 @@ class Recorder:
                 self._known.pop(key, None)
             else:
                 self._known[key] = _Known(level, entry.at, None, str(data.get("host", "")), entry.text)
+        self._known = {key: known for key, known in self._known.items() if watched(*key, known.host)}
 
-    def observe(self, findings: Sequence[Finding], now: datetime) -> list[Draft]:
-        """What has changed for long enough by `now`, worst first."""
+    def observe(self, findings: Sequence[Finding], now: datetime, sight: Sight | None = None) -> list[Draft]:
+        """What has changed for long enough by `now`, worst first. Without `sight` all clusters count as seen."""
         present = {finding.key: finding for finding in findings}
-        unknown = [finding for finding in findings if finding.level is Level.UNKNOWN]
         drafts: list[tuple[int, Draft]] = []
         for key in [*present, *(key for key in self._known if key not in present)]:
-            draft = self._one(key, present.get(key), unknown, now)
+            draft = self._one(key, present.get(key), findings, sight, now)
             if draft is not None:
                 drafts.append((-Level(draft.data["level"]).rank, draft))
         return [draft for _, draft in sorted(drafts, key=lambda pair: pair[0])]
 
-    def _one(self, key: Key, finding: Finding | None, unknown: Sequence[Finding], now: datetime) -> Draft | None:
+    def _one(
+        self, key: Key, finding: Finding | None, present: Sequence[Finding], sight: Sight | None, now: datetime
+    ) -> Draft | None:
         known = self._known.setdefault(key, _Known())
         if finding is not None:
             known.last, known.host = finding, finding.host
-        elif _blind(key, known, unknown):
+        elif _blind(key, known, present, sight):
             known.seen = known.seen_since = None
             return None
         level = Level.OK if finding is None else finding.level
@@ -85,7 +93,8 @@ class Recorder:
         if known.seen is not level:
             known.flaps += known.seen is not None
             known.seen, known.seen_since = level, now
-        began = known.seen_since or now
+        # After a step back of our clock the change counts from now; else it would be held for as long as the step.
+        began = known.seen_since = min(known.seen_since or now, now)
         if now - began < self._hold_of(key, level):
             return None
         draft = self._draft(key, known, level, finding, began)
@@ -124,17 +133,11 @@ class Recorder:
         return Draft(kind=Kind.OBSERVATION, text=text, at=began, author=self._author, source="watch", data=data)
 
 
-def _blind(key: Key, known: _Known, unknown: Sequence[Finding]) -> bool:
-    """Whether something that is unknown now covers this finding: the same subject or host, or a part of it."""
-    subject = key[1]
-    for finding in unknown:
-        if finding.key == key:
-            return False
-        if finding.subject == subject or (known.host and known.host in (finding.host, finding.subject)):
-            return True
-        if subject.startswith(finding.subject + "/"):
-            return True
-    return False
+def _blind(key: Key, known: _Known, present: Sequence[Finding], sight: Sight | None) -> bool:
+    """Whether the absence of this finding says nothing."""
+    if sight is not None and not sight.sees(*key):
+        return True
+    return any(hides(finding, *key, known.host) for finding in present)
 
 
 def _span(value: timedelta) -> str:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from incident_tui.hosts.readings import CLOCK_TOLERANCE
 from incident_tui.incident.entry import Ref
 from incident_tui.incident.finding import Finding, Level
 from incident_tui.watch.settings import Site
@@ -97,13 +98,18 @@ def site_findings(sites: Sequence[Site], rows: dict[str, SiteRow], now: datetime
     found: list[Finding] = []
     for site in sites:
         row = rows.get(site.name)
-        if row is None or now - row.at > site_max_age(site):
-            said = "not checked yet" if row is None else f"last checked {int((now - row.at).total_seconds())}s ago"
+        if row is None or not -CLOCK_TOLERANCE <= now - row.at <= site_max_age(site):
+            said = "not checked yet" if row is None else f"last checked {_ago(now - row.at)}"
             at = now if row is None else row.at
             found.append(Finding("site.stale", Level.UNKNOWN, site.name, f"{site.name}: {said}", at))
             continue
         found.extend(_one_site(site, row, now))
     return found
+
+
+def _ago(age: timedelta) -> str:
+    seconds = int(age.total_seconds())
+    return f"{seconds}s ago" if seconds >= 0 else "before our clock was set back"
 
 
 def _one_site(site: Site, row: SiteRow, now: datetime) -> list[Finding]:

@@ -104,6 +104,12 @@ def test_everything_is_unknown_when_time_passes() -> None:
     assert later and all(finding.level is Level.UNKNOWN for finding in later.values())
 
 
+def test_everything_is_unknown_when_our_clock_was_set_back() -> None:
+    """Nothing says how old a reading from the future is: a hung channel must not look fresh for an hour."""
+    assert set(rules(well(), now=NOW - timedelta(hours=1))) == {"host.stale"}
+    assert rules(well(), now=NOW - timedelta(seconds=2)) == {}
+
+
 def test_an_unreachable_host_is_one_unknown_with_its_reason() -> None:
     link = Link(state=LinkState.REFUSED, sentence="web1: connection refused; is sshd running?", since=NOW, at=NOW)
     (finding,) = judged(well(link=link), now=NOW + timedelta(minutes=5)).values()

@@ -132,6 +132,18 @@ async def test_a_429_waits_as_told_and_nothing_overtakes(receiver: Receiver, out
     assert worker.row().problem == "" and worker.row().waiting == 0
 
 
+async def test_a_clock_that_is_set_back_does_not_stop_the_queue(receiver: Receiver, outbox: Outbox) -> None:
+    clock = Clock()
+    receiver.answers = [web.Response(status=503, text="later")]
+    outbox.enqueue("ops", "j", [1], 1, START)
+    worker = sender(outbox, clock)
+    async with sending() as session:
+        await worker.step(session)
+        clock.now -= timedelta(hours=1)
+        assert await worker.step(session) == 0.0
+    assert receiver.texts == ["text 1", "text 1"] and states(outbox) == ["sent"]
+
+
 async def test_a_5xx_is_retried_with_a_growing_pause(receiver: Receiver, outbox: Outbox) -> None:
     clock = Clock()
     receiver.answers = [web.Response(status=503), web.Response(status=502)]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incident_tui.hosts.blind import Sight
 from incident_tui.incident.entry import Author, Draft, Entry
 from incident_tui.incident.finding import Finding, Level
 from incident_tui.watch.recorder import Recorder
@@ -96,3 +97,44 @@ def test_what_is_written_is_always_a_chain_of_real_changes(steps: list[tuple[int
         for draft in one.observe(seen, at(now)):
             assert draft.data["was"] == last != draft.data["level"]
             last = draft.data["level"]
+
+
+def test_containers_have_not_recovered_while_their_daemon_is_down() -> None:
+    one = recorder()
+    ended = finding(rule="docker.container-down", subject="web3 drupal-a")
+    for moment in (0, 10):
+        one.observe([ended], at(moment))
+    down = finding(rule="docker.daemon-down", subject="web3")
+    said = [draft for moment in range(20, 90, 10) for draft in one.observe([down], at(moment))]
+    assert [draft.data["finding"] for draft in said] == ["docker.daemon-down"]
+
+
+def test_a_new_watch_that_reaches_no_host_records_no_recovery() -> None:
+    one = recorder()
+    split = finding(rule="gluster.split-brain", subject="gv0")
+    split = Finding(split.rule, split.level, split.subject, split.sentence, split.at, "")
+    one.observe([split], at(0))
+    entries = [stored(draft, 1) for draft in one.observe([split], at(10))]
+    two, blind = recorder(), Sight(frozenset(), frozenset(), False)
+    two.remember(entries)
+    assert [two.observe([], at(moment), blind) for moment in (20, 40, 80)] == [[], [], []]
+    seen = Sight(frozenset({"gv0"}), frozenset(), False)
+    two.observe([], at(90), seen)
+    assert levels(two.observe([], at(101), seen)) == ["crit>ok"]
+
+
+def test_what_is_not_watched_any_more_has_not_recovered() -> None:
+    one = recorder()
+    one.observe([finding()], at(0))
+    entries = [stored(draft, 1) for draft in one.observe([finding()], at(10))]
+    two = recorder()
+    two.remember(entries, lambda rule, subject, host: host != "web3")
+    assert two.observe([], at(20)) == [] and two.observe([], at(60)) == []
+
+
+def test_a_clock_that_is_set_back_delays_an_entry_by_its_hold_only() -> None:
+    one = recorder()
+    one.observe([finding()], at(3600))
+    assert one.observe([finding()], at(5)) == []
+    (draft,) = one.observe([finding()], at(15))
+    assert draft.at == at(5)

@@ -95,6 +95,8 @@ def test_nothing_read_or_too_old_is_unknown_never_well() -> None:
     (stale,) = site_findings([site], {"s": old}, NOW)
     assert never.level is stale.level is Level.UNKNOWN
     assert site_findings([site], {"s": msgspec.structs.replace(old, at=NOW)}, NOW) == []
+    (ahead,) = site_findings([site], {"s": msgspec.structs.replace(old, at=NOW + timedelta(hours=1))}, NOW)
+    assert ahead.level is Level.UNKNOWN and "clock was set back" in ahead.sentence
 
 
 def test_slow_and_certificate_rules() -> None:

@@ -105,7 +105,10 @@ class Sender:
         if message is None:
             return 60.0
         now = self._clock()
-        wait = max((message.next_try - now).total_seconds(), self._token_wait(now))
+        pause = message.next_try - now
+        if pause > slack.MAX_WAIT:  # nobody may ask for so long: our clock was set back
+            pause = timedelta(0)
+        wait = max(pause.total_seconds(), self._token_wait(now))
         if wait > 0:
             return min(wait, 60.0)
         text = self._compose(message.ref)

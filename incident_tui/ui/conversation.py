@@ -5,6 +5,8 @@ Nothing typed is lost: a refused line stays in the prompt, a question keeps it a
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from incident_tui.desk.outcome import Outcome
@@ -19,6 +21,9 @@ from incident_tui.ui.commands import verb_hint
 from incident_tui.ui.complete import Words, complete
 from incident_tui.ui.editor import Editor
 from incident_tui.ui.session import Sent, Session
+
+_YES: Final = ("yes", "y")
+_NO: Final = ("", "no", "n")
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -101,6 +106,8 @@ class Conversation:
 
     def _over(self, outcome: Outcome, line: str, draft: str) -> Outcome:
         if outcome.refusal:
+            if draft and "\n" not in line:
+                self.session.offered.insert(0, draft)
             self.editor.set(line if "\n" not in line else draft)
             self.said = (outcome.refusal, "crit")
         elif outcome.question is not None:
@@ -120,7 +127,7 @@ class Conversation:
         reply = self.editor.text.strip()
         self.ask = None
         if not ask.paste:
-            return self._over(self.session.answer(ask.token, reply), ask.line, ask.draft)
+            return self._decide(ask, reply)
         said = reply.casefold()
         if ask.backfill and said not in ("yes", "y"):
             self._ask_paste(ask.line, ask.draft)
@@ -142,6 +149,31 @@ class Conversation:
             self.said = (outcome.refusal, "crit")
             return outcome
         return self._over(outcome, ask.line, ask.draft)
+
+    def _decide(self, ask: Ask, reply: str) -> Outcome | None:
+        """Only yes (or the word wanted), no, or nothing is an answer. Anything else was typed by somebody who had not
+        seen the question: it is kept, and offered in the prompt after the answer."""
+        said = reply.casefold()
+        if said in _YES and ask.wants != "yes":
+            self.ask = msgspec.structs.replace(
+                ask, sentence=f"Not saved yet: write {ask.wants}, or Esc. {ask.sentence}"
+            )
+            self.editor.set("")
+            return None
+        if said in _YES or said == ask.wants:
+            return self._over(self.session.answer(ask.token, reply), ask.line, ask.draft)
+        if said in _NO:
+            self.ask = ask
+            self.cancel()
+            return None
+        if ask.draft:
+            self.ask = ask  # one line is kept already: this one stays where it is
+            return None
+        sentence = f"Your line waits for this answer. {ask.sentence}"
+        self.ask = msgspec.structs.replace(ask, sentence=sentence, draft=self.editor.text)
+        self.editor.set("")
+        self.keep()
+        return None
 
     def pasted(self, text: str) -> bool:
         """Text was pasted. True when it has several lines and is being asked about."""
@@ -171,9 +203,16 @@ class Conversation:
         ask, self.ask = self.ask, None
         if ask is None:
             return
+        typed = self.editor.text.strip()
+        if typed and not ask.paste and not ask.draft and not ask.wants.startswith(typed) and typed not in _YES + _NO:
+            ask = msgspec.structs.replace(ask, draft=self.editor.text)
         if ask.paste:
             self.editor.set(ask.draft)
             self.said = ("The paste was dropped; nothing was saved.", "")
+        elif ask.draft:
+            self.editor.remember(ask.line)
+            self.editor.set(ask.draft)
+            self.said = ("Not saved: that line is behind Up. This one is not entered yet.", "warn")
         else:
             self.editor.set(ask.line)
             self.said = ("Not saved. The line is in the prompt.", "")

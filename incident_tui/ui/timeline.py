@@ -6,6 +6,7 @@ entries nor one that arrives late above it cost anything or move what is being r
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,12 +16,17 @@ import msgspec
 
 from incident_tui.incident.entry import MACHINE_KINDS, Kind, Ref
 from incident_tui.incident.views import TimelineRow
-from incident_tui.ui.lines import Line, Look, Piece, cells, cut, fit, wrap
+from incident_tui.ui.lines import Line, Look, Piece, cells, cut, fit, take, wrap
 from incident_tui.ui.times import clock, short
 
 _CACHE: Final = 2_000
 _LONGEST: Final = 40
 """Lines of one entry that are shown in the timeline; Enter shows all of it."""
+_MACHINE_LINES: Final = 2
+"""Lines of what a machine said; Enter shows all of it."""
+_REMARK: Final = re.compile(r" \([^()]*\)")
+_LASTED: Final = re.compile(r" \(it lasted [^()]*\)$")
+_CLAUSE_LEAST: Final = 12
 _MUCH: Final = 16_000
 """Characters of one entry that the timeline looks at."""
 
@@ -80,10 +86,12 @@ def entry_lines(row: TimelineRow, marks: Sequence[Mark], context: Context) -> li
     word = f"{look.text(row.word)} " if entry.kind is not Kind.NOTE else ""
     text = look.text(row.text[:_MUCH], lines=True).strip("\n")
     tail = _tail(row, marks)
-    if tail:
-        text = f"{text}  {look.text(tail)}" if text else look.text(tail)
+    tail = f"  {look.text(tail)}" if tail and text else look.text(tail)
     body = "struck" if row.struck else ""
-    parts = wrap(word + text, width - used, width - indent)
+    parts = wrap(word + text + tail, width - used, width - indent)
+    brief = machine and len(parts) > _MACHINE_LINES
+    if brief:
+        parts = _briefly(word, text, tail, width - used, width - indent, look)
     first = parts[0]
     pieces = [*head]
     if word and first.startswith(word.rstrip()):
@@ -94,7 +102,7 @@ def entry_lines(row: TimelineRow, marks: Sequence[Mark], context: Context) -> li
     lines = [fit(pieces, width, look)]
     for part in parts[1:_LONGEST]:
         lines.append(fit([(" " * indent, ""), (part, body)], width, look))
-    if len(parts) > _LONGEST or len(row.text) > _MUCH:
+    if not brief and (len(parts) > _LONGEST or len(row.text) > _MUCH):
         count = f"{len(parts) - _LONGEST} more lines" if len(row.text) <= _MUCH else "more"
         more = f"{count}: Enter shows all"
         lines.append(fit([(" " * indent, ""), (more, "strong")], width, look))
@@ -103,6 +111,26 @@ def entry_lines(row: TimelineRow, marks: Sequence[Mark], context: Context) -> li
             for part in wrap(look.text(mark.text), width - indent, width - indent):
                 lines.append(fit([(" " * indent, ""), (part, mark.style)], width, look))
     return lines
+
+
+def _briefly(word: str, text: str, tail: str, first: int, rest: int, look: Look) -> list[str]:
+    """What a machine said in at most _MACHINE_LINES lines: remarks in brackets go first, then clauses from the end. The
+    mark says that Enter shows more."""
+    lasted = _LASTED.search(text)
+    if lasted is not None:
+        text, tail = text[: lasted.start()], f"{lasted[0]}{tail}"
+    text = _REMARK.sub("", text[: 8 * max(8, rest)]).strip()
+    parts = wrap(word + text + tail, first, rest)
+    while len(parts) > _MACHINE_LINES:
+        at = max(text.rfind(", "), text.rfind("; "))
+        if at < _CLAUSE_LEAST:
+            break
+        text = text[:at]
+        parts = wrap(f"{word}{text} {look.cut}{tail}", first, rest)
+    if len(parts) > _MACHINE_LINES:
+        last = take(parts[_MACHINE_LINES - 1], max(1, rest - cells(tail) - 1))
+        parts[_MACHINE_LINES - 1] = f"{last}{look.cut}{tail}"
+    return parts[:_MACHINE_LINES]
 
 
 def _style(row: TimelineRow) -> str:

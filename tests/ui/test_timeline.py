@@ -208,3 +208,24 @@ def test_all_widths_draw_lines_of_that_width(kit: Any) -> None:
             view.rows, {view.rows[0].ref: (Mark("a delivery " * 9, "", True),)}, Context(width, journal=kit.journal)
         )
         assert all(width_of(line) == width for line in window.lines(40))
+
+
+def test_what_a_machine_said_takes_two_lines_at_most_and_all_of_it_on_enter(kit: Any) -> None:
+    long = "web3 (127.0.0.1:45719): connection refused by the machine; is sshd running? (it lasted 23s)"
+    for text, shown in (
+        ("web2: memory 97% used, 61.4 MiB of 2.0 GiB left (estimated)", "2.0 GiB left"),
+        (f"no longer: {long}", "(it lasted 23s)"),
+        ("gv0: 2 of 3 bricks up; web2:/b/gv0 is down (its process is gone)", "web2:/b/gv0 is down"),
+        ("x" * 500, "…"),
+        (", ".join(["a clause"] * 2_000), "…"),
+    ):
+        entry = msgspec.structs.replace(kit.entries(kit.story()[:1])[0], kind=Kind.OBSERVATION, text=text, data={})
+        fold = Fold()
+        fold.apply(entry)
+        row = fold.row(entry.id)
+        assert row is not None
+        lines = entry_lines(row, (), CONTEXT)
+        assert len(lines) <= 2 and all(width_of(line) <= CONTEXT.width for line in lines)
+        assert shown in " ".join(plain(lines).split())
+        whole = plain(entry_detail(row, kit.view(kit.outage()), 60))
+        assert "".join(text.split()) in "".join(whole.split())

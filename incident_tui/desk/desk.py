@@ -275,6 +275,10 @@ class Desk:
             if not sentence:
                 raise
             return Outcome(line=line, refusal=str(sentence))
+        if not isinstance(entry, Entry):
+            self._waiting.append(entry)
+            notice = f"The text of {parsed.handle} is gone when this is saved; its number stays."
+            return Outcome(line=line, saving=entry, notice=notice)
         self.fold.apply(entry)
         return Outcome(
             line=line, saving=Saved([entry]), notice=f"The text of {parsed.handle} is destroyed; its number stays."

@@ -43,8 +43,8 @@ class DeskSettings(Protocol):
     def severities(self) -> Sequence[Severity]: ...
 
 
-Purger = Callable[[Ref, Author, str], Entry]
-"""Destroys an entry's text and returns the PURGE entry; raises JournalError."""
+Purger = Callable[[Ref, Author, str], Entry | Saving]
+"""Destroys an entry's text and returns the PURGE entry, or what will have it; raises JournalError."""
 
 
 class Question(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import ClassVar, Final
 
 from textual import events
@@ -20,6 +21,7 @@ from textual.containers import Horizontal
 from incident_tui.desk import outcome as o
 from incident_tui.journal.errors import JournalError
 from incident_tui.ui import sheets
+from incident_tui.ui.aside import from_thread, read_in
 from incident_tui.ui.burst import Burst
 from incident_tui.ui.commands import BY_KEY
 from incident_tui.ui.editor import EDITING
@@ -91,7 +93,7 @@ class IncidentApp(App[int], inherit_bindings=False):
     async def on_mount(self) -> None:
         self.prompt.focus()
         loop = asyncio.get_running_loop()
-        self.session.on_status = lambda: self._from_thread(loop)
+        self.session.on_status = lambda: from_thread(loop, self._saved)
         if self.session.listener is not None:
             loop.add_reader(self.session.listener.fileno(), self._rung)
         if not self.is_headless:
@@ -103,16 +105,9 @@ class IncidentApp(App[int], inherit_bindings=False):
         self.call_later(self._load)
         self.set_interval(self._tick_seconds, self.tick)
 
-    def _from_thread(self, loop: asyncio.AbstractEventLoop) -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(self._saved)
-
     async def _load(self) -> None:
-        """Read the journal in pieces; keys and paints get their turn between them."""
-        while self.session.read_journal():
-            self.paint()
-            await asyncio.sleep(0)
-        self.session.poll()
+        await read_in(self.session, self.paint)
+        self._look()
         if self.session.left_behind():
             self.talk.offer()
         self._check_watch()
@@ -208,7 +203,6 @@ class IncidentApp(App[int], inherit_bindings=False):
 
     @property
     def pane(self) -> Pane:
-        """Which pane answers to arrows, PgUp, PgDn and Enter."""
         return self.painter.pane
 
     @pane.setter
@@ -390,10 +384,17 @@ class IncidentApp(App[int], inherit_bindings=False):
                 if self._try(lambda: self._ask_reading(host), "no reading could be asked for"):
                     self.talk.said = (f"A fresh reading of {host or 'all hosts'} is asked for.", "")
             case o.WriteReport(incident=incident, file=file):
-                self.talk.said = self.session.export(incident, file)
+                self.talk.said = ("Writing the report.", "")
+                loop = asyncio.get_running_loop()
+                writing = self.session.export(incident, file)
+                writing.add_done_callback(lambda done: from_thread(loop, lambda: self._exported(done)))
             case o.Leave():
                 self.exit(0)
             case o.Switched():
                 self.window.to_end()
             case _:
                 pass
+
+    def _exported(self, done: Future[tuple[str, str]]) -> None:
+        self.talk.said = done.result()
+        self.paint()

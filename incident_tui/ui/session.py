@@ -5,7 +5,7 @@ Reads happen on the thread that made it; saving happens on the writer's. Nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from incident_tui.journal.prompt import Line as KeptLine
 from incident_tui.journal.prompt import LineKeeper, forget_line, load_lines
 from incident_tui.journal.store import Store, system_clock
 from incident_tui.journal.writer import Unsaved, Writer, WriterStatus
+from incident_tui.ui.aside import Aside
 from incident_tui.ui.complete import Words
 from incident_tui.ui.view import Decoder, Machines, Parts, Pending, Readings, View, assemble, machines, seen
 
@@ -94,6 +95,8 @@ class Session:
         self.writer = Writer(
             lambda: Store.open(directory, letter=letter, clock=clock), clock=clock, on_status=lambda _: self.on_status()
         )
+        self._aside = Aside(directory, letter, clock, demo)
+        self.export = self._aside.export
         self.fold = Fold()
         self.playbooks, self.broken_playbooks = read_playbooks(playbooks)
         self.desk = Desk(
@@ -106,7 +109,7 @@ class Session:
             new_id=new_id,
             seen=lambda: seen(self.machines().findings, clock()),
             playbooks=lambda: self.playbooks,
-            purge=lambda ref, who, reason: self.store.purge(ref, author=who, reason=reason),
+            purge=self._aside.purge,
         )
         self.sent: list[Sent] = []
         self.offered: list[str] = []
@@ -118,6 +121,8 @@ class Session:
         self._loose: list[Ref] = []
         self._loose_rows: list[TimelineRow] = []
         self._loose_changed = True
+        self._all_rows: Sequence[TimelineRow] = ()
+        self._told_rows: Sequence[TimelineRow] = ()
         self._decoder = Decoder()
         self._readings = Readings()
         self._machines: Machines | None = None
@@ -134,6 +139,20 @@ class Session:
             return None  # it lives by its poll then
 
     # Reading
+
+    def load(self) -> None:
+        """Read and fold the whole journal, which may be on a thread of its own: until `loaded`, nothing else reads it.
+        When it cannot be read, `view` says why, and calling again goes on."""
+        try:
+            with self._aside.open() as store:
+                while entries := store.read(self._after, CHUNK):
+                    for entry in entries:
+                        self._take(entry)
+        except JournalError as error:
+            self._read_problem = error.sentence
+            return
+        self.fold.incidents()  # the costly first time
+        self._read_problem, self.loaded = "", True
 
     def read_journal(self) -> bool:
         """Take up to CHUNK new entries. True when there may be more at once."""
@@ -206,7 +225,9 @@ class Session:
     def view(self) -> View:
         now = self.clock()
         incident = self.desk.incident if self.loaded else None
-        rows = incident.rows if incident is not None else self._loose_timeline()
+        rows: Sequence[TimelineRow] = ()
+        if self.loaded:
+            rows = self._without_watches(incident.rows if incident is not None else self._loose_timeline())
         incidents = self.fold.incidents() if self.loaded else []
         opened = [one for one in incidents if one.open and one.declared_at is not None]
         others = sum(one.id != incident.id for one in opened) if incident is not None else len(opened)
@@ -219,7 +240,7 @@ class Session:
             me=self.author,
             incident=incident,
             other_open=others,
-            rows=rows if self.loaded else (),
+            rows=rows,
             letter=self.store.letter,
             journal=self.store.journal,
             people=self._people,
@@ -229,6 +250,13 @@ class Session:
             problems=problems,
             demo=self.demo,
         )
+
+    def _without_watches(self, rows: Sequence[TimelineRow]) -> Sequence[TimelineRow]:
+        """Who took the watch is in the journal and the full report; here only while there is nothing else."""
+        if rows is not self._all_rows:
+            self._all_rows = rows
+            self._told_rows = [row for row in rows if row.entry.kind is not Kind.LEASE] or rows
+        return self._told_rows
 
     @property
     def writer_status(self) -> WriterStatus:
@@ -264,7 +292,7 @@ class Session:
             volumes=tuple(volume.name for volume in view.cluster.volumes),
             handles=tuple(view.handle(row.ref) for row in list(view.rows)[-200:][::-1]),
             playbooks=tuple(dict.fromkeys([*view.suggested, *self.playbooks])),
-            incidents=tuple(one.id for one in self.fold.incidents()),
+            incidents=tuple(one.id for one in self.fold.incidents()) if self.loaded else (),
             severities=tuple(str(one.level) for one in self.settings.severities),
         )
 
@@ -303,27 +331,6 @@ class Session:
             self.desk.settle()
             self.read_journal()
         return over
-
-    def export(self, incident: str, file: str) -> tuple[str, str]:
-        """Write the report; what to say about it, with a style."""
-        from incident_tui import __version__
-        from incident_tui.report.export import ExportError, write_report
-        from incident_tui.report.source import Source
-
-        try:
-            source = Source(
-                fold=self.fold,
-                incident=incident,
-                head=self.store.head(),
-                handle=self.store.handle,
-                now=self.clock(),
-                demo=self.demo,
-                version=__version__,
-            )
-            path = write_report(source, Path(file) if file else None, self.directory)
-        except (ExportError, JournalError) as error:
-            return (error.sentence, "crit")
-        return (f"The report is in {path}", "ok")
 
     # The kept line
 
@@ -373,6 +380,7 @@ class Session:
         self.keep(draft, asked)
         self.on_status = lambda: None
         unsaved = self.writer.close()
+        self._aside.close()
         self.sent = [one for one in self.sent if not one.saving.done() or _failed(one.saving)]
         self.keep(draft, asked)
         self._keeper.close(keep=bool(draft or asked or self.sent or self.offered))

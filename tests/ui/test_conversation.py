@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,6 +91,8 @@ def test_a_public_update_is_asked_for_by_its_name(talk: Talk) -> None:
     assert talk.label() == "ANSWER"
     assert talk.hint()[0] == 'The PUBLIC will read: "Two sites are slow" Write public to send it.'
     talk.enter("yes")
+    assert talk.ask is not None and talk.ask.sentence.startswith("Not saved yet: write public")
+    talk.enter("no")
     assert talk.editor.text == "/update public Two sites are slow" and "Not saved" in talk.said[0]
     talk.submit()
     talk.enter("public")
@@ -307,6 +310,75 @@ def test_export_writes_the_report(world: Any, tmp_path: Any) -> None:
     target = tmp_path / "report.md"
     outcome = talk.enter(f"/export {target}")
     assert outcome.effect is not None
-    assert talk.session.export(outcome.effect.incident, outcome.effect.file) == (f"The report is in {target}", "ok")
+    assert talk.session.export(outcome.effect.incident, outcome.effect.file).result() == (
+        f"The report is in {target}",
+        "ok",
+    )
     assert "gv0 split-brain" in target.read_text()
-    assert talk.session.export(outcome.effect.incident, "/nowhere/at/all.md")[1] == "crit"
+    assert talk.session.export(outcome.effect.incident, "/nowhere/at/all.md").result()[1] == "crit"
+
+
+def test_a_line_typed_over_a_question_is_not_lost(talk: Talk) -> None:
+    talk.enter("/declare gv0")
+    talk.enter("@02:55 saw the alarm")
+    assert talk.ask is not None
+    talk.enter("! restarted glusterd")
+    assert talk.ask is not None and talk.ask.sentence.startswith("Your line waits for this answer. Is 02:55Z")
+    assert [row for row in talk.words if "glusterd" in row] == []
+    talk.enter("yes")
+    assert talk.editor.text == "! restarted glusterd" and talk.ask is None
+    talk.saved()
+    talk.submit()
+    talk.saved()
+    assert {"NOTE saw the alarm", "ACTION restarted glusterd"} <= set(talk.words)
+
+
+def test_a_line_typed_over_a_question_survives_no_and_esc(talk: Talk) -> None:
+    for end in ("no", "esc"):
+        talk.enter("@02:55 saw the alarm")
+        if end == "no":
+            talk.enter("! restarted glusterd")
+            talk.enter("no")
+        else:
+            talk.type("! restarted glusterd")
+            talk.cancel()
+        assert talk.editor.text == "! restarted glusterd" and talk.words == []
+        talk.editor.set("")
+        assert talk.editor.older() and talk.editor.text == "@02:55 saw the alarm"
+        talk.editor.set("")
+
+
+def test_who_watches_is_told_only_while_there_is_nothing_else(world: Any, kit: Any) -> None:
+    session = world.session()
+    lease = msgspec.structs.replace(kit.story()[0], kind=Kind.LEASE, text="watch taken", incident="", data={})
+    world.write(lease)
+    talk = Talk(session)
+    assert [row.split()[0] for row in talk.words] == ["WATCH"]
+    talk.enter("saw it")
+    assert talk.words == ["NOTE saw it"]
+
+
+def test_a_purge_does_not_make_the_screen_wait(talk: Talk) -> None:
+    talk.enter("the password is hunter2")
+    with talk.session.store.guard:
+        talk.session.store.connection.execute("BEGIN IMMEDIATE")  # somebody holds the lock
+        talk.type("/purge a1 pasted")
+        talk.submit()
+        if talk.ask is not None:
+            talk.type(talk.ask.wants)
+            talk.submit()
+        assert len(talk.session.sent) == 1
+        talk.session.store.connection.execute("ROLLBACK")
+    talk.saved()
+    assert talk.session.fold.row(talk.session.store.read()[0].id).purged  # type: ignore[union-attr]
+    assert "hunter2" not in " ".join(talk.words)
+
+
+def test_the_journal_is_read_on_another_thread(world: Any, kit: Any) -> None:
+    session = world.session()
+    world.write(*kit.story())
+    assert session.view().rows == () and not session.loaded
+    thread = threading.Thread(target=session.load)
+    thread.start()
+    thread.join()
+    assert session.loaded and len(session.view().rows) > 5

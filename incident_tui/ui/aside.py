@@ -1,0 +1,99 @@
+"""What takes longer than a blink, on another thread with a journal connection of its own: the report, a purge, the
+first reading of a long journal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+from incident_tui.incident.entry import Author, Entry, Ref
+from incident_tui.incident.state import Fold
+from incident_tui.journal.errors import JournalError
+from incident_tui.journal.store import Store
+
+AGAIN: Final = 1.0
+"""Seconds until a journal that could not be read is tried again."""
+
+
+class Reads(Protocol):
+    loaded: bool
+
+    def load(self) -> None: ...
+
+    def read_journal(self) -> bool: ...
+
+
+async def read_in(session: Reads, paint: Callable[[], None]) -> None:
+    """Read the journal; keys and paints get their turn meanwhile. Returns when it is read."""
+    while not session.loaded:
+        await asyncio.to_thread(session.load)
+        if not session.loaded:
+            paint()
+            await asyncio.sleep(AGAIN)
+    while session.read_journal():  # what came since: a poll meanwhile may have taken its sign
+        pass
+
+
+def from_thread(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:
+    """Have the screen do it; nothing when the screen has gone."""
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(act)
+
+
+class Aside:
+    """One thread, started when first needed."""
+
+    def __init__(self, directory: Path, letter: str, clock: Callable[[], datetime], demo: bool) -> None:
+        self.directory = directory
+        self.letter = letter
+        self.clock = clock
+        self.demo = demo
+        self._pool = ThreadPoolExecutor(1, "aside")
+
+    def open(self) -> Store:
+        """A connection for the thread that calls. Raises JournalError."""
+        return Store.open(self.directory, letter=self.letter, clock=self.clock)
+
+    def purge(self, ref: Ref, author: Author, reason: str) -> Future[list[Entry]]:
+        """Destroy an entry's text. The future has the order to do so, or a JournalError."""
+        return self._pool.submit(self._purge, ref, author, reason)
+
+    def _purge(self, ref: Ref, author: Author, reason: str) -> list[Entry]:
+        with self.open() as store:
+            return [store.purge(ref, author=author, reason=reason)]
+
+    def export(self, incident: str, file: str) -> Future[tuple[str, str]]:
+        """Write the report of what is saved; the future has what to say about it, with a style."""
+        return self._pool.submit(self._export, incident, file)
+
+    def _export(self, incident: str, file: str) -> tuple[str, str]:
+        from incident_tui import __version__
+        from incident_tui.report.export import ExportError, write_report
+        from incident_tui.report.source import Source
+
+        fold = Fold()
+        try:
+            with self.open() as store:
+                for entry in store.read():
+                    fold.apply(entry)
+                source = Source(
+                    fold=fold,
+                    incident=incident,
+                    head=store.head(),
+                    handle=store.handle,
+                    now=self.clock(),
+                    demo=self.demo,
+                    version=__version__,
+                )
+                path = write_report(source, Path(file) if file else None, self.directory)
+        except (ExportError, JournalError) as error:
+            return (error.sentence, "crit")
+        return (f"The report is in {path}", "ok")
+
+    def close(self) -> None:
+        """Waits for what was begun: a purge is never left half done."""
+        self._pool.shutdown()

@@ -311,9 +311,9 @@ class Assembler:
                 problem = problem or trouble
         if problem is not None and problem.kind is not GapKind.DOWN:
             raise problem
-        if problem is not None:  # glusterd is down: bricks may still serve, and the definition is the last one known
+        if problem is not None:  # glusterd is down: bricks may still serve, and what it said last is all that is known
             self.missing("glusterd", problem.kind, problem.sentence, at)
-            peers, volumes = (), before.volumes if before else ()
+            peers, volumes = (before.peers, before.volumes) if before else ((), ())
         elif "glusterd" in self.reading.gaps:
             self._set(gaps={key: gap for key, gap in self.reading.gaps.items() if key != "glusterd"})
         root = self.reading.system is not None and self.reading.system.uid == 0

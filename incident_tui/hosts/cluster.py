@@ -65,7 +65,10 @@ class VolumeView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PeerView(msgspec.Struct, frozen=True, kw_only=True):
-    """One peer of a cluster. `connected` None: nobody fresh says. `lost_by`: our hosts that do not reach it."""
+    """One peer of a cluster. `connected` None: nobody fresh says, or who said last that it is lost cannot be asked.
+
+    `lost_by`: our hosts that do not reach it. `doubted_by`: those that did not when they could last be asked.
+    """
 
     uuid: str
     name: str
@@ -75,6 +78,7 @@ class PeerView(msgspec.Struct, frozen=True, kw_only=True):
     lost_by: tuple[str, ...]
     seen_by: tuple[str, ...]
     at: datetime
+    doubted_by: tuple[str, ...] = ()
 
 
 class ClusterView(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,32 +91,44 @@ def view(readings: Iterable[HostReading], thresholds: Thresholds, now: datetime)
     hosts = [r for r in readings if r.gluster is not None]
     fresh = [r for r in hosts if r.gluster and not is_stale("gluster", r.gluster.at, now, thresholds)]
     return ClusterView(
-        peers=_peers(fresh), volumes=tuple(_volume(v, r, hosts, thresholds, now) for v, r in _definitions(hosts, fresh))
+        peers=_peers(hosts, fresh),
+        volumes=tuple(_volume(v, r, hosts, thresholds, now) for v, r in _definitions(hosts, fresh)),
     )
 
 
-def _peers(fresh: Sequence[HostReading]) -> tuple[PeerView, ...]:
-    """Each peer as all others see it; one that we ask ourselves and that answers is connected to somebody."""
-    names = {r.gluster.uuid: r.host for r in fresh if r.gluster and r.gluster.uuid}
+def _peers(hosts: Sequence[HostReading], fresh: Sequence[HostReading]) -> tuple[PeerView, ...]:
+    """Each peer as all others see it; one that we ask ourselves and that answers is connected to somebody.
+
+    Who cannot be asked any more has not taken back that a peer was lost, unless the others say of itself that it is.
+    """
+    names = {r.gluster.uuid: r.host for r in hosts if r.gluster and r.gluster.uuid}
     seen: dict[str, list[tuple[HostReading, Peer]]] = {}
-    for reading in fresh:
-        if reading.gluster is not None and reading.gluster.glusterd_alive:
+    before: dict[str, list[tuple[HostReading, Peer]]] = {}
+    for reading in hosts:
+        if reading.gluster is not None:
+            speaks = reading.gluster.glusterd_alive is True and any(reading is each for each in fresh)
             for peer in reading.gluster.peers:
-                seen.setdefault(peer.uuid or peer.hostname, []).append((reading, peer))
+                (seen if speaks else before).setdefault(peer.uuid or peer.hostname, []).append((reading, peer))
+    apart = {names.get(key, "") for key, views in seen.items() if any(not peer.connected for _, peer in views)}
     out = []
-    for key, views in seen.items():
-        lost = tuple(reading.host for reading, peer in views if not peer.connected)
+    for key in [*seen, *(key for key in before if key not in seen)]:
+        views = seen.get(key) or before[key]
+        lost = tuple(reading.host for reading, peer in seen.get(key, ()) if not peer.connected)
+        doubted = tuple(r.host for r, peer in before.get(key, ()) if not peer.connected and r.host not in apart)
+        if key not in seen and not doubted:
+            continue  # nobody fresh says, and it was well: the volumes and hosts say what is not known
         worst = next((p for _, p in views if p.state == 6), next((p for _, p in views if p.state != 3), views[0][1]))
         out.append(
             PeerView(
                 uuid=views[0][1].uuid,
                 name=names.get(key, views[0][1].hostname),
-                connected=not lost,
+                connected=False if lost else None if doubted else True,
                 state=worst.state,
                 state_text=worst.state_text,
                 lost_by=lost,
                 seen_by=tuple(reading.host for reading, _ in views),
                 at=max(reading.gluster.at for reading, _ in views if reading.gluster),
+                doubted_by=() if lost else doubted,
             )
         )
     return tuple(sorted(out, key=lambda peer: peer.name))

@@ -78,18 +78,41 @@ def gluster_findings(
     view: ClusterView, hosts: Sequence[HostReading], thresholds: Thresholds, now: datetime
 ) -> Iterator[Finding]:
     """What all peers together say."""
-    total = len(
-        {p.uuid or p.name for p in view.peers} | {r.gluster.uuid for r in hosts if r.gluster and r.gluster.uuid}
-    )
-    group = _largest_group(view.peers)
-    apart = {peer.name for peer in view.peers if peer.connected is False} - group
-    # A peer that is cut off says of all others that they are gone: that is news about itself.
-    lost = [p for p in view.peers if p.connected is False and not (p.name in group and apart.issuperset(p.lost_by))]
-    for peer in view.peers:
-        yield from _peer(peer, total, len(lost), peer in lost)
+    for pool in pools(view.peers):
+        yield from _pool(pool, now)
     for volume in view.volumes:
         yield from _volume(volume, thresholds, now)
     yield from _volume_gaps(hosts, thresholds, now)
+
+
+def pools(peers: Sequence[PeerView]) -> list[list[PeerView]]:
+    """The peers of each cluster: two belong together when one knows the other."""
+    groups: list[tuple[set[str], list[PeerView]]] = []
+    for peer in peers:
+        names, members = {peer.name, *peer.seen_by, *peer.doubted_by}, [peer]
+        for group in [each for each in groups if each[0] & names]:
+            groups.remove(group)
+            names, members = names | group[0], group[1] + members
+        groups.append((names, members))
+    return [members for _, members in groups]
+
+
+def _pool(peers: Sequence[PeerView], now: datetime) -> Iterator[Finding]:
+    """One cluster's peers."""
+    total = len({peer.name for peer in peers}.union(*(peer.seen_by for peer in peers)))
+    group = _largest_group(peers)
+    apart = {peer.name for peer in peers if peer.connected is False} - group
+    # A peer that is cut off says of all others that they are gone: that is news about itself.
+    lost = [p for p in peers if p.connected is False and not (p.name in group and apart.issuperset(p.lost_by))]
+    for peer in peers:
+        yield from _peer(peer, total, len(lost), peer in lost)
+        if peer.doubted_by:
+            by = ", ".join(peer.doubted_by)
+            sentence = f"peer {peer.name}: was disconnected for {by}, which cannot be asked now"
+            subject = f"peer {peer.name}"
+            yield Finding(
+                "gluster.peer-disconnected", Level.UNKNOWN, subject, sentence, peer.at, peer.name, "peer status"
+            )
 
 
 def _largest_group(peers: Sequence[PeerView]) -> frozenset[str]:
@@ -117,8 +140,9 @@ def _peer(peer: PeerView, total: int, lost: int, is_lost: bool) -> Iterator[Find
             host=peer.name,
             evidence="peer status",
         )
-    elif peer.state not in (3, -1):
-        level = Level.CRIT if peer.state == 6 else Level.WARN
+    if peer.state not in (3, -1) and peer.connected is not None:
+        rejected = peer.state == 6 or "reject" in peer.state_text.lower()
+        level = Level.CRIT if rejected else Level.WARN
         what = peer.state_text or f"state {peer.state}"
         yield Finding(
             rule="gluster.peer-rejected",

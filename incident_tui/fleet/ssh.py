@@ -19,6 +19,7 @@ from typing import Any
 import asyncssh
 
 from incident_tui import text
+from incident_tui.fleet import hello
 from incident_tui.fleet.settings import Fleet, Host
 from incident_tui.hosts.readings import LinkState
 
@@ -120,7 +121,7 @@ class Connection:
 
 
 async def connect(host: Host, fleet: Fleet) -> Connection:
-    """Connect and log in. Raises LinkFailure, within fleet.connect_timeout and a second for each of the two hops."""
+    """Connect and log in. Raises LinkFailure, within twice fleet.connect_timeout and a second for each hop."""
     jump: asyncssh.SSHClientConnection | None = None
     if host.jump:
         user, _, place = host.jump.rpartition("@")
@@ -168,7 +169,25 @@ async def _connect(
     except LinkFailure:
         raise
     except (asyncssh.Error, OSError, TimeoutError, ValueError) as problem:
-        raise explain(problem, host, client) from problem
+        failure = explain(problem, host, client)
+        if failure.state is LinkState.LOST and tunnel is None and await _nothing_shared(options, fleet):
+            failure = _no_algorithms(host)
+        raise failure from problem
+
+
+async def _nothing_shared(options: asyncssh.SSHClientConnectionOptions, fleet: Fleet) -> bool:
+    """Whether a server that hung up during login did so because it knows none of our algorithms."""
+    theirs = await hello.offered(options.host, options.port, fleet.connect_timeout)
+    return theirs is not None and not hello.shares(theirs, options.kex_algs, options.encryption_algs, options.mac_algs)
+
+
+def _no_algorithms(host: Host) -> LinkFailure:
+    hint = "" if host.legacy_algorithms else "; for an old server set legacy_algorithms = true"
+    return LinkFailure(LinkState.ALGORITHMS, f"{_where(host)}: no common algorithms{hint}")
+
+
+def _where(host: Host) -> str:
+    return f"{host.name} ({place(host)})" if place(host) != host.name else host.name
 
 
 def place(host: Host) -> str:
@@ -194,7 +213,7 @@ def _forget(host: Host, name: str, port: int) -> str:
 
 def explain(problem: BaseException, host: Host, client: _Client | None = None) -> LinkFailure:
     """What a failure to connect means."""
-    where = f"{host.name} ({place(host)})" if place(host) != host.name else host.name
+    where = _where(host)
     if isinstance(problem, LinkFailure):
         return problem
     if isinstance(problem, asyncssh.HostKeyNotVerifiable):
@@ -207,8 +226,7 @@ def explain(problem: BaseException, host: Host, client: _Client | None = None) -
             return LinkFailure(
                 LinkState.HOST_KEY_CHANGED, f"{where}: the host key is of another kind than the known one; {hint}"
             )
-        hint = "" if host.legacy_algorithms else "; for an old server set legacy_algorithms = true"
-        return LinkFailure(LinkState.ALGORITHMS, f"{where}: no common algorithms{hint}")
+        return _no_algorithms(host)
     if isinstance(problem, (TimeoutError, asyncio.TimeoutError)):
         return LinkFailure(LinkState.TIMEOUT, f"{where}: no answer in time; is it up, and is port 22 open to us?")
     if isinstance(problem, asyncssh.ConnectionLost):

@@ -9,14 +9,16 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import pytest
 
+from incident_tui.fleet import hello
 from incident_tui.fleet.fleet import Fleet
-from incident_tui.fleet.host import HostLink
+from incident_tui.fleet.host import HostLink, _due
 from incident_tui.fleet.once import check, probe_once
 from incident_tui.fleet.settings import Fleet as FleetSettings
 from incident_tui.fleet.settings import Host
@@ -323,12 +325,38 @@ async def test_sudo_refused(start_sshd: Any, said: str, part: str) -> None:
     assert state is LinkState.SUDO and part in sentence
 
 
+def test_a_clock_that_is_set_back_stops_no_reading() -> None:
+    hour, spacing = timedelta(hours=1), timedelta(seconds=30)
+    assert _due(None, now(), spacing) and _due(now() + hour, now(), spacing) and _due(now() - hour, now(), spacing)
+    assert not _due(now() - timedelta(seconds=5), now(), spacing)
+
+
 async def test_only_old_algorithms_need_the_setting(start_sshd: Any) -> None:
     sshd = start_sshd("Ciphers aes128-cbc", "KexAlgorithms diffie-hellman-group1-sha1", "MACs hmac-md5")
     state, sentence = await failure(sshd.host())
     assert state is LinkState.ALGORITHMS and "legacy_algorithms" in sentence
     reading = await probe_once(sshd.host(legacy_algorithms=True), QUICK, now)
     assert reading.link.state is LinkState.UP, reading.link.sentence
+
+
+async def test_a_server_that_hangs_up_before_it_is_heard_is_still_explained(
+    start_sshd: Any, sshd: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its reset may overtake its list of algorithms; asyncssh then says only that the connection was lost."""
+    old = start_sshd("Ciphers aes128-cbc", "KexAlgorithms diffie-hellman-group1-sha1", "MACs hmac-md5")
+
+    async def lost(*args: Any, **options: Any) -> None:
+        raise asyncssh.ConnectionLost("Connection lost")
+
+    monkeypatch.setattr(asyncssh, "connect", lost)
+    assert (await failure(old.host()))[0] is LinkState.ALGORITHMS
+    assert (await failure(old.host(legacy_algorithms=True)))[0] is LinkState.LOST
+    assert (await failure(sshd.host()))[0] is LinkState.LOST
+
+
+@pytest.mark.parametrize("packet", [b"", b"\x04", b"\x04" + b"\x14" + bytes(20), b"\x00\x14" + bytes(16) + b"\xff" * 9])
+def test_a_first_packet_that_is_damaged_says_nothing(packet: bytes) -> None:
+    assert hello.parse(packet) is None
 
 
 async def test_it_reconnects_and_says_since_when(sshd: Any) -> None:

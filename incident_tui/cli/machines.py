@@ -62,7 +62,7 @@ def read(context: Context) -> int:
     if context.call.flag("json"):
         print(json.dumps(as_fields(made, chosen, now, 0.0), indent=2))
     else:
-        print("\n".join(as_lines(made, 0.0)[1:]))
+        print("\n".join(as_lines(made, chosen, now, 0.0)[1:]))
     return 1 if made.findings else 0
 
 

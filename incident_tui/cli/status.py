@@ -11,7 +11,8 @@ import msgspec
 from incident_tui.cli.context import Context, Failure
 from incident_tui.config import Settings
 from incident_tui.hosts.cluster import ClusterView
-from incident_tui.hosts.readings import Filesystem, HostReading, Link, LinkState
+from incident_tui.hosts.readings import Filesystem, GapKind, HostReading, Link, LinkState, is_stale
+from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.finding import Finding, Level
 from incident_tui.journal.board import Board
 from incident_tui.journal.errors import JournalError
@@ -41,14 +42,14 @@ def status(context: Context) -> int:
         fields = as_fields(made, context.settings, now, age) | {"demo": context.demo}
         print(json.dumps(fields, indent=2))
     else:
-        for line in as_lines(made, age, "DEMO " if context.demo else ""):
+        for line in as_lines(made, context.settings, now, age, "DEMO " if context.demo else ""):
             print(line)
     watched = age is not None and age <= WATCH_STALE
     return 0 if watched and not made.findings else 1
 
 
-def as_lines(made: Machines, watch_age: float | None, mark: str = "") -> list[str]:
-    """The findings, worst first, and what they are out of."""
+def as_lines(made: Machines, settings: Settings, now: datetime, watch_age: float | None, mark: str = "") -> list[str]:
+    """The findings, worst first, and what they are out of. Counted as well is only what a fresh reading says."""
     if watch_age is None:
         head = "nobody is watching: start incident-tui or incident-tui watch"
     elif watch_age > WATCH_STALE:
@@ -57,14 +58,26 @@ def as_lines(made: Machines, watch_age: float | None, mark: str = "") -> list[st
         head = f"watched {watch_age:.0f}s ago"
     lines = [f"{mark}{head}"]
     lines += [f"{_SYMBOL[finding.level]} {finding.sentence}" for finding in made.findings]
-    up = sum(host.link.state is LinkState.UP for host in made.readings.hosts.values())
-    containers = [c for host in made.readings.hosts.values() if host.docker for c in host.docker.containers]
-    running = sum(container.state == "running" for container in containers)
+    hosts = [made.readings.hosts[host.name] for host in settings.hosts if host.name in made.readings.hosts]
+    limits = settings.thresholds
+    up = sum(host.link.state is LinkState.UP and not is_stale("load", host.at, now, limits) for host in hosts)
+    known = sum(len(host.docker.containers) for host in hosts if host.docker)
+    fresh = [c for host in hosts if host.docker and docker_is_fresh(host, limits, now) for c in host.docker.containers]
+    running = sum(container.state == "running" for container in fresh)
+    silent = f" ({known - len(fresh)} not known)" if len(fresh) < known else ""
     lines.append(
-        f"{len(made.findings)} findings; hosts {up}/{len(made.readings.hosts)} connected, "
-        f"containers {running}/{len(containers)} running, volumes {len(made.cluster.volumes)}"
+        f"{len(made.findings)} findings; hosts {up}/{len(settings.hosts)} connected, "
+        f"containers {running}/{known} running{silent}, volumes {len(made.cluster.volumes)}"
     )
     return lines
+
+
+def docker_is_fresh(reading: HostReading, thresholds: Thresholds, now: datetime) -> bool:
+    """Whether the containers read last are those of now: young enough, and no later attempt has failed for good."""
+    docker, gap = reading.docker, reading.gaps.get("docker")
+    if docker is None or is_stale("docker", docker.at, now, thresholds):
+        return False
+    return gap is None or gap.at < docker.at or gap.kind not in (GapKind.DOWN, GapKind.HUNG)
 
 
 def _iso(value: datetime | None) -> str | None:
@@ -78,6 +91,7 @@ def _age(value: datetime | None, now: datetime) -> float | None:
 def as_fields(made: Machines, settings: Settings, now: datetime, watch_age: float | None) -> dict[str, Any]:
     """The fields of `status --json`. Ages are seconds; what is not known is null."""
     readings = made.readings
+    order = {name: number for number, name in enumerate([*readings.chats, *(sink.name for sink in settings.chat)])}
     return {
         "at": _iso(now),
         "watch": {
@@ -91,13 +105,13 @@ def as_fields(made: Machines, settings: Settings, now: datetime, watch_age: floa
         "sites": [_site(site.name, site.url, readings.sites.get(site.name), now) for site in settings.sites],
         "containers": [
             _container(reading, number, now)
-            for reading in readings.hosts.values()
-            if reading.docker is not None
+            for host in settings.hosts
+            if (reading := readings.hosts.get(host.name)) is not None and reading.docker is not None
             for number in range(len(reading.docker.containers))
         ],
         "peers": _peers(made.cluster, now),
         "volumes": _volumes(made.cluster, now),
-        "chat": [_chat(name, row, now) for name, row in readings.chats.items()],
+        "chat": [_chat(name, readings.chats[name], now) for name in sorted(readings.chats, key=order.__getitem__)],
     }
 
 

@@ -1,0 +1,67 @@
+"""`status` counts as well only what a fresh reading says, and lists things in the order of the configuration."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from incident_tui.cli.status import as_fields, as_lines
+from incident_tui.config import Settings
+from incident_tui.fleet.settings import Host
+from incident_tui.hosts.readings import Container, Docker, Gap, GapKind, HostReading, Link, LinkState
+from incident_tui.ui.view import Readings, machines
+from incident_tui.watch.rows import ChatRow
+from incident_tui.watch.settings import ChatSink
+
+NOW = datetime(2026, 11, 23, 3, 10, tzinfo=UTC)
+UP = Link(state=LinkState.UP, sentence="", since=NOW, at=NOW)
+SETTINGS = msgspec.structs.replace(
+    Settings(),
+    hosts=(Host(name="zeta"), Host(name="alpha")),
+    chat=(ChatSink(name="z", url_env="A"), ChatSink(name="b", url_env="B")),
+)
+
+
+def reading(name: str, **changes: Any) -> HostReading:
+    box = Container(id=name[0] * 64, name=f"{name}-box", state="running")
+    return HostReading(
+        host=name, at=NOW, link=UP, **({"docker": Docker(at=NOW, version="1", containers=(box,))} | changes)
+    )
+
+
+def last_line(*hosts: HostReading, now: datetime = NOW) -> str:
+    board = Readings(hosts={host.host: host for host in hosts})
+    return as_lines(machines(board, SETTINGS, now, {}), SETTINGS, now, 0.0)[-1]
+
+
+def gap(kind: GapKind) -> dict[str, Gap]:
+    return {"docker": Gap(at=NOW + timedelta(seconds=1), kind=kind, sentence="x", since=NOW)}
+
+
+def test_what_is_fresh_is_counted() -> None:
+    assert "hosts 2/2 connected, containers 2/2 running," in last_line(reading("zeta"), reading("alpha"))
+
+
+@pytest.mark.parametrize("kind", [GapKind.DOWN, GapKind.HUNG])
+def test_containers_of_a_daemon_that_is_down_do_not_run_for_all_we_know(kind: GapKind) -> None:
+    line = last_line(reading("zeta"), reading("alpha", gaps=gap(kind)))
+    assert "containers 1/2 running (1 not known)" in line
+
+
+def test_a_board_that_nobody_renews_is_not_connected_and_not_running() -> None:
+    line = last_line(reading("zeta"), reading("alpha"), now=NOW + timedelta(hours=1))
+    assert "hosts 0/2 connected, containers 0/2 running (2 not known)" in line
+    assert "hosts 1/2 connected" in last_line(reading("zeta"))
+
+
+def test_lists_are_in_the_order_of_the_configuration() -> None:
+    hosts = {name: reading(name) for name in ("alpha", "zeta")}
+    chats = {name: ChatRow(name=name, at=NOW) for name in ("b", "z")}
+    made = machines(Readings(hosts=hosts, chats=chats), SETTINGS, NOW, {})
+    fields = as_fields(made, SETTINGS, NOW, 0.0)
+    assert [each["name"] for each in fields["hosts"]] == ["zeta", "alpha"]
+    assert [each["host"] for each in fields["containers"]] == ["zeta", "alpha"]
+    assert [each["name"] for each in fields["chat"]] == ["z", "b"]

@@ -37,6 +37,8 @@ class Ask(msgspec.Struct, frozen=True):
     paste: bool = False
     backfill: bool = False
     """For a paste: the question was about doubtful times."""
+    first: str = ""
+    """Said before the question when the answer was none."""
 
 
 class Conversation:
@@ -63,7 +65,7 @@ class Conversation:
     def hint(self) -> tuple[str, str]:
         """A question, the last answer, or the help of the verb being typed; empty when the footer may be shown."""
         if self.ask is not None:
-            return self.ask.sentence, "warn"
+            return f"{self.ask.first} {self.ask.sentence}".lstrip(), "warn"
         if self.said[0]:
             return self.said
         return verb_hint(self.editor.text), ""
@@ -169,8 +171,7 @@ class Conversation:
         if ask.draft:
             self.ask = ask  # one line is kept already: this one stays where it is
             return None
-        sentence = f"Your line waits for this answer. {ask.sentence}"
-        self.ask = msgspec.structs.replace(ask, sentence=sentence, draft=self.editor.text)
+        self.ask = msgspec.structs.replace(ask, first="Your line waits for this answer.", draft=self.editor.text)
         self.editor.set("")
         self.keep()
         return None

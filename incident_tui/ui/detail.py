@@ -305,6 +305,14 @@ def playbook_lines(book: Playbook, run: Run | None, width: int, look: Look) -> l
     return page.lines
 
 
+def next_step(lines: Sequence[Line]) -> int:
+    """Of a playbook's lines, the one of the next step; the first one while no step is done, or all are."""
+    boxes = [(index, line[1][0][:3]) for index, line in enumerate(lines) if len(line) > 1]
+    if not any(box in ("[x]", "[-]", "[!]") for _, box in boxes):
+        return 0
+    return next((index for index, box in boxes if box == "[ ]"), 0)
+
+
 _STARTS: Final = ("-", "*", "+", "#", "|", ">", "`", "    ", *"0123456789")
 
 
@@ -320,7 +328,7 @@ def _flowing(text: str) -> str:
         else:
             out.append(line)
         fenced ^= fence
-    return "\n".join(out)
+    return "\n".join(out).replace("**", "")
 
 
 def list_lines(title: str, rows: Sequence[tuple[str, str]], width: int, look: Look) -> list[Line]:

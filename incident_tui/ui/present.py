@@ -14,14 +14,17 @@ from incident_tui.ui.view import View
 SAVE_GRACE: Final = timedelta(seconds=1)
 """A save that takes longer is not called saved any more."""
 _TITLE_LEAST: Final = 8
+_ALARM_LINES: Final = 2
 
 
 def header(view: View, width: int) -> list[Line]:
     """Two lines or three, then one for each alarm. Always all of it: what does not fit goes to the next line."""
     lines = [_first(view, width), *_flow(_second(view), width)]
     for sentence, style in alarms(view):
-        parts = wrap(view.look.text(sentence), width - 1, width - 1)[:2]
-        lines += [fit([(f" {part}", style)], width, view.look) for part in parts]
+        parts = wrap(view.look.text(sentence), width - 1, width - 1)
+        if len(parts) > _ALARM_LINES:
+            parts[_ALARM_LINES - 1] = cut(" ".join(parts[_ALARM_LINES - 1 :]), width - 2, view.look)
+        lines += [fit([(f" {part}", style)], width, view.look) for part in parts[:_ALARM_LINES]]
     return lines
 
 
@@ -75,8 +78,8 @@ def _second(view: View) -> list[list[Piece]]:
     """The groups of the second line, in order."""
     groups: list[list[Piece]] = [[(f"{clock(view.now)}Z", "strong")]]
     groups += [[piece] for piece in _promises(view)]
-    groups.append(_present(view))
     groups.append([watch_piece(view)])
+    groups.append(_present(view))
     chat = chat_piece(view)
     if chat is not None:
         groups.append([chat])

@@ -20,11 +20,13 @@ Content = Callable[[View, int], Sequence[Line]]
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """`wide`: it takes the place of the left pane, too."""
+    """`wide`: it takes the place of the left pane, too. `begin`: of its lines, the one to scroll to whenever that
+    changes."""
 
     title: str
     content: Content
     wide: bool = False
+    begin: Callable[[Sequence[Line]], int] = lambda lines: 0
 
 
 def of_effect(effect: o.Effect, session: Session) -> Opened | None:
@@ -85,4 +87,4 @@ def _playbook(session: Session, name: str) -> Opened | None:
         run = next((one for one in reversed(runs) if one.name == name), None)
         return detail.playbook_lines(book, run, width, view.look)
 
-    return Opened(f"playbook {name}", content)
+    return Opened(name, content, begin=detail.next_step)

@@ -12,7 +12,7 @@ import msgspec
 
 from incident_tui.hosts.readings import HostReading, LinkState, is_stale
 from incident_tui.incident.finding import Finding, Level
-from incident_tui.ui.lines import LEVEL_STYLE, SYMBOL, Line, Piece, cells, cut, sides
+from incident_tui.ui.lines import LEVEL_STYLE, SYMBOL, Line, Piece, cells, cut, fit, sides
 from incident_tui.ui.times import short
 from incident_tui.ui.view import View
 from incident_tui.ui.words import container_words, rate, volume_words
@@ -21,6 +21,8 @@ from incident_tui.watch.rows import site_max_age
 WIDE: Final = 28
 """Columns from which there is room for the swap rate beside memory and load."""
 _ORDER: Final = ("SITES", "HOSTS", "CONTAINERS", "GLUSTER", "OTHER")
+
+_NO_HOSTS: Final = ("name them in config.toml", "incident-tui check tries it")
 
 
 class StatusRow(msgspec.Struct, frozen=True):
@@ -47,6 +49,11 @@ def status_rows(view: View, width: int) -> list[StatusRow]:
         ("HOSTS", _hosts(view, width, left)),  # last, because it takes whatever else is said of a host
     ):
         out += [_head(view, section, rows, width), *_sorted(rows)] if rows or section == "HOSTS" else []
+    if not view.host_names:
+        for key, text in enumerate(_NO_HOSTS):
+            out.append(
+                StatusRow("HOSTS", f"head/{key}", None, fit([(f"   {text}", "")], width, view.look), name="HOSTS")
+            )
     other = [
         _row("OTHER", f"finding/{one.rule}/{one.subject}", one.level, one.sentence, "", width, view, [one])
         for one in left

@@ -23,7 +23,7 @@ _CACHE: Final = 2_000
 _LONGEST: Final = 40
 """Lines of one entry that are shown in the timeline; Enter shows all of it."""
 _MACHINE_LINES: Final = 2
-"""Lines of what a machine said; Enter shows all of it."""
+"""Lines of what a machine or a playbook said; Enter shows all of it."""
 _REMARK: Final = re.compile(r" \([^()]*\)")
 _LASTED: Final = re.compile(r" \(it lasted [^()]*\)$")
 _CLAUSE_LEAST: Final = 12
@@ -89,7 +89,7 @@ def entry_lines(row: TimelineRow, marks: Sequence[Mark], context: Context) -> li
     tail = f"  {look.text(tail)}" if tail and text else look.text(tail)
     body = "struck" if row.struck else ""
     parts = wrap(word + text + tail, width - used, width - indent)
-    brief = machine and len(parts) > _MACHINE_LINES
+    brief = (machine or entry.kind is Kind.PLAYBOOK) and len(parts) > _MACHINE_LINES
     if brief:
         parts = _briefly(word, text, tail, width - used, width - indent, look)
     first = parts[0]
@@ -114,7 +114,7 @@ def entry_lines(row: TimelineRow, marks: Sequence[Mark], context: Context) -> li
 
 
 def _briefly(word: str, text: str, tail: str, first: int, rest: int, look: Look) -> list[str]:
-    """What a machine said in at most _MACHINE_LINES lines: remarks in brackets go first, then clauses from the end. The
+    """What was not typed, in at most _MACHINE_LINES lines: remarks in brackets go first, then clauses from the end. The
     mark says that Enter shows more."""
     lasted = _LASTED.search(text)
     if lasted is not None:

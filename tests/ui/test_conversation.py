@@ -91,7 +91,7 @@ def test_a_public_update_is_asked_for_by_its_name(talk: Talk) -> None:
     assert talk.label() == "ANSWER"
     assert talk.hint()[0] == 'The PUBLIC will read: "Two sites are slow" Write public to send it.'
     talk.enter("yes")
-    assert talk.ask is not None and talk.ask.sentence.startswith("Not saved yet: write public")
+    assert talk.ask is not None and talk.hint()[0].startswith("Not saved yet: write public")
     talk.enter("no")
     assert talk.editor.text == "/update public Two sites are slow" and "Not saved" in talk.said[0]
     talk.submit()
@@ -323,7 +323,7 @@ def test_a_line_typed_over_a_question_is_not_lost(talk: Talk) -> None:
     talk.enter("@02:55 saw the alarm")
     assert talk.ask is not None
     talk.enter("! restarted glusterd")
-    assert talk.ask is not None and talk.ask.sentence.startswith("Your line waits for this answer. Is 02:55Z")
+    assert talk.ask is not None and talk.hint()[0].startswith("Your line waits for this answer. Is 02:55Z")
     assert [row for row in talk.words if "glusterd" in row] == []
     talk.enter("yes")
     assert talk.editor.text == "! restarted glusterd" and talk.ask is None

@@ -20,7 +20,7 @@ from incident_tui.watch.rows import ChatRow
 def test_an_incident_at_80_columns(kit: Any) -> None:
     assert plain(header(kit.view(kit.outage(), kit.story()), 80)) == (
         " SEV1 gv0 split-brain, sites 502  41m  mitigating  IC ana 41m   saved 14:43:09Z\n"
-        " 14:43:12Z  update due in 04:12 (public)  here ana bob, dan gone 4m  watch <10s\n"
+        " 14:43:12Z  update due in 04:12 (public)  watch <10s  here ana bob, dan gone 4m\n"
         " chat ok"
     )
 
@@ -48,7 +48,7 @@ def test_no_incident_says_how_to_declare(kit: Any) -> None:
     view = kit.view(kit.healthy(), writer=WriterStatus(), people=(Present("ana", True, 1.0),))
     assert plain(header(view, 80)) == (
         " no incident: /declare TITLE                                    nothing unsaved\n"
-        " 14:43:12Z  here ana  watch <10s  chat ok"
+        " 14:43:12Z  watch <10s  here ana  chat ok"
     )
 
 
@@ -133,3 +133,10 @@ def test_running_things_and_what_is_left_out_is_counted(kit: Any) -> None:
         " suggested: /play gluster-split-brain   task bob 02:30 over   web2 held by bob"
     )
     assert plain([notices(view, 60)]) == " suggested: /play gluster-split-brain   +2 more"
+
+
+def test_a_long_alarm_ends_with_a_mark(kit: Any) -> None:
+    problem = " ".join(["no room left on the disk"] * 12)
+    view = kit.view({}, writer=WriterStatus(problem=problem, waiting=1))
+    lines = plain(header(view, 80)).split("\n")
+    assert lines[-2].startswith(" NOT SAVED, kept and retried: no room") and lines[-1].rstrip().endswith("…")

@@ -337,3 +337,18 @@ async def test_what_is_not_saved_is_on_the_screen(world: Any, screen: Any, monke
         await driver.until("a13")
         await driver.settle()
         assert "NOT SAVED" not in driver.text
+
+
+async def test_a_playbook_scrolls_to_its_next_step(world: Any, screen: Any, kit: Any) -> None:
+    world.playbooks.mkdir(parents=True)
+    steps = "".join(f"- [ ] Step number {number}\n\n  **Look** first.\n\n" for number in range(1, 21))
+    (world.playbooks / "oom.md").write_text(f'+++\ntitle = "Memory"\nowner = "ana"\n+++\nFirst of all.\n\n{steps}')
+    async with screen() as driver:
+        await driver.type("/declare web2", "enter")
+        await driver.type("/play oom", "enter")
+        await driver.until("First of all.")
+        assert "**" not in driver.text
+        for number in range(1, 13):
+            await driver.type("/tick", "enter")
+            await driver.until(f"[ ] {number + 1}. Step")
+        assert "[x] 1." not in driver.text

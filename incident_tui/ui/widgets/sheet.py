@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from incident_tui.ui.detail import titled
-from incident_tui.ui.lines import Look, fit
+from incident_tui.ui.lines import Line, Look, fit
 from incident_tui.ui.sheets import Content, Opened
 from incident_tui.ui.view import View
 from incident_tui.ui.widgets.rows import Rows
@@ -20,12 +22,15 @@ class Sheet(Rows):
         self.title = ""
         self.wide = False
         """It takes the place of the left pane, too."""
+        self._begin: Callable[[Sequence[Line]], int] = lambda lines: 0
+        self._begun = 0
         self._top = 0
         self._count = 0
         self._height = 1
 
     def open(self, opened: Opened) -> None:
         self.title, self.content, self.wide, self._top = opened.title, opened.content, opened.wide, 0
+        self._begin, self._begun = opened.begin, 0
         self.display = True
 
     def shut(self) -> None:
@@ -41,6 +46,9 @@ class Sheet(Rows):
             return
         lines = list(self.content(view, width))
         self._count, self._height = len(lines), max(1, height - 1)
+        begin = self._begin(lines)
+        if begin != self._begun:
+            self._top = self._begun = begin
         self._top = max(0, min(self._top, self._count - self._height))
         end = min(self._count, self._top + self._height)
         more = f"  {end}/{self._count} PgDn" if self._count > self._height else ""

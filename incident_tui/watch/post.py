@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
+import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +19,8 @@ from incident_tui.watch.chat.outbox import Outbox
 from incident_tui.watch.chat.sender import Sender
 from incident_tui.watch.rows import ChatRow
 from incident_tui.watch.settings import ChatSink
+
+log = logging.getLogger("incident_tui.watch")
 
 FIRST_LOOK_BACK: Final = timedelta(minutes=10)
 """A sink that is new gets what was recorded this shortly before; older history is never posted."""
@@ -43,17 +47,49 @@ class Post:
         self._demo = demo
         self._sinks = tuple(sinks)
         self._outbox = Outbox(directory / "outbox.db")
-        self._outbox.recover()
+        self._ready = False
+        self._waiting: list[Entry] = []
+        """Entries that the outbox has not taken yet, oldest first; before the start, the whole journal."""
         self._cursors: dict[str, int] = {}
         self.senders = {
             sink.name: Sender(
-                sink, self._outbox, compose=self._compose, may_send=may_send, clock=clock, jitter=random.random
+                sink,
+                self._outbox,
+                compose=self._compose,
+                may_send=lambda: self._ready and may_send(),
+                clock=clock,
+                jitter=random.random,
             )
             for sink in sinks
         }
 
     def start(self, entries: Sequence[Entry]) -> None:
         """Queues what came while no watch was running. `entries` is the whole journal, oldest first."""
+        self._waiting = list(entries)
+        self._flush()
+
+    def take(self, entries: Sequence[Entry]) -> None:
+        """New entries, as they are read from the journal."""
+        self._waiting += entries
+        self._flush()
+
+    def _flush(self) -> None:
+        """Queues what waits. While the outbox cannot be used (locked, full disk) it waits on, in order."""
+        try:
+            if not self._ready:
+                self._outbox.recover()
+                self._outbox.keep_only([sink.name for sink in self._sinks], self._clock())
+                self._begin(self._waiting)
+                self._ready = True
+            elif self._waiting:
+                for sink in self._sinks:
+                    self._queue(sink, self._waiting, self._last(self._waiting))
+        except sqlite3.Error as error:
+            log.warning("the chat outbox cannot be used: %s", error)
+            return
+        self._waiting = []
+
+    def _begin(self, entries: Sequence[Entry]) -> None:
         since = self._clock() - FIRST_LOOK_BACK
         for sink in self._sinks:
             cursor = self._outbox.cursor(sink.name, self._store.journal)
@@ -62,12 +98,9 @@ class Post:
             self._cursors[sink.name] = cursor
             self._queue(sink, [entry for entry in entries if entry.seq > cursor], self._last(entries), force=True)
 
-    def take(self, entries: Sequence[Entry]) -> None:
-        """New entries, as they are read from the journal."""
-        for sink in self._sinks:
-            self._queue(sink, entries, self._last(entries))
-
     def rows(self) -> dict[str, ChatRow]:
+        if self._waiting or not self._ready:
+            self._flush()
         return {name: sender.row() for name, sender in self.senders.items()}
 
     def start_sending(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -130,6 +131,42 @@ async def test_a_429_waits_as_told_and_nothing_overtakes(receiver: Receiver, out
         await worker.step(session)
     assert receiver.texts == ["text 1", "text 1", "text 2"]
     assert worker.row().problem == "" and worker.row().waiting == 0
+
+
+async def test_an_outbox_that_is_locked_after_the_post_repeats_nothing(receiver: Receiver, outbox: Outbox) -> None:
+    clock = Clock()
+    outbox.enqueue("ops", "j", [1, 2], 2, START)
+    worker = sender(outbox, clock)
+    path = outbox._path
+    other = sqlite3.connect(path, isolation_level=None)
+
+    sent = outbox.sending
+
+    def lock_after(message: Any) -> None:
+        sent(message)
+        other.execute("BEGIN IMMEDIATE")
+
+    outbox.sending = lock_after  # type: ignore[method-assign]
+    async with sending() as session:
+        assert await worker.step(session) == 1.0
+        assert "outbox cannot be used" in worker.row().problem and receiver.texts == ["text 1"]
+        assert await worker.step(session) == 1.0
+        other.execute("ROLLBACK")
+        outbox.sending = sent  # type: ignore[method-assign]
+        clock.now += timedelta(seconds=2)
+        assert await worker.step(session) == 0.0
+    other.close()
+    assert receiver.texts == ["text 1", "text 2"] and states(outbox) == ["sent", "sent"]
+
+
+def test_a_sink_that_was_taken_out_begins_anew(outbox: Outbox) -> None:
+    outbox.enqueue("ops", "j", [1], 1, START)
+    outbox.enqueue("old", "j", [1], 1, START)
+    outbox.keep_only(["ops"], START)
+    assert (outbox.cursor("ops", "j"), outbox.cursor("old", "j")) == (1, None)
+    assert outbox.head("old") is None and outbox.head("ops") is not None
+    outbox.keep_only([], START)
+    assert outbox.head("ops") is None
 
 
 async def test_a_clock_that_is_set_back_does_not_stop_the_queue(receiver: Receiver, outbox: Outbox) -> None:

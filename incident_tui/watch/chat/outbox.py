@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS messages(id INTEGER PRIMARY KEY, sink TEXT NOT NULL, 
     next REAL NOT NULL DEFAULT 0, problem TEXT NOT NULL DEFAULT '', UNIQUE(sink, journal, seq));
 CREATE INDEX IF NOT EXISTS open_messages ON messages(sink, id) WHERE state IN ('waiting', 'sending');
 """
+_PATIENCE: Final = 0.25
+"""Seconds to wait for the file's lock: the watch must not stand still for it."""
 SHOWN: Final = 30
 """How many deliveries a ChatRow carries."""
 
@@ -46,16 +48,33 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Outbox:
-    """One outbox. For one thread; every change is committed and fsynced before the method returns."""
+    """One outbox. For one thread; every change is committed and fsynced before the method returns.
+
+    The file is opened when it is first needed. Every method raises sqlite3.Error while it cannot be used (locked, full
+    disk), having changed nothing; the caller tries again.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, timeout=5, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(_SCHEMA)
+        self._path = path
+        self._opened: sqlite3.Connection | None = None
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        if self._opened is None:
+            db = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None)
+            try:
+                db.execute("PRAGMA journal_mode=WAL")
+                db.execute("PRAGMA synchronous=FULL")
+                db.executescript(_SCHEMA)
+            except sqlite3.Error:
+                db.close()
+                raise
+            self._opened = db
+        return self._opened
 
     def close(self) -> None:
-        self._db.close()
+        if self._opened is not None:
+            self._opened.close()
 
     def recover(self) -> int:
         """After a start: what was being sent when the last watch died is `maybe`. Returns how many there were."""
@@ -83,8 +102,20 @@ class Outbox:
             )
             self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # a full disk has rolled it back already
+                self._db.execute("ROLLBACK")
             raise
+
+    def keep_only(self, sinks: Iterable[str], now: datetime) -> None:
+        """Forgets every other sink: one that comes back later begins anew, and gets nothing that waited meanwhile."""
+        names = sorted(sinks)
+        others = f"sink NOT IN ({','.join('?' * len(names))})"
+        self._db.execute(
+            f"UPDATE messages SET state='dropped', sent=?, problem='the sink was taken out of the configuration' "
+            f"WHERE state IN ('waiting', 'sending') AND {others}",
+            (now.timestamp(), *names),
+        )
+        self._db.execute(f"DELETE FROM cursors WHERE {others}", names)
 
     def head(self, sink: str) -> Message | None:
         """The oldest message that still waits: order is kept, so nothing overtakes it."""

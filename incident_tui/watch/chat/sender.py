@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import aiohttp
+import msgspec
 
 from incident_tui.incident.entry import Ref
 from incident_tui.text import sanitise
@@ -43,6 +45,10 @@ def webhook_url(sink: ChatSink) -> str:
     if not url.startswith(("http://", "https://")):
         raise UrlError(f"{sink.url_env or sink.url_file} does not hold a URL that starts with https://")
     return url
+
+
+def _unusable(error: sqlite3.Error) -> str:
+    return f"the outbox cannot be used ({sanitise(str(error), limit=60)}); it is tried again"
 
 
 class Outcome:
@@ -81,10 +87,18 @@ class Sender:
         self._filled = clock()
         self._problem = ""
         self._since: datetime | None = None
+        self._unsettled: tuple[Message, Outcome] | None = None
+        """What an attempt came to, until the outbox has taken it."""
+        self._row = ChatRow(name=sink.name, at=clock())
         self.wake = asyncio.Event()
 
     def row(self) -> ChatRow:
-        return self._outbox.row(self.sink.name, self._clock(), self._problem, self._since)
+        try:
+            self._row = self._outbox.row(self.sink.name, self._clock(), self._problem, self._since)
+        except sqlite3.Error as error:
+            self._note(_unusable(error))
+            self._row = msgspec.structs.replace(self._row, at=self._clock(), problem=self._problem, since=self._since)
+        return self._row
 
     async def run(self) -> None:
         """Sends until it is cancelled."""
@@ -101,6 +115,15 @@ class Sender:
 
     async def step(self, session: aiohttp.ClientSession) -> float:
         """Sends the head of the queue if it is due. Returns seconds until it is worth calling again; 0 for now."""
+        try:
+            if self._unsettled is not None:
+                self._settle(*self._unsettled)
+            return await self._send(session)
+        except sqlite3.Error as error:
+            self._note(_unusable(error))
+            return 1.0
+
+    async def _send(self, session: aiohttp.ClientSession) -> float:
         message = self._outbox.head(self.sink.name)
         if message is None:
             return 60.0
@@ -124,7 +147,8 @@ class Sender:
             return 1.0
         self._tokens -= 1
         self._outbox.sending(message)
-        self._settle(message, await self._post(session, url, text))
+        self._unsettled = message, await self._post(session, url, text)
+        self._settle(*self._unsettled)
         return 0.0
 
     def _token_wait(self, now: datetime) -> float:
@@ -177,6 +201,7 @@ class Sender:
         else:
             self._outbox.finish(message, outcome.state, now, outcome.problem)
             self._note(outcome.problem)
+        self._unsettled = None
 
     def _failed(self, message: Message, problem: str, wait: timedelta) -> None:
         self._outbox.postpone(message, self._clock() + wait, problem)

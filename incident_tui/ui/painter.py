@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from incident_tui.ui.commands import footer
 from incident_tui.ui.conversation import Conversation
@@ -22,8 +22,10 @@ from incident_tui.ui.widgets.timeline import Timeline
 
 Pane = Literal["prompt", "status", "timeline", "sheet"]
 _FAR = 1_000_000
-_HINT_LINES = 4
+_HINT_LINES: Final = 4
 """Lines that a question or a refusal may take."""
+_SAID_LINES: Final = 3
+"""Lines that any other answer may take, such as what is still open when the response ends."""
 
 
 def left_width(width: int) -> int:
@@ -134,7 +136,7 @@ class Painter:
         text, style = self.talk.hint()
         if not text:
             return [footer(width, look)]
-        most = _HINT_LINES if self.talk.ask is not None or style else 1
+        most = _HINT_LINES if self.talk.ask is not None or style else _SAID_LINES if self.talk.said[0] else 1
         parts = wrap(look.text(text), width - 2, width - 2)
         lines = [fit([(f" {part}", style)], width, look) for part in parts[:most]]
         if len(parts) > most:

@@ -14,7 +14,7 @@ from incident_tui.ui.view import View
 SAVE_GRACE: Final = timedelta(seconds=1)
 """A save that takes longer is not called saved any more."""
 _TITLE_LEAST: Final = 8
-_ALARM_LINES: Final = 2
+_ALARM_LINES: Final = 3
 
 
 def header(view: View, width: int) -> list[Line]:
@@ -107,9 +107,12 @@ def _promises(view: View) -> list[Piece]:
 
 def _present(view: View) -> list[Piece]:
     look = view.look
-    here = [cut(look.text(one.name), 10, look) for one in view.people if one.alive]
+    names = [one.name for one in view.people if one.alive]
+    if view.me.name not in names:
+        names.insert(0, view.me.name)  # whoever looks at this is here, also when that cannot be written down
+    here = [cut(look.text(name), 10, look) for name in names]
     gone = [one for one in view.people if not one.alive]
-    words = f"here {' '.join(here[:5])}" if here else "here nobody"
+    words = f"here {' '.join(here[:5])}"
     if len(here) > 5:
         words += f" +{len(here) - 5}"
     out: list[Piece] = [(words, "")]
@@ -183,7 +186,8 @@ def alarms(view: View) -> list[tuple[str, str]]:
         offered = incident.offered
         if offered.who.casefold() == view.me.name.casefold():
             found.append((f"{offered.by.name} offers you command: /ic take", "mark"))
-    found += [(problem, "warn") for problem in view.problems[:2]]
+    others = [one for one in view.problems if not status.problem or status.problem not in one]
+    found += [(problem, "warn") for problem in others[:2]]
     return found
 
 

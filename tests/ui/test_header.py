@@ -139,4 +139,17 @@ def test_a_long_alarm_ends_with_a_mark(kit: Any) -> None:
     problem = " ".join(["no room left on the disk"] * 12)
     view = kit.view({}, writer=WriterStatus(problem=problem, waiting=1))
     lines = plain(header(view, 80)).split("\n")
-    assert lines[-2].startswith(" NOT SAVED, kept and retried: no room") and lines[-1].rstrip().endswith("…")
+    assert lines[-3].startswith(" NOT SAVED, kept and retried: no room") and lines[-1].rstrip().endswith("…")
+
+
+def test_whoever_looks_is_here(kit: Any) -> None:
+    assert "here ana" in plain(header(kit.view({}, people=()), 80))
+    others = (Present("bob", True, 1.0), Present("ana", False, 240.0))
+    assert "here ana bob" in plain(header(kit.view({}, people=others), 80))
+
+
+def test_one_cause_is_said_once(kit: Any) -> None:
+    cause = "the file system is mounted read-only: /j."
+    problems = (f"readings are kept in this process only: {cause}", "another thing")
+    text = plain(header(kit.view({}, writer=WriterStatus(problem=cause, waiting=1), problems=problems), 80))
+    assert text.count("read-only") == 1 and "another thing" in text

@@ -352,3 +352,13 @@ async def test_a_playbook_scrolls_to_its_next_step(world: Any, screen: Any, kit:
             await driver.type("/tick", "enter")
             await driver.until(f"[ ] {number + 1}. Step")
         assert "[x] 1." not in driver.text
+
+
+async def test_what_is_still_open_is_said_in_full(world: Any, screen: Any) -> None:
+    async with screen() as driver:
+        await driver.type("/declare gv0", "enter")
+        for text in ("the kernel update of web3 did it", "the disk of web2 is full", "bob has pulled a cable"):
+            await driver.type(f"? {text}", "enter")
+        await driver.type("/standdown", "enter")
+        await driver.until("Still open")
+        assert "bob has pulled a cable" in " ".join(driver.text.split("Still open")[1].split())

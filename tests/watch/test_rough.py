@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.server
 import os
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -81,3 +84,74 @@ def test_a_board_that_is_deleted_comes_back(staged: Staged, until: Until, status
     until(lambda: (s := status_of(one))["watch"]["fresh"] and all(h["state"] == "connected" for h in s["hosts"]), 30)
     assert process.poll() is None
     ended_well(process)
+
+
+def test_a_full_disk_ends_nothing_and_what_it_held_up_follows(
+    staged: Staged, until: Until, program: Any, status_of: Status, small_disk: Path
+) -> None:
+    one = staged("healthy")
+    one.words = ("--config", str(one.stage.config), "--journal", str(small_disk / "journal"))
+    process = one.watch("--service")
+    until((small_disk / "journal" / "board.db").exists)
+    until(lambda: all(host["state"] == "connected" for host in status_of(one)["hosts"]))
+    program("declare", "gv0 split", *one.words)
+    until(lambda: "DECLARED" in one.stage.chat())
+    with (small_disk / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError):
+        while True:
+            filler.write(bytes(4096))
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(8)
+    (small_disk / "filler").unlink()
+    program("log", "/update room again", *one.words)
+    until(lambda: "room again" in one.stage.chat(), 25)
+    until(lambda: status_of(one)["watch"]["fresh"], 25)
+    assert program("verify", *one.words).returncode == 0
+    ended_well(process)
+
+
+def test_kill_9_during_a_post_is_maybe_sent_and_never_doubled(staged: Staged, until: Until, program: Any) -> None:
+    """The receiver has the text, the watch has not heard so: the next watch does not say it again, and goes on."""
+    texts: list[str] = []
+    heard = threading.Event()
+
+    class Slow(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            texts.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            heard.set()
+            if "first" in texts[-1]:
+                gone.wait(30)
+            with contextlib.suppress(OSError):
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"ok")
+
+        def log_message(self, format: str, *args: Any) -> None:
+            return
+
+    gone = threading.Event()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    one = staged("healthy")
+    secret = one.stage.config.parent / "hook"
+    secret.write_text(f"http://127.0.0.1:{server.server_address[1]}/hook")
+    secret.chmod(0o600)
+    text = one.stage.config.read_text()
+    begin = text.index("[[chat]]")
+    end = text.find("\n[", begin + 8)
+    sink = f'[[chat]]\nname = "ops"\nurl_file = "{secret}"\nsend = ["update"]\n'
+    one.stage.config.write_text(text[:begin] + sink + (text[end:] if end > 0 else ""))
+    first = one.watch("--service")
+    until(lambda: held_by(one.stage.journal, first))
+    program("declare", "gv0 split", *one.words)
+    program("log", "/update first", *one.words)
+    assert heard.wait(20)
+    first.kill()
+    first.wait(10)
+    gone.set()
+    second = one.watch("--service")
+    program("log", "/update second", *one.words)
+    until(lambda: any("second" in each for each in texts))
+    server.shutdown()
+    server.server_close()
+    assert [("first" in each, "second" in each) for each in texts] == [(True, False), (False, True)]
+    ended_well(second)

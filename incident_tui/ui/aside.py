@@ -4,8 +4,10 @@ first reading of a long journal."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -36,6 +38,19 @@ async def read_in(session: Reads, paint: Callable[[], None]) -> None:
             await asyncio.sleep(AGAIN)
     while session.read_journal():  # what came since: a poll meanwhile may have taken its sign
         pass
+
+
+@contextmanager
+def no_garbage() -> Iterator[None]:
+    """Entries are kept as long as the screen: looking for garbage among them would hold up every key."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was:
+            gc.enable()
 
 
 def from_thread(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:

@@ -29,7 +29,7 @@ from incident_tui.journal.prompt import Line as KeptLine
 from incident_tui.journal.prompt import LineKeeper, forget_line, load_lines
 from incident_tui.journal.store import Store, system_clock
 from incident_tui.journal.writer import Unsaved, Writer, WriterStatus
-from incident_tui.ui.aside import Aside
+from incident_tui.ui.aside import Aside, no_garbage
 from incident_tui.ui.complete import Words
 from incident_tui.ui.view import Decoder, Machines, Parts, Pending, Readings, View, assemble, machines, seen
 
@@ -144,14 +144,14 @@ class Session:
         """Read and fold the whole journal, which may be on a thread of its own: until `loaded`, nothing else reads it.
         When it cannot be read, `view` says why, and calling again goes on."""
         try:
-            with self._aside.open() as store:
+            with self._aside.open() as store, no_garbage():
                 while entries := store.read(self._after, CHUNK):
                     for entry in entries:
                         self._take(entry)
+                self.fold.incidents()  # the costly first time
         except JournalError as error:
             self._read_problem = error.sentence
             return
-        self.fold.incidents()  # the costly first time
         self._read_problem, self.loaded = "", True
 
     def read_journal(self) -> bool:

@@ -73,7 +73,7 @@ async def test_a_read_only_disk_is_said_and_the_line_is_saved_when_it_ends(
             await driver.until("NOT SAVED")
             on_disk.clock.turn(2)
             driver.app.paint()
-            await driver.until("read-only: ")
+            await driver.until("read-only:")
             remount(small_disk, "rw")
             driver.app.session.writer.retry_now()
             await driver.settle()

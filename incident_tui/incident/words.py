@@ -109,11 +109,11 @@ def _role(data: dict[str, Any], author: str) -> str:
         return f"{role}: {who}" if step != "release" else f"{role} released"
     match step:
         case "offer":
-            return f"command offered to {who}"
+            return f"offered to {who}"
         case "take":
-            return f"{who} takes command{by}"
+            return f"taken by {who}{by}"
         case "claim":
-            return f"{who} claims command{by}"
+            return f"claimed by {who}{by}"
         case _:
             return f"{who} {step}"
 

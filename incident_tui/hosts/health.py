@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from incident_tui.hosts import cluster
 from incident_tui.hosts.health_docker import docker_findings
 from incident_tui.hosts.health_gluster import gluster_findings, gluster_host_findings
-from incident_tui.hosts.judge import RULES, Case, age, graded, size
+from incident_tui.hosts.judge import RULES, Case, graded, size
 from incident_tui.hosts.readings import Clock, Disks, HostReading, LinkState, Load, Memory, OomKills, Pressure, Swapping
 from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.finding import Finding, Level, worst
@@ -130,7 +130,7 @@ def _ooms(case: Case) -> Iterator[Finding]:
         return
     last = recent[-1]
     names = ", ".join(dict.fromkeys(kill.name or "a process" for kill in reversed(recent)))
-    when = f"{age(last.at, case.now)} ago" if last.at else "at an unknown time"
+    when = f"at {last.at:%H:%M:%SZ}" if last.at else "at an unknown time"  # no age: the journal keeps the sentence
     times = f"{len(recent)} kills, last" if len(recent) > 1 else "kill"
     limit = "host out of memory" if any(k.scope != "cgroup" for k in recent) else "memory limit reached"
     # A limit that was reached is judged at its container; an old kill is a warning, so that new trouble stands out.

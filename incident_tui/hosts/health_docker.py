@@ -57,9 +57,9 @@ def _container(case: Case, container: Container, at: datetime, kills: tuple[OomK
     count = f", restarted {container.restarts_recent}x in 10 min" if container.restarts_recent else ""
     if oom is not None:
         evidence, killed = oom
-        settled = killed is not None and case.now - killed > OOM_SETTLED
-        if settled and container.state == "running" and not container.restarts_recent:
-            yield found("oom", Level.WARN, f"killed, out of memory, {age(killed or at, case.now)} ago; runs", evidence)
+        runs = container.state == "running" and not container.restarts_recent
+        if runs and killed is not None and case.now - killed > OOM_SETTLED:
+            yield found("oom", Level.WARN, f"killed at {killed:%H:%MZ}, out of memory; runs since", evidence)
         else:
             yield found("oom", Level.CRIT, f"killed, out of memory{count}", evidence)
     since = age(container.state_since, case.now) if container.state_since else ""

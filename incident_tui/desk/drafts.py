@@ -99,7 +99,11 @@ def order(parsed: Parsed, scene: Scene) -> Order:
         case m.Close(text=text, at=at):
             incident = scene.needed()
             draft = scene.draft(Kind.MILESTONE, text, at, {"name": "closed"})
-            return Order((draft,), notice=_left(incident, scene.now, f"{incident.id} closed."), choose="")
+            return Order(
+                (draft,),
+                notice=_left(incident, scene.now, f"{incident.id} closed; /export writes the report."),
+                choose="",
+            )
         case _:
             raise AssertionError(parsed)
 

@@ -52,7 +52,7 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
     Kind.DECLARE: {
         "title": "one line",
         "severity": "int, 1 is worst",
-        "attach_minutes": "loose entries this far before `at` belong to the incident (60)",
+        "attach_minutes": "loose entries that happened or were written this far before `at` belong to it (60)",
         "drill": "true for an exercise; absent otherwise",
     },
     Kind.HYPOTHESIS: {"state": "raised | confirmed | eliminated; the last two `ref` the raised one"},

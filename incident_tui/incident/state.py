@@ -254,14 +254,14 @@ class _File:
                 continue
             changes = entry.kind in STATEFUL
             had = self._remove(ref) if ref in self.orders else False
-            if not entry.incident and ref not in self.fold._referring and not self._within(entry.at):
+            if not entry.incident and ref not in self.fold._referring and not self._holds(entry, entry.at):
                 stateful = stateful or (had and changes)
                 continue
             if self.fold._hidden(entry):
                 stateful = stateful or (had and changes)
                 continue
             row = self.fold._row(entry)
-            if not entry.incident and not self._within(row.at):
+            if not entry.incident and not self._holds(entry, row.at):
                 stateful = stateful or (had and changes)
                 continue
             order = (row.at, entry.recorded_at, entry.journal, entry.seq)
@@ -291,8 +291,14 @@ class _File:
             del self.placed[index]
         return True
 
-    def _within(self, at: datetime) -> bool:
-        return any(start <= at and (end is None or at <= end) for start, end in self.stretches)
+    def _holds(self, entry: Entry, at: datetime) -> bool:
+        """Whether a loose entry belongs here: it happened, or was written, in a stretch. What somebody typed shortly
+        before declaring counts, however far back it was dated."""
+        return any(
+            start <= one and (end is None or one <= end)
+            for start, end in self.stretches
+            for one in (at, entry.recorded_at)
+        )
 
     def _windows_moved(self) -> bool:
         own = [

@@ -68,6 +68,13 @@ def test_loose_entries_belong_from_an_hour_before_the_declare_to_the_close(make:
     assert [row.text for row in reopened.rows if not row.entry.incident][-1] == "at 31"
 
 
+def test_a_line_typed_shortly_before_the_declare_belongs_however_far_back_it_is_dated(make: Any) -> None:
+    typed_then = make(Kind.NOTE, -90, "saw the alarm", incident="", recorded=-5)
+    typed_long_before = make(Kind.NOTE, -90, "another day", incident="", recorded=-80)
+    texts = [row.text for row in folded([typed_then, typed_long_before, declared(make)]).rows]
+    assert "saw the alarm" in texts and "another day" not in texts
+
+
 def test_work_after_the_close_reopens_and_paperwork_does_not(make: Any, start: datetime) -> None:
     entries = [declared(make), make(Kind.MILESTONE, 30, name="closed")]
     assert folded(entries).closed_at == minutes(30, start)

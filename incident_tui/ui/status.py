@@ -267,7 +267,9 @@ def _gluster(view: View, width: int, left: list[Finding]) -> list[StatusRow]:
     for peer in view.cluster.peers:
         found = _take_exact(left, "gluster.peer-", f"peer {peer.name}")
         if found:
-            words = "disconnected" if peer.connected is False else peer.state_text or f"state {peer.state}"
+            words = {True: peer.state_text or f"state {peer.state}", False: "disconnected", None: "not known"}[
+                peer.connected
+            ]
             rows.append(
                 _row("GLUSTER", f"peer/{peer.name}", _level(found), f"peer {peer.name}", words, width, view, found)
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -64,6 +65,11 @@ class Stage:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        # The journal and the chat stay, for the report; the machines and their keys go.
+        for gone in ("machines", "bin"):
+            shutil.rmtree(self.directory / gone, ignore_errors=True)
+        for path in (*self.directory.glob("id_demo*"), self.directory / "known_hosts", self.directory / "ready"):
+            path.unlink(missing_ok=True)
 
     @property
     def config(self) -> Path:

@@ -18,6 +18,11 @@ from incident_tui.demo.stage import Stage
 from incident_tui.shipped import shipped
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The lab comes last: its three peers stay up to the end, and the other tests need not share the machine."""
+    items.sort(key=lambda item: item.get_closest_marker("lab") is not None)
+
+
 @pytest.fixture(autouse=True)
 def private_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test reads or writes the tester's own configuration, logs or agent."""

@@ -218,7 +218,7 @@ class Lab:
             place = markdown.index(f"| {row['handle']} |", place)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def lab_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Peers with one replicated volume and a container each. Skipped, or in CI failed, where there can be none."""
     directory = tmp_path_factory.mktemp("lab")
@@ -242,7 +242,7 @@ def lab_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         lab.peers("down")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def watched(lab_session: Lab) -> Iterator[Lab]:
     """The lab with a watch on it, healthy, and an incident that the observations belong to."""
     lab = lab_session

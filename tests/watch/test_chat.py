@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -266,6 +267,18 @@ async def test_without_the_lease_nothing_is_sent(receiver: Receiver, outbox: Out
     async with sending() as session:
         assert await worker.step(session) == 1.0
     assert receiver.texts == [] and states(outbox) == ["waiting"]
+
+
+def test_the_next_watch_may_be_another_account_of_the_group(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        one = Outbox(tmp_path / "o.db")
+        one.enqueue("ops", "j", [1], 1, START)
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    one.close()
+    assert modes == {"o.db": 0o660, "o.db-wal": 0o660, "o.db-shm": 0o660}
 
 
 def test_a_watch_killed_while_sending_leaves_maybe(tmp_path: Path) -> None:

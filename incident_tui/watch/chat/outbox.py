@@ -12,6 +12,7 @@ what was waiting, and a credential typed by mistake lies in one place only. Stat
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ from typing import Final
 import msgspec
 
 from incident_tui.incident.entry import Ref
+from incident_tui.journal.errors import JournalError
+from incident_tui.journal.place import precreate
 from incident_tui.watch.rows import ChatRow, Delivery
 
 _SCHEMA: Final = """
@@ -61,6 +64,11 @@ class Outbox:
     @property
     def _db(self) -> sqlite3.Connection:
         if self._opened is None:
+            try:
+                # The next holder of the lease may be another account of the group: SQLite alone would make 0644.
+                precreate(os.fspath(self._path))
+            except JournalError as error:
+                raise sqlite3.OperationalError(error.sentence) from error
             db = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None)
             try:
                 db.execute("PRAGMA journal_mode=WAL")

@@ -209,6 +209,8 @@ class Desk:
                 return Outcome(line=line, effect=o.ShowHelp(verb))
             case m.Quit():
                 return Outcome(line=line, effect=o.Leave())
+            case m.OnScreen(verb=verb, argument=argument):
+                return Outcome(line=line, effect=o.OnScreen(verb, argument))
             case m.ReadNow(host=host):
                 return Outcome(line=line, effect=o.ReadFresh(host))
             case _:

@@ -93,11 +93,18 @@ class ReadFresh(msgspec.Struct, frozen=True):
     host: str = ""
 
 
+class OnScreen(msgspec.Struct, frozen=True):
+    """A verb that only changes what one screen shows, with its argument as typed."""
+
+    verb: str
+    argument: str = ""
+
+
 class Leave(msgspec.Struct, frozen=True):
     """Quit the screen."""
 
 
-Effect = ShowHelp | ListIncidents | Switched | WriteReport | ListPlaybooks | OpenPlaybook | ReadFresh | Leave
+Effect = ShowHelp | ListIncidents | Switched | WriteReport | ListPlaybooks | OpenPlaybook | ReadFresh | OnScreen | Leave
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -311,6 +311,21 @@ def _quit(arguments: str, line: Line) -> Parsed:
     return m.Quit()
 
 
+def _on_screen(verb: str, *, alone: bool) -> Callable[[str, Line], Parsed]:
+    def parser(arguments: str, line: Line) -> Parsed:
+        if alone:
+            _none(arguments)
+        return m.OnScreen(verb=verb, argument=arguments)
+
+    return parser
+
+
+def _go(arguments: str, line: Line) -> Parsed:
+    place, rest = _word(arguments, "where to go")
+    _none(rest)
+    return m.OnScreen(verb="go", argument=place)
+
+
 def _writes(kind: Kind, **data: Any) -> Callable[[str, Line], Parsed]:
     def parser(arguments: str, line: Line) -> Parsed:
         return m.Write(kind=kind, text=_text(arguments), data=data, **line.timed)
@@ -353,6 +368,14 @@ PARSERS: Final[dict[str, Callable[[str, Line], Parsed]]] = {
     "export": lambda arguments, line: m.Export(file=arguments),
     "incident": _one_word(lambda incident: m.Switch(incident=incident)),
     "note": _writes(Kind.NOTE),
+    "filter": _on_screen("filter", alone=False),
+    "find": _on_screen("find", alone=False),
+    "go": _go,
+    "zoom": _on_screen("zoom", alone=False),
+    "yank": _only_handle(lambda handle: m.OnScreen(verb="yank", argument=handle)),
+    "edit": _on_screen("edit", alone=True),
+    "redraw": _on_screen("redraw", alone=True),
+    "suspend": _on_screen("suspend", alone=True),
     "help": _help,
     "quit": _quit,
 }

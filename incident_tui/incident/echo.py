@@ -92,6 +92,8 @@ def _head(parsed: Parsed, now: datetime) -> str:
             return _words("INCIDENT", incident)
         case m.ShowHelp(verb=verb):
             return _words("HELP", verb)
+        case m.OnScreen(verb=verb):
+            return verb.upper()
         case m.Quit():
             return "QUIT"
         case _:

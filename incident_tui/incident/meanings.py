@@ -211,6 +211,13 @@ class ShowHelp(Meaning, frozen=True):
     verb: str = ""
 
 
+class OnScreen(Meaning, frozen=True):
+    """A verb that only changes what one screen shows (`Verb.screen`)."""
+
+    verb: str
+    argument: str = ""
+
+
 class Quit(Meaning, frozen=True):
     """Leave the screen."""
 
@@ -247,5 +254,6 @@ Parsed = (
     | Export
     | Switch
     | ShowHelp
+    | OnScreen
     | Quit
 )

@@ -18,6 +18,8 @@ class Verb(msgspec.Struct, frozen=True):
     completes: tuple[str, ...] = ()
     timed: bool = False
     """It writes an entry that may be backdated: `-10m` or `@14:05` in front of it, or as its first argument."""
+    screen: bool = False
+    """It changes what this one screen shows and nothing else; its argument is for the screen to read."""
 
 
 def _table(*verbs: Verb) -> dict[str, Verb]:
@@ -189,6 +191,48 @@ VERBS: Final[dict[str, Verb]] = _table(
         ("incidents",),
     ),
     Verb("note", "/note TEXT", "a note, whatever the text looks like", "/note /declare was not yet agreed", timed=True),
+    Verb(
+        "filter",
+        "/filter [kind:WORD] [by:NAME] [host:NAME] [TEXT]",
+        "show only the entries that fit all of it; alone: show everything again",
+        "/filter kind:action by:bob gluster",
+        ("filters", "filters", "filters"),
+        screen=True,
+    ),
+    Verb(
+        "find",
+        "/find [TEXT]",
+        "the entry before that has the text; alone: the next one back",
+        "/find glusterd",
+        screen=True,
+    ),
+    Verb(
+        "go",
+        "/go HANDLE | 14:05 | unread | first | last",
+        "to an entry, a time, or the first that you have not seen",
+        "/go a17",
+        ("places",),
+        screen=True,
+    ),
+    Verb(
+        "zoom",
+        "/zoom [hosts | timeline]",
+        "give a pane the whole width; again takes it back",
+        "/zoom",
+        ("panes",),
+        screen=True,
+    ),
+    Verb(
+        "yank",
+        "/yank [HANDLE]",
+        "copy an entry, or what is open, to your terminal's clipboard and to a file",
+        "/yank a17",
+        ("handles",),
+        screen=True,
+    ),
+    Verb("edit", "/edit", "write the line in $EDITOR", "/edit", screen=True),
+    Verb("redraw", "/redraw", "draw the screen anew", "/redraw", screen=True),
+    Verb("suspend", "/suspend", "to the shell; fg comes back", "/suspend", screen=True),
     Verb("help", "/help [verb]", "keys and verbs", "/help ic", ("verbs",)),
     Verb("quit", "/quit", "leave the screen; watching goes on", "/quit"),
 )

@@ -1,7 +1,7 @@
 """The screen. It wires: session -> view -> lines -> widgets, and keys -> actions. Nothing is decided here.
 
 One widget has the focus, the prompt, so that a printable key is text whatever is in view; which pane answers to arrows
-and Enter is a plain variable.
+and Enter is a plain variable. What keys and verbs do is in `ui.actions`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import ClassVar, Final
 
 from textual import events
@@ -18,9 +17,9 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
-from incident_tui.desk import outcome as o
 from incident_tui.journal.errors import JournalError
 from incident_tui.ui import sheets
+from incident_tui.ui.actions import Actions
 from incident_tui.ui.aside import from_thread, read_in
 from incident_tui.ui.burst import Burst
 from incident_tui.ui.commands import BY_KEY
@@ -33,7 +32,6 @@ from incident_tui.ui.widgets.prompt import Prompt
 BATCH: Final = 0.25
 """Seconds between two paints that machines cause."""
 WATCH_EVERY: Final = 5.0
-LEAVE_WITHIN: Final = 5.0
 PEOPLE_EVERY: Final = 5
 BEAT_EVERY: Final = 20
 PASTE_GAP: Final = 0.05
@@ -63,7 +61,6 @@ class IncidentApp(App[int], inherit_bindings=False):
         self.session = session
         self.crash: Exception | None = None
         self._start_watch = start_watch
-        self._ask_reading = ask_reading
         self._tick_seconds = tick
         self.painter = Painter(session, colours=colours)
         self.talk = self.painter.talk
@@ -71,11 +68,11 @@ class IncidentApp(App[int], inherit_bindings=False):
         self.status = self.painter.status
         self.window = self.painter.timeline.window
         self.sheet = self.painter.sheet
+        self.actions = Actions(self, ask_reading)
         self._painting = False
         self._last_paint = 0.0
         self._burst = Burst(paste_gap)
         self._alarm = Alarm()
-        self._leave_at = -LEAVE_WITHIN
         self._watch_at = -WATCH_EVERY
         self._ticks = 0
 
@@ -165,9 +162,9 @@ class IncidentApp(App[int], inherit_bindings=False):
         now = time.monotonic()
         if now - self._watch_at >= WATCH_EVERY and self.session.watch_needed():
             self._watch_at = now
-            self._try(self._start_watch, "the watch could not be started")
+            self.attempt(self._start_watch, "the watch could not be started")
 
-    def _try(self, act: Callable[[], None], failure: str) -> bool:
+    def attempt(self, act: Callable[[], None], failure: str) -> bool:
         """An act outside; when the system refuses it, that is said and the screen goes on."""
         try:
             act()
@@ -244,7 +241,7 @@ class IncidentApp(App[int], inherit_bindings=False):
 
     def _paste(self, text: str) -> None:
         if self.talk.pasted(text):
-            self.open_sheet(sheets.of_paste(text))
+            self.actions.open_sheet(sheets.of_paste(text))
         self.paint()
 
     def _to_prompt(self) -> None:
@@ -253,148 +250,6 @@ class IncidentApp(App[int], inherit_bindings=False):
             self.paint()
 
     def act(self, action: str) -> None:
-        """Carry out the action of a key."""
-        getattr(self, f"do_{action}")()
-        self.paint()
-
-    def do_enter(self) -> None:
-        if self.pane == "status":
-            row = self.status.row()
-            if row is not None:
-                self.open_sheet(sheets.of_row(row, self.painter.left))
-        elif self.pane == "timeline":
-            chosen = self.window.chosen()
-            if chosen is not None:
-                handle = self.session.store.handle(chosen.ref)
-                self.open_sheet(sheets.of_entry(chosen, self.session, handle))
-        else:
-            self.pane = "prompt"
-            asked = self.talk.ask
-            outcome = self.talk.submit()
-            if asked is not None and asked.paste and self.talk.ask is None:
-                self.close_sheet()
-            if outcome is not None and outcome.effect is not None:
-                self._effect(outcome.effect)
-
-    def do_tab(self) -> None:
-        if self.pane == "prompt" and self.prompt.editor.text:
-            view = self.painter.view or self.session.view()
-            self.talk.complete(self.session.words(view))
-        else:
-            self._next_pane(1)
-
-    def do_pane_back(self) -> None:
-        self._next_pane(-1)
-
-    def _next_pane(self, step: int) -> None:
-        panes: list[Pane] = ["prompt", "status", "sheet" if self.sheet.display else "timeline"]
-        if self.sheet.display and self.sheet.wide:
-            panes.remove("status")
-        at = panes.index(self.pane) if self.pane in panes else 0
-        self.pane = panes[(at + step) % len(panes)]
-        if self.pane == "timeline":
-            self.window.select(0)
-        else:
-            self.window.selected = None
-
-    def do_back(self) -> None:
-        if self.talk.ask is not None:
-            paste = self.talk.ask.paste
-            self.talk.cancel()
-            if paste:
-                self.close_sheet()
-        elif self.sheet.display:
-            self.close_sheet()
-        self.pane = "prompt"
-        self.window.selected = None
-
-    def do_up(self) -> None:
-        self._vertical(-1)
-
-    def do_down(self) -> None:
-        self._vertical(1)
-
-    def _vertical(self, step: int) -> None:
-        editor = self.prompt.editor
-        if self.pane == "status":
-            self.status.move(step)
-        elif self.pane == "timeline":
-            self.window.select(step)
-        elif self.pane == "prompt" and self.talk.ask is None and (editor.older() if step < 0 else editor.newer()):
-            self.talk.changed()
-        else:
-            self.painter.scroll(step)
-
-    def do_page_up(self) -> None:
-        self._paged(-1)
-
-    def do_page_down(self) -> None:
-        self._paged(1)
-
-    def _paged(self, step: int) -> None:
-        lines = step * max(1, self.size.height - 8)
-        if self.pane == "status":
-            self.status.move(lines)
-        else:
-            self.painter.scroll(lines)
-
-    def do_to_start(self) -> None:
-        self.painter.to_start()
-
-    def do_to_end(self) -> None:
-        self.painter.to_end()
-
-    def do_help(self) -> None:
-        if self.sheet.display and self.sheet.title.startswith("help"):
-            self.close_sheet()
-        else:
-            self._effect(o.ShowHelp())
-
-    def do_read(self) -> None:
-        self._effect(o.ReadFresh())
-
-    def do_repaint(self) -> None:
-        self.refresh(repaint=True, layout=True)
-
-    def do_leave(self) -> None:
-        now = time.monotonic()
-        if now - self._leave_at < LEAVE_WITHIN:
-            self.exit(0)
-            return
-        self._leave_at = now
-        self.talk.said = ("Ctrl+C again leaves. Watching goes on; your line is kept.", "warn")
-
-    def open_sheet(self, opened: sheets.Opened) -> None:
-        self.sheet.open(opened)
-        if self.pane == "timeline":
-            self.pane = "sheet"
-
-    def close_sheet(self) -> None:
-        self.sheet.shut()
-        if self.pane == "sheet":
-            self.pane = "prompt"
-
-    def _effect(self, effect: o.Effect) -> None:
-        opened = sheets.of_effect(effect, self.session)
-        if opened is not None:
-            self.open_sheet(opened)
-            return
-        match effect:
-            case o.ReadFresh(host=host):
-                if self._try(lambda: self._ask_reading(host), "no reading could be asked for"):
-                    self.talk.said = (f"A fresh reading of {host or 'all hosts'} is asked for.", "")
-            case o.WriteReport(incident=incident, file=file):
-                self.talk.said = ("Writing the report.", "")
-                loop = asyncio.get_running_loop()
-                writing = self.session.export(incident, file)
-                writing.add_done_callback(lambda done: from_thread(loop, lambda: self._exported(done)))
-            case o.Leave():
-                self.exit(0)
-            case o.Switched():
-                self.window.to_end()
-            case _:
-                pass
-
-    def _exported(self, done: Future[tuple[str, str]]) -> None:
-        self.talk.said = done.result()
+        """Carry out the action of a key, by its name in `commands.Command.action`."""
+        self.actions.do(action)
         self.paint()

@@ -1,0 +1,182 @@
+"""What keys and verbs do on the screen: each key of `commands.COMMANDS` names a `do_…` of this class, each verb of
+`incident.verbs` with `screen` has a `verb_…` that takes its argument."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Final
+
+from incident_tui.desk import outcome as o
+from incident_tui.ui import sheets
+from incident_tui.ui.aside import from_thread
+from incident_tui.ui.painter import Pane
+
+if TYPE_CHECKING:
+    from incident_tui.ui.app import IncidentApp
+
+LEAVE_WITHIN: Final = 5.0
+
+
+class Actions:
+    """The actions of one screen. `ask_reading` asks the watch for a reading of a host, of all when empty."""
+
+    def __init__(self, app: IncidentApp, ask_reading: Callable[[str], None]) -> None:
+        self.app = app
+        self._ask_reading = ask_reading
+        self._leave_at = -LEAVE_WITHIN
+
+    def do(self, action: str) -> None:
+        """Carry out an action by its name."""
+        getattr(self, f"do_{action}")()
+
+    def do_enter(self) -> None:
+        if self.app.pane == "status":
+            row = self.app.status.row()
+            if row is not None:
+                self.open_sheet(sheets.of_row(row, self.app.painter.left))
+        elif self.app.pane == "timeline":
+            chosen = self.app.window.chosen()
+            if chosen is not None:
+                handle = self.app.session.store.handle(chosen.ref)
+                self.open_sheet(sheets.of_entry(chosen, self.app.session, handle))
+        else:
+            self.app.pane = "prompt"
+            asked = self.app.talk.ask
+            outcome = self.app.talk.submit()
+            if asked is not None and asked.paste and self.app.talk.ask is None:
+                self.close_sheet()
+            if outcome is not None and outcome.effect is not None:
+                self._effect(outcome.effect)
+
+    def do_tab(self) -> None:
+        if self.app.pane == "prompt" and self.app.prompt.editor.text:
+            view = self.app.painter.view or self.app.session.view()
+            self.app.talk.complete(self.app.session.words(view))
+        else:
+            self._next_pane(1)
+
+    def do_pane_back(self) -> None:
+        self._next_pane(-1)
+
+    def _next_pane(self, step: int) -> None:
+        panes: list[Pane] = ["prompt", "status", "sheet" if self.app.sheet.display else "timeline"]
+        if self.app.sheet.display and self.app.sheet.wide:
+            panes.remove("status")
+        at = panes.index(self.app.pane) if self.app.pane in panes else 0
+        self.app.pane = panes[(at + step) % len(panes)]
+        if self.app.pane == "timeline":
+            self.app.window.select(0)
+        else:
+            self.app.window.selected = None
+
+    def do_back(self) -> None:
+        if self.app.talk.ask is not None:
+            paste = self.app.talk.ask.paste
+            self.app.talk.cancel()
+            if paste:
+                self.close_sheet()
+        elif self.app.sheet.display:
+            self.close_sheet()
+        self.app.pane = "prompt"
+        self.app.window.selected = None
+
+    def do_up(self) -> None:
+        self._vertical(-1)
+
+    def do_down(self) -> None:
+        self._vertical(1)
+
+    def _vertical(self, step: int) -> None:
+        editor = self.app.prompt.editor
+        if self.app.pane == "status":
+            self.app.status.move(step)
+        elif self.app.pane == "timeline":
+            self.app.window.select(step)
+        elif (
+            self.app.pane == "prompt" and self.app.talk.ask is None and (editor.older() if step < 0 else editor.newer())
+        ):
+            self.app.talk.changed()
+        else:
+            self.app.painter.scroll(step)
+
+    def do_page_up(self) -> None:
+        self._paged(-1)
+
+    def do_page_down(self) -> None:
+        self._paged(1)
+
+    def _paged(self, step: int) -> None:
+        lines = step * max(1, self.app.size.height - 8)
+        if self.app.pane == "status":
+            self.app.status.move(lines)
+        else:
+            self.app.painter.scroll(lines)
+
+    def do_to_start(self) -> None:
+        self.app.painter.to_start()
+
+    def do_to_end(self) -> None:
+        self.app.painter.to_end()
+
+    def do_help(self) -> None:
+        if self.app.sheet.display and self.app.sheet.title.startswith("help"):
+            self.close_sheet()
+        else:
+            self._effect(o.ShowHelp())
+
+    def do_read(self) -> None:
+        self._effect(o.ReadFresh())
+
+    def do_repaint(self) -> None:
+        self.app.refresh(repaint=True, layout=True)
+
+    def do_leave(self) -> None:
+        now = time.monotonic()
+        if now - self._leave_at < LEAVE_WITHIN:
+            self.app.exit(0)
+            return
+        self._leave_at = now
+        self.app.talk.said = ("Ctrl+C again leaves. Watching goes on; your line is kept.", "warn")
+
+    def open_sheet(self, opened: sheets.Opened) -> None:
+        self.app.sheet.open(opened)
+        if self.app.pane == "timeline":
+            self.app.pane = "sheet"
+
+    def close_sheet(self) -> None:
+        self.app.sheet.shut()
+        if self.app.pane == "sheet":
+            self.app.pane = "prompt"
+
+    def _effect(self, effect: o.Effect) -> None:
+        opened = sheets.of_effect(effect, self.app.session)
+        if opened is not None:
+            self.open_sheet(opened)
+            return
+        match effect:
+            case o.ReadFresh(host=host):
+                if self.app.attempt(lambda: self._ask_reading(host), "no reading could be asked for"):
+                    self.app.talk.said = (f"A fresh reading of {host or 'all hosts'} is asked for.", "")
+            case o.WriteReport(incident=incident, file=file):
+                self.app.talk.said = ("Writing the report.", "")
+                loop = asyncio.get_running_loop()
+                writing = self.app.session.export(incident, file)
+                writing.add_done_callback(lambda done: from_thread(loop, lambda: self._exported(done)))
+            case o.Leave():
+                self.app.exit(0)
+            case o.Switched():
+                self.app.window.to_end()
+            case o.OnScreen(verb=verb, argument=argument):
+                getattr(self, f"verb_{verb}")(argument)
+            case _:
+                pass
+
+    def verb_redraw(self, _: str) -> None:
+        self.do_repaint()
+
+    def _exported(self, done: Future[tuple[str, str]]) -> None:
+        self.app.talk.said = done.result()
+        self.app.paint()

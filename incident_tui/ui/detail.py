@@ -1,58 +1,19 @@
-"""What Enter opens: all that is known of one row or entry, as lines. Pure."""
+"""What Enter opens on a row of the left pane: all that is known of it, as lines. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final
 
 from incident_tui.hosts.cluster import VolumeView
 from incident_tui.hosts.judge import size
 from incident_tui.hosts.readings import Container, HostReading, LinkState
-from incident_tui.incident.entry import MACHINE_KINDS
 from incident_tui.incident.finding import Finding
-from incident_tui.incident.playbook import Playbook
-from incident_tui.incident.views import Incident, Run, TimelineRow
-from incident_tui.ui.lines import LEVEL_STYLE, SYMBOL, Line, Look, Piece, fit, wrap
+from incident_tui.ui.lines import Line
+from incident_tui.ui.page import Page
 from incident_tui.ui.status import StatusRow
 from incident_tui.ui.times import clock, short
 from incident_tui.ui.view import View
 from incident_tui.ui.words import container_words, rate, volume_words
-
-
-class Page:
-    """Lines being written at one width."""
-
-    def __init__(self, width: int, look: Look) -> None:
-        self.width = width
-        self.look = look
-        self.lines: list[Line] = []
-
-    def head(self, text: str, style: str = "strong") -> None:
-        self.text(text, style)
-
-    def text(self, text: str, style: str = "", indent: int = 1) -> None:
-        room = max(8, self.width - indent - 1)
-        for part in wrap(self.look.text(text, lines=True), room, room):
-            self.lines.append(fit([(" " * indent, ""), (part, style)], self.width, self.look))
-
-    def field(self, name: str, value: str, style: str = "") -> None:
-        """A name and a value that hangs below itself when it is long."""
-        column = 13
-        parts = wrap(self.look.text(value, lines=True), self.width - column - 1, self.width - column - 1)
-        self.lines.append(fit([(f" {name:<{column - 1}}", ""), (parts[0], style)], self.width, self.look))
-        for part in parts[1:]:
-            self.lines.append(fit([(" " * column, ""), (part, style)], self.width, self.look))
-
-    def gap(self) -> None:
-        self.lines.append(fit([], self.width))
-
-    def findings(self, found: Iterable[Finding], now: datetime) -> None:
-        for one in found:
-            style = LEVEL_STYLE[one.level]
-            self.text(f"{SYMBOL[one.level]} {one.sentence}", style)
-            evidence = f"{one.evidence}, " if one.evidence else ""
-            self.text(f"{evidence}read {short(now - one.at)} ago ({one.rule})", indent=3)
 
 
 def status_detail(row: StatusRow, view: View, width: int) -> list[Line]:
@@ -224,134 +185,3 @@ def _volume(page: Page, view: View, volume: VolumeView) -> None:
             page.text(f"SPLIT {entry}", "crit", indent=14)
         for entry in one.entries[:20]:
             page.text(entry, indent=14)
-
-
-def entry_detail(row: TimelineRow, view: View, width: int) -> list[Line]:
-    """One entry: all its text, when it happened and when it was learned, who says so, corrections, what was seen."""
-    page = Page(width, view.look)
-    entry = row.entry
-    page.head(f"{view.handle(entry.id)}  {row.word}")
-    page.text(row.text)
-    page.gap()
-    page.field("happened", f"{row.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z")
-    late = f", {short(row.late)} later" if row.late is not None else ""
-    page.field("recorded", f"{entry.recorded_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z{late}")
-    author = entry.author
-    claim = "" if author.proven or entry.kind in MACHINE_KINDS else " (claimed)"
-    account = f", account {author.account}" if author.account else ""
-    page.field("author", f"{author.name}{claim}{account}, by {entry.source or 'unknown'}")
-    if entry.ref is not None:
-        page.field("about", view.handle(entry.ref) + (" (not here)" if row.unmatched else ""))
-    for one in row.amended:
-        said = f": {one.text}" if one.text is not None else ""
-        moved = f" to {one.moved_to.astimezone(UTC):%Y-%m-%d %H:%M}Z" if one.moved_to is not None else ""
-        page.field("amended", f"{clock(one.at)}Z by {one.by.name}{moved}{said}")
-    if row.amended and not entry.purged:
-        page.field("at first", entry.text)
-    for word, on in (("struck", row.struck), ("pinned", row.pinned), ("purged", row.purged)):
-        if on:
-            page.field(word, "yes")
-    for key, value in sorted(entry.data.items()):
-        if key not in ("text", "title"):
-            page.field(view.look.text(str(key))[:11], str(value))
-    for name, chat in view.chats.items():
-        for delivery in chat.deliveries:
-            if delivery.ref == entry.id:
-                problem = f": {delivery.problem}" if delivery.problem else ""
-                page.field("chat", f"{name} {delivery.state} {clock(delivery.at)}Z{problem}")
-    if entry.seen is not None:
-        page.field("then seen", f"{entry.seen.digest} (oldest reading {short(entry.seen.age)})")
-    handle = view.handle(entry.id)
-    page.gap()
-    page.text(f"/amend {handle}   /strike {handle}   /pin {handle}")
-    return page.lines
-
-
-def playbook_lines(book: Playbook, run: Run | None, width: int, look: Look) -> list[Line]:
-    """A playbook with the state of its steps in this run."""
-    page = Page(width, look)
-    page.head(f"{book.title}")
-    page.text(f"{book.name}, kept by {book.owner}")
-    if book.intro:
-        page.gap()
-        page.text(_flowing(book.intro))
-    said = {step.number: step for step in run.steps} if run is not None else {}
-    section = ""
-    for step in book.steps:
-        if step.section and step.section != section:
-            section = step.section
-            page.gap()
-            page.head(section)
-        state = said.get(step.number)
-        box = "[ ]" if state is None else {"done": "[x]", "skipped": "[-]"}.get(state.step, "[!]")
-        why = (
-            f"  ({state.step} {clock(state.at)} {state.by.name}{': ' + state.text if state.text else ''})"
-            if state
-            else ""
-        )
-        first = next((one.number for one in book.steps if one.number not in said), 0) == step.number
-        page.text(f"{box} {step.number}. {step.text}{why}", "strong" if first else "")
-        if step.body:
-            page.text(_flowing(step.body), indent=5)
-        for command in step.commands:
-            page.text(command, "mark", indent=7)
-    if book.outro:
-        page.gap()
-        page.text(_flowing(book.outro))
-    page.gap()
-    page.text(
-        "/tick [N] when a step is done, /skip N why" if run is not None else "Only looked at: no incident is open."
-    )
-    return page.lines
-
-
-def next_step(lines: Sequence[Line]) -> int:
-    """Of a playbook's lines, the one of the next step; the first one while no step is done, or all are."""
-    boxes = [(index, line[1][0][:3]) for index, line in enumerate(lines) if len(line) > 1]
-    if not any(box in ("[x]", "[-]", "[!]") for _, box in boxes):
-        return 0
-    return next((index for index, box in boxes if box == "[ ]"), 0)
-
-
-_STARTS: Final = ("-", "*", "+", "#", "|", ">", "`", "    ", *"0123456789")
-
-
-def _flowing(text: str) -> str:
-    """Markdown with the lines of each paragraph joined, so that it wraps at this screen's width."""
-    out: list[str] = []
-    fenced = False
-    for line in text.split("\n"):
-        fence = line.lstrip().startswith("```")
-        joins = out and out[-1].strip() and line.strip() and not fenced and not fence and not line.startswith(_STARTS)
-        if joins and not out[-1].lstrip().startswith(("#", "|", "```")):
-            out[-1] = f"{out[-1].rstrip()} {line.strip()}"
-        else:
-            out.append(line)
-        fenced ^= fence
-    return "\n".join(out).replace("**", "")
-
-
-def list_lines(title: str, rows: Sequence[tuple[str, str]], width: int, look: Look) -> list[Line]:
-    """A titled list of names with words."""
-    page = Page(width, look)
-    page.head(title)
-    for name, words in rows:
-        page.text(f"{name}  {words}".rstrip())
-    if not rows:
-        page.text("none")
-    return page.lines
-
-
-def incident_rows(incidents: Sequence[Incident]) -> list[tuple[str, str]]:
-    rows = []
-    for one in incidents:
-        since = f"{one.declared_at.astimezone(UTC):%Y-%m-%d %H:%M}Z" if one.declared_at is not None else ""
-        level = f"SEV{one.severity}" if one.severity is not None else "SEV?"
-        rows.append((one.id, f"{since} {level} {one.status if one.open else 'closed'}  {one.title}"))
-    return rows
-
-
-def titled(title: str, hint: str, width: int, look: Look) -> Line:
-    """The first line of what is open over the timeline."""
-    pieces: list[Piece] = [(f" {look.text(title)} ", "chosen"), (f" {hint}", "")]
-    return fit(pieces, width, look)

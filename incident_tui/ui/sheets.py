@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC
 
 import msgspec
 
 from incident_tui.desk import outcome as o
-from incident_tui.incident.views import TimelineRow
-from incident_tui.ui import detail
+from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.ui.commands import help_lines
+from incident_tui.ui.detail import status_detail
+from incident_tui.ui.entry_detail import entry_detail
 from incident_tui.ui.lines import Line, fit
+from incident_tui.ui.page import list_lines
+from incident_tui.ui.playbook_detail import next_step, playbook_lines
 from incident_tui.ui.session import Session
 from incident_tui.ui.status import StatusRow, status_rows
 from incident_tui.ui.view import View
@@ -40,7 +44,7 @@ def of_effect(effect: o.Effect, session: Session) -> Opened | None:
         case o.ListPlaybooks():
             rows = [(f"/play {name}", book.title) for name, book in session.playbooks.items()]
             rows += [("cannot be used:", sentence) for sentence in session.broken_playbooks]
-            return Opened("playbooks", lambda view, width: detail.list_lines("", rows, width, view.look))
+            return Opened("playbooks", lambda view, width: list_lines("", rows, width, view.look))
         case o.OpenPlaybook(name=name):
             return _playbook(session, name)
         case _:
@@ -53,14 +57,14 @@ def of_row(row: StatusRow, left: Callable[[], int]) -> Opened:
     def content(view: View, width: int) -> list[Line]:
         found = (one for one in status_rows(view, left()) if one.key == row.key)
         gone = StatusRow(row.section, row.key, None, (), name=row.name)
-        return detail.status_detail(next(found, gone), view, width)
+        return status_detail(next(found, gone), view, width)
 
     return Opened(row.name, content)
 
 
 def of_entry(row: TimelineRow, session: Session, handle: str) -> Opened:
     """All of one entry."""
-    return Opened(handle, lambda view, width: detail.entry_detail(session.fold.row(row.ref) or row, view, width))
+    return Opened(handle, lambda view, width: entry_detail(session.fold.row(row.ref) or row, view, width))
 
 
 def of_paste(text: str) -> Opened:
@@ -73,8 +77,8 @@ def of_paste(text: str) -> Opened:
 
 
 def _incidents(session: Session, view: View, width: int) -> list[Line]:
-    rows = detail.incident_rows(session.fold.incidents())
-    return detail.list_lines("/incident ID chooses one", rows, width, view.look)
+    rows = _incident_rows(session.fold.incidents())
+    return list_lines("/incident ID chooses one", rows, width, view.look)
 
 
 def _playbook(session: Session, name: str) -> Opened | None:
@@ -85,6 +89,15 @@ def _playbook(session: Session, name: str) -> Opened | None:
     def content(view: View, width: int) -> list[Line]:
         runs = view.incident.runs if view.incident is not None else ()
         run = next((one for one in reversed(runs) if one.name == name), None)
-        return detail.playbook_lines(book, run, width, view.look)
+        return playbook_lines(book, run, width, view.look)
 
-    return Opened(name, content, begin=detail.next_step)
+    return Opened(name, content, begin=next_step)
+
+
+def _incident_rows(incidents: Sequence[Incident]) -> list[tuple[str, str]]:
+    rows = []
+    for one in incidents:
+        since = f"{one.declared_at.astimezone(UTC):%Y-%m-%d %H:%M}Z" if one.declared_at is not None else ""
+        level = f"SEV{one.severity}" if one.severity is not None else "SEV?"
+        rows.append((one.id, f"{since} {level} {one.status if one.open else 'closed'}  {one.title}"))
+    return rows

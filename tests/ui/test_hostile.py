@@ -13,7 +13,8 @@ from incident_tui.fleet.settings import Host
 from incident_tui.hosts.readings import Docker, Link, LinkState
 from incident_tui.incident.entry import Author, Kind
 from incident_tui.journal.presence import Present
-from incident_tui.ui.detail import entry_detail, status_detail
+from incident_tui.ui.detail import status_detail
+from incident_tui.ui.entry_detail import entry_detail
 from incident_tui.ui.lines import plain, width_of
 from incident_tui.ui.marks import marks
 from incident_tui.ui.present import header, notices

@@ -11,7 +11,7 @@ import msgspec
 from incident_tui.incident.entry import Author, Entry, Kind, Ref
 from incident_tui.incident.state import Fold
 from incident_tui.incident.views import TimelineRow
-from incident_tui.ui.detail import entry_detail
+from incident_tui.ui.entry_detail import entry_detail
 from incident_tui.ui.lines import plain, width_of
 from incident_tui.ui.marks import marks
 from incident_tui.ui.timeline import Context, Mark, Window, entry_lines, pending_lines

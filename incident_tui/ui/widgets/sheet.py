@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from incident_tui.ui.detail import titled
 from incident_tui.ui.lines import Line, Look, fit
+from incident_tui.ui.page import titled
 from incident_tui.ui.sheets import Content, Opened
 from incident_tui.ui.view import View
 from incident_tui.ui.widgets.rows import Rows

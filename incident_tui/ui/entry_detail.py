@@ -1,0 +1,53 @@
+"""What Enter opens on an entry of the timeline, as lines. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from incident_tui.incident.entry import MACHINE_KINDS
+from incident_tui.incident.views import TimelineRow
+from incident_tui.ui.lines import Line
+from incident_tui.ui.page import Page
+from incident_tui.ui.times import clock, short
+from incident_tui.ui.view import View
+
+
+def entry_detail(row: TimelineRow, view: View, width: int) -> list[Line]:
+    """One entry: all its text, when it happened and when it was learned, who says so, corrections, what was seen."""
+    page = Page(width, view.look)
+    entry = row.entry
+    page.head(f"{view.handle(entry.id)}  {row.word}")
+    page.text(row.text)
+    page.gap()
+    page.field("happened", f"{row.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z")
+    late = f", {short(row.late)} later" if row.late is not None else ""
+    page.field("recorded", f"{entry.recorded_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z{late}")
+    author = entry.author
+    claim = "" if author.proven or entry.kind in MACHINE_KINDS else " (claimed)"
+    account = f", account {author.account}" if author.account else ""
+    page.field("author", f"{author.name}{claim}{account}, by {entry.source or 'unknown'}")
+    if entry.ref is not None:
+        page.field("about", view.handle(entry.ref) + (" (not here)" if row.unmatched else ""))
+    for one in row.amended:
+        said = f": {one.text}" if one.text is not None else ""
+        moved = f" to {one.moved_to.astimezone(UTC):%Y-%m-%d %H:%M}Z" if one.moved_to is not None else ""
+        page.field("amended", f"{clock(one.at)}Z by {one.by.name}{moved}{said}")
+    if row.amended and not entry.purged:
+        page.field("at first", entry.text)
+    for word, on in (("struck", row.struck), ("pinned", row.pinned), ("purged", row.purged)):
+        if on:
+            page.field(word, "yes")
+    for key, value in sorted(entry.data.items()):
+        if key not in ("text", "title"):
+            page.field(view.look.text(str(key))[:11], str(value))
+    for name, chat in view.chats.items():
+        for delivery in chat.deliveries:
+            if delivery.ref == entry.id:
+                problem = f": {delivery.problem}" if delivery.problem else ""
+                page.field("chat", f"{name} {delivery.state} {clock(delivery.at)}Z{problem}")
+    if entry.seen is not None:
+        page.field("then seen", f"{entry.seen.digest} (oldest reading {short(entry.seen.age)})")
+    handle = view.handle(entry.id)
+    page.gap()
+    page.text(f"/amend {handle}   /strike {handle}   /pin {handle}")
+    return page.lines

@@ -10,7 +10,7 @@ from incident_tui.hosts.readings import Container, HostReading, LinkState
 from incident_tui.incident.finding import Finding
 from incident_tui.ui.lines import Line
 from incident_tui.ui.page import Page
-from incident_tui.ui.status import StatusRow
+from incident_tui.ui.status_row import StatusRow
 from incident_tui.ui.times import clock, short
 from incident_tui.ui.view import View
 from incident_tui.ui.words import container_words, rate, volume_words

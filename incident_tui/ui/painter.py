@@ -10,7 +10,8 @@ from incident_tui.ui.lines import Line, Look, fit, wrap
 from incident_tui.ui.marks import marks
 from incident_tui.ui.present import header, notices
 from incident_tui.ui.session import Session
-from incident_tui.ui.status import StatusRow, status_rows
+from incident_tui.ui.status import StatusRows
+from incident_tui.ui.status_row import StatusRow
 from incident_tui.ui.timeline import Context, pending_lines
 from incident_tui.ui.view import View
 from incident_tui.ui.widgets.header import Header
@@ -51,6 +52,7 @@ class Painter:
         self.pane: Pane = "prompt"
         """Which pane answers to arrows, PgUp, PgDn and Enter."""
         self.view: View | None = None
+        self.rows = StatusRows()
         self._width = 0
 
     @property
@@ -72,7 +74,7 @@ class Painter:
         left = 0 if wide else left_width(width)
         self.status.display = not wide
         if left:
-            rows = status_rows(view, left - 1)
+            rows = self.rows.of(view, left - 1)
             self.status.draw(rows, left, body, active=self.pane == "status", look=look)
         self.timeline.display = not self.sheet.display
         right = width - left

@@ -16,7 +16,8 @@ from incident_tui.ui.lines import Line, fit
 from incident_tui.ui.page import list_lines
 from incident_tui.ui.playbook_detail import next_step, playbook_lines
 from incident_tui.ui.session import Session
-from incident_tui.ui.status import StatusRow, status_rows
+from incident_tui.ui.status import status_rows
+from incident_tui.ui.status_row import StatusRow
 from incident_tui.ui.view import View
 
 Content = Callable[[View, int], Sequence[Line]]
@@ -56,7 +57,7 @@ def of_row(row: StatusRow, left: Callable[[], int]) -> Opened:
 
     def content(view: View, width: int) -> list[Line]:
         found = (one for one in status_rows(view, left()) if one.key == row.key)
-        gone = StatusRow(row.section, row.key, None, (), name=row.name)
+        gone = StatusRow(row.section, row.key, None, row.name)
         return status_detail(next(found, gone), view, width)
 
     return Opened(row.name, content)

@@ -14,7 +14,8 @@ from incident_tui.hosts.readings import Docker, Gap, GapKind, Link, LinkState
 from incident_tui.incident.finding import Level
 from incident_tui.ui.detail import status_detail
 from incident_tui.ui.lines import plain, width_of
-from incident_tui.ui.status import fitted, status_rows
+from incident_tui.ui.status import status_rows
+from incident_tui.ui.status_row import fitted
 from incident_tui.ui.words import rate
 from incident_tui.watch.rows import SiteRow
 

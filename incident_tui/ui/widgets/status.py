@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from incident_tui.ui.lines import Line, Look, fit
-from incident_tui.ui.status import StatusRow, fitted
+from incident_tui.ui.status_row import StatusRow, fitted
 from incident_tui.ui.widgets.rows import Rows
 
 

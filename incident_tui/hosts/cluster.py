@@ -4,7 +4,7 @@ whether a brick is up; `health_gluster` and the screen both read this.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from incident_tui.hosts.readings import (
     Brick,
     BrickStatus,
+    Gluster,
     Heals,
     HostReading,
     LocalBrick,
@@ -86,29 +87,45 @@ class ClusterView(msgspec.Struct, frozen=True, kw_only=True):
     volumes: tuple[VolumeView, ...]
 
 
+class _Hosts:
+    """The hosts that said anything of GlusterFS, found by what others call them. First come, first named."""
+
+    def __init__(self, readings: Iterable[HostReading], thresholds: Thresholds, now: datetime) -> None:
+        self.all: list[tuple[HostReading, Gluster]] = [(r, r.gluster) for r in readings if r.gluster is not None]
+        self.fresh = {r.host for r, g in self.all if not is_stale("gluster", g.at, now, thresholds)}
+        self.by_uuid: dict[str, HostReading] = {}
+        self.by_name: dict[str, HostReading] = {}
+        self.by_volume: dict[tuple[str, str], list[HostReading]] = {}
+        for reading, gluster in self.all:
+            if gluster.uuid:
+                self.by_uuid.setdefault(gluster.uuid, reading)
+            for name in {reading.host, reading.system.hostname if reading.system else reading.host}:
+                self.by_name.setdefault(name, reading)
+            for key in {(volume.id, volume.name) for volume in gluster.volumes}:
+                self.by_volume.setdefault(key, []).append(reading)
+
+
 def view(readings: Iterable[HostReading], thresholds: Thresholds, now: datetime) -> ClusterView:
     """All peers and volumes of every cluster among the hosts. A volume that only old readings know stays, marked."""
-    hosts = [r for r in readings if r.gluster is not None]
-    fresh = [r for r in hosts if r.gluster and not is_stale("gluster", r.gluster.at, now, thresholds)]
+    hosts = _Hosts(readings, thresholds, now)
     return ClusterView(
-        peers=_peers(hosts, fresh),
-        volumes=tuple(_volume(v, r, hosts, thresholds, now) for v, r in _definitions(hosts, fresh)),
+        peers=_peers(hosts),
+        volumes=tuple(_volume(v, r, hosts, thresholds, now) for v, r in _definitions(hosts)),
     )
 
 
-def _peers(hosts: Sequence[HostReading], fresh: Sequence[HostReading]) -> tuple[PeerView, ...]:
+def _peers(hosts: _Hosts) -> tuple[PeerView, ...]:
     """Each peer as all others see it; one that we ask ourselves and that answers is connected to somebody.
 
     Who cannot be asked any more has not taken back that a peer was lost, unless the others say of itself that it is.
     """
-    names = {r.gluster.uuid: r.host for r in hosts if r.gluster and r.gluster.uuid}
+    names = {g.uuid: r.host for r, g in hosts.all if g.uuid}
     seen: dict[str, list[tuple[HostReading, Peer]]] = {}
     before: dict[str, list[tuple[HostReading, Peer]]] = {}
-    for reading in hosts:
-        if reading.gluster is not None:
-            speaks = reading.gluster.glusterd_alive is True and any(reading is each for each in fresh)
-            for peer in reading.gluster.peers:
-                (seen if speaks else before).setdefault(peer.uuid or peer.hostname, []).append((reading, peer))
+    for reading, gluster in hosts.all:
+        speaks = gluster.glusterd_alive is True and reading.host in hosts.fresh
+        for peer in gluster.peers:
+            (seen if speaks else before).setdefault(peer.uuid or peer.hostname, []).append((reading, peer))
     apart = {names.get(key, "") for key, views in seen.items() if any(not peer.connected for _, peer in views)}
     out = []
     for key in [*seen, *(key for key in before if key not in seen)]:
@@ -134,26 +151,22 @@ def _peers(hosts: Sequence[HostReading], fresh: Sequence[HostReading]) -> tuple[
     return tuple(sorted(out, key=lambda peer: peer.name))
 
 
-def _definitions(hosts: Sequence[HostReading], fresh: Sequence[HostReading]) -> list[tuple[Volume, HostReading]]:
+def _definitions(hosts: _Hosts) -> list[tuple[Volume, HostReading]]:
     """Every volume once, by its id, from the newest reading of a glusterd that runs."""
     best: dict[str, tuple[Volume, HostReading]] = {}
 
-    def worth(reading: HostReading) -> tuple[bool, bool, float]:
-        told = reading.gluster
-        alive, at = (bool(told.glusterd_alive), told.at.timestamp()) if told else (False, 0.0)
-        return any(reading is each for each in fresh), alive, at
+    def worth(said: tuple[HostReading, Gluster]) -> tuple[bool, bool, float]:
+        reading, gluster = said
+        return reading.host in hosts.fresh, bool(gluster.glusterd_alive), gluster.at.timestamp()
 
-    for reading in sorted(hosts, key=worth):
-        for volume in reading.gluster.volumes if reading.gluster else ():
+    for reading, gluster in sorted(hosts.all, key=worth):
+        for volume in gluster.volumes:
             best[volume.id or volume.name] = (volume, reading)
     return sorted(best.values(), key=lambda pair: pair[0].name)
 
 
-def _volume(
-    volume: Volume, seen_by: HostReading, hosts: Sequence[HostReading], thresholds: Thresholds, now: datetime
-) -> VolumeView:
-    kin = [r for r in hosts if r.gluster and any((v.id, v.name) == (volume.id, volume.name) for v in r.gluster.volumes)]
-    kin = kin or [seen_by]
+def _volume(volume: Volume, seen_by: HostReading, hosts: _Hosts, thresholds: Thresholds, now: datetime) -> VolumeView:
+    kin = hosts.by_volume.get((volume.id, volume.name)) or [seen_by]
     statuses = [r.volume_status[volume.name] for r in kin if volume.name in r.volume_status]
     status = max(statuses, key=lambda s: s.at, default=None)
     if status is not None and is_stale("volume_status", status.at, now, thresholds):
@@ -184,19 +197,14 @@ def _volume(
     )
 
 
-def _our_name(uuid: str, otherwise: str, hosts: Sequence[HostReading]) -> str:
-    return next((r.host for r in hosts if uuid and r.gluster and r.gluster.uuid == uuid), otherwise)
+def _our_name(uuid: str, otherwise: str, hosts: _Hosts) -> str:
+    reading = hosts.by_uuid.get(uuid) if uuid else None
+    return reading.host if reading is not None else otherwise
 
 
-def _home(brick: Brick, hosts: Sequence[HostReading]) -> HostReading | None:
+def _home(brick: Brick, hosts: _Hosts) -> HostReading | None:
     """The host of ours where this brick lives: by uuid, else by name."""
-    for reading in hosts:
-        if brick.uuid and reading.gluster and reading.gluster.uuid == brick.uuid:
-            return reading
-    for reading in hosts:
-        if brick.host == reading.host or (reading.system and brick.host == reading.system.hostname):
-            return reading
-    return None
+    return (hosts.by_uuid.get(brick.uuid) if brick.uuid else None) or hosts.by_name.get(brick.host)
 
 
 def _row(brick: Brick, status: VolumeStatus) -> BrickStatus | None:
@@ -210,7 +218,7 @@ def _brick(
     brick: Brick,
     volume: Volume,
     status: VolumeStatus | None,
-    hosts: Sequence[HostReading],
+    hosts: _Hosts,
     thresholds: Thresholds,
     now: datetime,
 ) -> BrickView:

@@ -118,14 +118,14 @@ MILESTONES: Final = ("started", "detected", "declared", "acknowledged", "mitigat
 MACHINE_KINDS: Final = frozenset({Kind.OBSERVATION, Kind.ALERT, Kind.GAP, Kind.LEASE, Kind.PRESENCE})
 
 
-class Ref(msgspec.Struct, frozen=True, order=True, array_like=True):
+class Ref(msgspec.Struct, frozen=True, order=True, array_like=True, gc=False):
     """The identity of an entry everywhere and for ever: which journal, which number."""
 
     journal: str
     seq: int
 
 
-class Author(msgspec.Struct, frozen=True, omit_defaults=True):
+class Author(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Who wrote an entry. `name` is a claim; the rest is what the system knew."""
 
     name: str
@@ -160,7 +160,7 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
     seen: Seen | None = None
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A line of the journal.
 
     Stored as the JSON of this structure with `journal` and `seq` beside it; fields are only ever added, with a

@@ -16,6 +16,7 @@ import msgspec
 
 from incident_tui.incident.chronicle import STATEFUL, Line, closings, derive
 from incident_tui.incident.entry import MACHINE_KINDS, Entry, Kind, Ref
+from incident_tui.incident.lean import Lean
 from incident_tui.incident.views import LATE_AFTER, Correction, Incident, TimelineRow
 from incident_tui.incident.words import sentence, time_of, word
 
@@ -24,7 +25,7 @@ _HIDDEN: Final = frozenset({Kind.AMEND, Kind.STRIKE, Kind.PIN})
 """Corrections show as marks on what they correct, and as rows only while that is not here."""
 _SKEW: Final = timedelta(seconds=2)
 _MANY: Final = 200
-"""From so many new rows on, sorting all is cheaper than inserting each."""
+"""From so many new rows out of order on, sorting all is cheaper than inserting each."""
 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -35,19 +36,11 @@ def _said(entry: Entry) -> tuple[datetime, str, int]:
     return (entry.recorded_at, entry.journal, entry.seq)
 
 
-class _Placed(msgspec.Struct, frozen=True):
-    """A row with its place."""
-
-    order: _Order
-    row: TimelineRow
-    struck: bool
-
-    @property
-    def line(self) -> Line:
-        return Line(self.row.entry, self.row.at, self.row.said)
-
-
 _order = attrgetter("order")
+
+
+def _line(row: TimelineRow) -> Line:
+    return Line(row.entry, row.at, row.said)
 
 
 class Fold:
@@ -58,6 +51,7 @@ class Fold:
         self._referring: dict[Ref, list[Ref]] = {}
         self._logs: dict[str, list[Ref]] = {"": []}
         self._files: dict[str, _File] = {}
+        self._lean = Lean()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -65,6 +59,7 @@ class Fold:
     def apply(self, entry: Entry) -> bool:
         """Take one entry, in any order; the same one again changes nothing, its purged form replaces it. Returns
         whether anything changed."""
+        entry = self._lean.entry(entry)
         ref = entry.id
         known = self._entries.get(ref)
         if known is not None and (known.purged or not entry.purged):
@@ -211,8 +206,9 @@ class _File:
     def __init__(self, fold: Fold, incident: str) -> None:
         self.fold = fold
         self.id = incident
-        self.placed: list[_Placed] = []
-        self.orders: dict[Ref, _Order] = {}
+        self.placed: list[TimelineRow] = []
+        self.moved: dict[Ref, _Order] = {}
+        """Where rows stand whose time was amended; all others stand where their entry says."""
         self.own_seen = 0
         self.loose_seen = 0
         self.marks: dict[Ref, int] = {}
@@ -227,16 +223,16 @@ class _File:
         stateful, windows = self._place(own[self.own_seen :])
         self.own_seen = len(own)
         if windows and self._windows_moved():
-            for ref in [ref for ref in self.orders if not self._entry(ref).incident]:
-                self._remove(ref)
+            for ref in [row.ref for row in self.placed if not row.entry.incident]:
+                self._remove(self._entry(ref))
             self.loose_seen = 0
             stateful = True
         more, _ = self._place(loose[self.loose_seen :])
         self.loose_seen = len(loose)
         if stateful or more or self.current is None:
-            lines = [one.line for one in self.placed if not one.struck and one.row.entry.kind in STATEFUL]
+            lines = [_line(row) for row in self.placed if not row.struck and row.entry.kind in STATEFUL]
             self.state = derive(self.id, lines, [line for line in lines if line.entry.incident])
-        rows = tuple(one.row for one in self.placed)
+        rows = tuple(self.placed)
         self.current = msgspec.structs.replace(self.state, rows=rows, corrections=sum(self.marks.values()))
         return self.current
 
@@ -247,13 +243,14 @@ class _File:
         """Put the rows of `refs` where they belong now. Returns whether the state may have changed, and whether the
         stretches may have."""
         stateful = windows = False
-        fresh: list[_Placed] = []
+        fresh: list[TimelineRow] = []
+        before = bool(self.placed)
         for ref in dict.fromkeys(refs):
             entry = self._entry(ref)
             if not entry.incident and not self.stretches:
                 continue
             changes = entry.kind in STATEFUL
-            had = self._remove(ref) if ref in self.orders else False
+            had = self._remove(entry) if before else False
             if not entry.incident and ref not in self.fold._referring and not self._holds(entry, entry.at):
                 stateful = stateful or (had and changes)
                 continue
@@ -264,32 +261,38 @@ class _File:
             if not entry.incident and not self._holds(entry, row.at):
                 stateful = stateful or (had and changes)
                 continue
-            order = (row.at, entry.recorded_at, entry.journal, entry.seq)
-            fresh.append(_Placed(order, row, row.struck))
-            self.orders[ref] = order
+            fresh.append(row)
+            if row.at != entry.at:
+                self.moved[ref] = row.order
             marks = len(row.amended) + row.struck + row.pinned
             if marks:
                 self.marks[ref] = marks
             stateful = stateful or changes
             windows = windows or bool(entry.incident and changes)
-        if len(fresh) > _MANY:
-            self.placed.extend(fresh)
+        late: list[TimelineRow] = []
+        for row in fresh:
+            if not self.placed or self.placed[-1].order < row.order:
+                self.placed.append(row)
+            else:
+                late.append(row)
+        if len(late) > _MANY:
+            self.placed.extend(late)
             self.placed.sort(key=_order)
         else:
-            for one in fresh:
-                if not self.placed or self.placed[-1].order < one.order:
-                    self.placed.append(one)
-                else:
-                    insort(self.placed, one, key=_order)
+            for row in late:
+                insort(self.placed, row, key=_order)
         return stateful, windows
 
-    def _remove(self, ref: Ref) -> bool:
-        order = self.orders.pop(ref)
+    def _remove(self, entry: Entry) -> bool:
+        """Take its row out. False when it had none here."""
+        ref = entry.id
+        order = self.moved.pop(ref, None) or entry.order
         self.marks.pop(ref, None)
         index = bisect_left(self.placed, order, key=_order)
-        if index < len(self.placed) and self.placed[index].order == order:
+        found = index < len(self.placed) and self.placed[index].order == order
+        if found:
             del self.placed[index]
-        return True
+        return found
 
     def _holds(self, entry: Entry, at: datetime) -> bool:
         """Whether a loose entry belongs here: it happened, or was written, in a stretch. What somebody typed shortly
@@ -302,9 +305,7 @@ class _File:
 
     def _windows_moved(self) -> bool:
         own = [
-            one.line
-            for one in self.placed
-            if not one.struck and one.row.entry.incident and one.row.entry.kind in STATEFUL
+            _line(row) for row in self.placed if not row.struck and row.entry.incident and row.entry.kind in STATEFUL
         ]
         _, _, stretches = closings(own)
         if stretches == self.stretches:

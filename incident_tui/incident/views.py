@@ -29,7 +29,7 @@ class Correction(msgspec.Struct, frozen=True):
     moved_to: datetime | None
 
 
-class TimelineRow(msgspec.Struct, frozen=True):
+class TimelineRow(msgspec.Struct, frozen=True, gc=False):
     """One entry as the timeline shows it. `entry` is as stored (emptied when purged)."""
 
     entry: Entry
@@ -54,6 +54,11 @@ class TimelineRow(msgspec.Struct, frozen=True):
     @property
     def ref(self) -> Ref:
         return self.entry.id
+
+    @property
+    def order(self) -> tuple[datetime, datetime, str, int]:
+        """As `Entry.order`, with the time as amended."""
+        return (self.at, self.entry.recorded_at, self.entry.journal, self.entry.seq)
 
     @property
     def purged(self) -> bool:

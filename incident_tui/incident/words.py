@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from sys import intern
 from typing import Any, Final
 
 from incident_tui.incident.entry import Entry, Kind
@@ -36,12 +37,12 @@ def word(entry: Entry) -> str:
         if level == "ok":
             return "OK"
         rule = str(data.get("finding", ""))
-        return next((name for part, name in _RULES if part in rule), level.upper() or "OBSERVED")
+        return next((name for part, name in _RULES if part in rule), intern(level.upper()) or "OBSERVED")
     if entry.kind is Kind.ROLE and data.get("role", "commander") != "commander":
         return "ROLE"
     if entry.kind is Kind.HYPOTHESIS and data.get("state") in ("confirmed", "eliminated"):
-        return str(data["state"]).upper()
-    return _WORDS.get(entry.kind, entry.kind.value.upper())
+        return intern(str(data["state"]).upper())
+    return _WORDS.get(entry.kind) or intern(entry.kind.value.upper())
 
 
 def sentence(entry: Entry, said: str, target: str | None = None) -> str:

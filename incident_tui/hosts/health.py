@@ -15,20 +15,49 @@ from incident_tui.hosts.readings import Clock, Disks, HostReading, LinkState, Lo
 from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.finding import Finding, Level, worst
 
-__all__ = ["RULES", "findings", "level_of"]
+__all__ = ["RULES", "Judge", "findings", "level_of"]
 
 OOM_WINDOW = timedelta(minutes=30)
 OOM_FRESH = timedelta(minutes=5)
 _MACHINE = ("load", "memory", "swapping", "pressure", "clock", "disks", "ooms")
 
 
-def findings(readings: Iterable[HostReading], thresholds: Thresholds, now: datetime) -> list[Finding]:
-    """All findings, worst first, then by subject. One (rule, subject) at most once. Never OK ones."""
+class Judge:
+    """What the rules said of each host by itself. Asked again soon, it answers from memory for hosts whose reading is
+    the very same: of many hosts only those that were read since are judged, and all of them after `every`, because
+    readings grow old."""
+
+    def __init__(self, every: timedelta = timedelta(0)) -> None:
+        self._every = every
+        self._said: dict[str, tuple[HostReading, Thresholds, datetime, tuple[Finding, ...]]] = {}
+
+    def of(self, reading: HostReading, thresholds: Thresholds, now: datetime) -> tuple[Finding, ...]:
+        said = self._said.get(reading.host)
+        same = said is not None and said[0] is reading and said[1] is thresholds
+        if said is not None and same and timedelta(0) <= now - said[2] < self._every:
+            return said[3]
+        found = tuple(_host(Case(reading, thresholds, now)))
+        self._said[reading.host] = (reading, thresholds, now, found)
+        return found
+
+
+def findings(
+    readings: Iterable[HostReading],
+    thresholds: Thresholds,
+    now: datetime,
+    *,
+    judge: Judge | None = None,
+    joined: cluster.ClusterView | None = None,
+) -> list[Finding]:
+    """All findings, worst first, then by subject. One (rule, subject) at most once. Never OK ones.
+
+    `judge` remembers between calls; `joined` is `cluster.view` of the same readings where the caller has it.
+    """
     hosts = list(readings)
-    found: list[Finding] = []
-    for reading in hosts:
-        found.extend(_host(Case(reading, thresholds, now)))
-    found.extend(gluster_findings(cluster.view(hosts, thresholds, now), hosts, thresholds, now))
+    judge = judge or Judge()
+    found = [one for reading in hosts for one in judge.of(reading, thresholds, now)]
+    joined = cluster.view(hosts, thresholds, now) if joined is None else joined
+    found.extend(gluster_findings(joined, hosts, thresholds, now))
     unique = {finding.key: finding for finding in sorted(found, key=lambda finding: finding.level.rank)}
     return sorted(unique.values(), key=lambda f: (-f.level.rank, f.subject, f.rule))
 

@@ -426,22 +426,22 @@ class HostReading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 CLOCK_TOLERANCE = timedelta(seconds=5)
 """So far into the future a reading may lie: a clock that is being corrected, not one that was set back."""
+_TOLERANCE = -CLOCK_TOLERANCE.total_seconds()
 FAST = frozenset({"clock", "load", "memory", "swapping", "pressure"})
 """Fields renewed by every fast round."""
 
 
-def max_age(field: str, thresholds: Thresholds) -> timedelta:
-    """How old this field of a HostReading may be before it is stale."""
-    if field.partition(":")[0] == "heals":
-        return timedelta(seconds=thresholds.heal_max_age)
+def max_age(field: str, thresholds: Thresholds) -> float:
+    """How many seconds old this field of a HostReading may be before it is stale."""
     if field in FAST:
-        return timedelta(seconds=thresholds.fast_max_age)
-    if field.partition(":")[0] == "volume_status":
-        return timedelta(seconds=2 * thresholds.slow_max_age)
-    return timedelta(seconds=thresholds.slow_max_age)
+        return thresholds.fast_max_age
+    kind = field.partition(":")[0]
+    if kind == "heals":
+        return thresholds.heal_max_age
+    return 2 * thresholds.slow_max_age if kind == "volume_status" else thresholds.slow_max_age
 
 
 def is_stale(field: str, at: datetime, now: datetime, thresholds: Thresholds) -> bool:
     """Whether a reading of this field taken at `at` is too old to be believed. One from the future is, too: our clock
     was set back, and nothing says how old it is."""
-    return not -CLOCK_TOLERANCE <= now - at <= max_age(field, thresholds)
+    return not _TOLERANCE <= (now - at).total_seconds() <= max_age(field, thresholds)

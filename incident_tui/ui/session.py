@@ -15,6 +15,7 @@ from incident_tui.desk.desk import Desk
 from incident_tui.desk.open import new_id as random_id
 from incident_tui.desk.open import read_playbooks
 from incident_tui.desk.outcome import Outcome, Saving
+from incident_tui.hosts.health import Judge
 from incident_tui.incident.entry import Author, Entry, Kind, Ref
 from incident_tui.incident.meanings import Write
 from incident_tui.incident.playbook import Playbook
@@ -125,6 +126,7 @@ class Session:
         self._told_rows: Sequence[TimelineRow] = ()
         self._decoder = Decoder()
         self._readings = Readings()
+        self._judge = Judge(REJUDGE)
         self._machines: Machines | None = None
         self._judged_at: datetime | None = None
         self._versions = (-1, -1)
@@ -214,7 +216,7 @@ class Session:
     def machines(self) -> Machines:
         now = self.clock()
         if self._machines is None or self._judged_at is None or not timedelta(0) <= now - self._judged_at < REJUDGE:
-            self._machines = machines(self._readings, self.settings, now, self._when)
+            self._machines = machines(self._readings, self.settings, now, self._when, self._judge)
             self._judged_at = now
         return self._machines
 

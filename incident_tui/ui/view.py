@@ -14,6 +14,7 @@ import msgspec
 from incident_tui.fleet.settings import Host
 from incident_tui.hosts.cluster import ClusterView
 from incident_tui.hosts.cluster import view as cluster_view
+from incident_tui.hosts.health import Judge
 from incident_tui.hosts.health import findings as host_findings
 from incident_tui.hosts.readings import HostReading
 from incident_tui.hosts.settings import Thresholds
@@ -151,6 +152,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """Sentences about the board or the journal's reading side."""
     suggested: tuple[str, ...] = ()
     """Playbooks that the findings suggest."""
+    when: Mapping[str, Sequence[str]] = {}
+    """For each playbook, the rules that suggest it."""
     demo: bool = False
 
     def handle(self, ref: Ref) -> str:
@@ -164,27 +167,48 @@ class Machines(msgspec.Struct, frozen=True):
     readings: Readings
     findings: tuple[Finding, ...]
     cluster: ClusterView
-    suggested: tuple[str, ...]
+    when: Mapping[str, Sequence[str]] = {}
+    """For each playbook, the rules that suggest it."""
+
+    @property
+    def suggested(self) -> tuple[str, ...]:
+        return suggested(self.findings, self.when)
 
 
-def machines(readings: Readings, parts: Parts, now: datetime, when: Mapping[str, Sequence[str]]) -> Machines:
+def machines(
+    readings: Readings,
+    parts: Parts,
+    now: datetime,
+    when: Mapping[str, Sequence[str]],
+    judge: Judge | None = None,
+) -> Machines:
     """Findings and the cluster, from readings. `when` is, for each playbook, the rules that suggest it."""
     known = [readings.hosts[host.name] for host in parts.hosts if host.name in readings.hosts]
-    found = list(host_findings(known, parts.thresholds, now))
+    cluster = cluster_view(known, parts.thresholds, now)
+    found = host_findings(known, parts.thresholds, now, judge=judge, joined=cluster)
     found += site_findings(parts.sites, readings.sites, now)
     for host in parts.hosts:
         if host.name not in readings.hosts:
-            sentence = f"{host.name}: not read yet"
-            found.append(Finding("host.stale", Level.UNKNOWN, host.name, sentence, now, host.name))
+            sentence, evidence = f"{host.name}: not read yet", "no reading on the board"
+            found.append(Finding("host.stale", Level.UNKNOWN, host.name, sentence, now, host.name, evidence))
     found.sort(key=lambda one: (-one.level.rank, one.subject, one.rule))
-    bad = {one.rule for one in found if one.level in (Level.WARN, Level.CRIT)}
-    ranked = sorted(
-        (min(rank for rank, one in enumerate(found) if one.rule in rules), name)
+    return Machines(readings, tuple(found), cluster, when)
+
+
+def suggested(found: Sequence[Finding], when: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Playbooks for these findings (worst first), the one for the worst first."""
+    ranks: dict[str, int] = {}
+    bad: set[str] = set()
+    for rank, one in enumerate(found):
+        ranks.setdefault(one.rule, rank)
+        if one.level in (Level.WARN, Level.CRIT):
+            bad.add(one.rule)
+    named = [
+        (min(ranks[rule] for rule in rules if rule in ranks), name)
         for name, rules in when.items()
-        if bad.intersection(rules)
-    )
-    cluster = cluster_view(known, parts.thresholds, now)
-    return Machines(readings, tuple(found), cluster, tuple(name for _, name in ranked))
+        if not bad.isdisjoint(rules)
+    ]
+    return tuple(name for _, name in sorted(named))
 
 
 def assemble(
@@ -237,6 +261,7 @@ def assemble(
         loading=loading,
         problems=(*problems, *readings.broken),
         suggested=made.suggested,
+        when=made.when,
         demo=demo,
     )
 

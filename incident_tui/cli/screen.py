@@ -15,6 +15,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
+import msgspec
+
 from incident_tui.cli.context import DEMO_MARK, Context, Failure, log_path
 from incident_tui.cli.options import Call
 from incident_tui.journal.errors import JournalError
@@ -99,15 +101,17 @@ def screen(context: Context) -> int:
     from incident_tui.journal.presence import Presence
     from incident_tui.shipped import shipped
     from incident_tui.ui.run import run
+    from incident_tui.ui.settings import decided
     from incident_tui.watch.asks import ask
 
     _log_to_file("screen")
+    settings = msgspec.structs.replace(context.settings, screen=decided(context.settings.screen, os.environ))
     presence = Presence(context.directory)
     with contextlib.suppress(JournalError):  # the header says what is wrong with the journal; nothing waits for this
         presence.enter(context.author.name)
     try:
         return run(
-            settings=context.settings,
+            settings=settings,
             directory=context.directory,
             author=context.author,
             start_watch=lambda: _reap(start_watch(context)),

@@ -25,7 +25,7 @@ _HEAD: Final = struct.Struct("<4sQII")  # magic, turn, length, CRC-32 of turn an
 _MAGIC: Final = b"line"
 _EMPTY_SECONDS: Final = 60.0
 _SLOT: Final = 1 << 22
-_MODE: Final = 0o3770  # setgid as the journal, and sticky: nobody removes another account's lines
+LINES_MODE: Final = 0o3770  # setgid as the journal, and sticky: nobody removes another account's lines
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class LineKeeper:
     """Keeps the unsent line of one screen. `owner` is the person, so that the same person gets it back."""
 
     def __init__(self, directory: StrPath, owner: str) -> None:
-        self._folder = os.path.join(os.path.abspath(os.fspath(directory)), "lines")
+        self._folder = lines_folder(directory)
         self._owner = owner
         self._fd = -1
         self._turn = 0
@@ -82,8 +82,8 @@ class LineKeeper:
         self._fd = -1
 
     def _open(self) -> None:
-        make_directory(self._folder, _MODE)
-        self.path = f"{self._folder}/{_prefix(self._owner)}{os.getpid()}-{os.urandom(4).hex()}.line"
+        make_directory(self._folder, LINES_MODE)
+        self.path = f"{self._folder}/{owner_prefix(self._owner)}{os.getpid()}-{os.urandom(4).hex()}.line"
         self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         os.fchmod(self._fd, 0o600)
         fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -106,8 +106,8 @@ def load_lines(directory: StrPath, owner: str) -> list[Line]:
 
     They stay on disk until `forget_line`: call it once the text is kept elsewhere (saved, or in the new prompt).
     """
-    folder = os.path.join(os.path.abspath(os.fspath(directory)), "lines")
-    prefix = _prefix(owner)
+    folder = lines_folder(directory)
+    prefix = owner_prefix(owner)
     try:
         names = [name for name in os.listdir(folder) if name.startswith(prefix) and name.endswith(".line")]
     except OSError:
@@ -123,6 +123,11 @@ def load_lines(directory: StrPath, owner: str) -> list[Line]:
 def forget_line(line: Line) -> None:
     """Remove a line that `load_lines` returned."""
     _unlink(line.path)
+
+
+def lines_folder(directory: StrPath) -> str:
+    """Where a journal's unsent lines are."""
+    return os.path.join(os.path.abspath(os.fspath(directory)), "lines")
 
 
 def _load(path: str) -> Line | None:
@@ -161,7 +166,7 @@ def _load(path: str) -> Line | None:
         os.close(fd)
 
 
-def _prefix(owner: str) -> str:
+def owner_prefix(owner: str) -> str:
     """A file name for this account and person: readable, and different for different names."""
     slug = re.sub(r"[^a-z0-9]+", "_", owner.lower())[:24]
     return f"{os.getuid()}-{slug}-{zlib.crc32(owner.encode('utf-8', 'surrogatepass')):08x}-"

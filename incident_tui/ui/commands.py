@@ -37,6 +37,8 @@ COMMANDS: Final = (
     Command("f1", "help", "F1", "help", "keys and verbs", "help"),
     Command("f5", "read", "F5", "", "a fresh reading of all hosts now", "read"),
     Command("ctrl+l", "repaint", "Ctrl+L", "", "draw the screen anew"),
+    Command("ctrl+e", "edit", "Ctrl+E", "", "write the line in $EDITOR; several lines come back as a paste", "edit"),
+    Command("ctrl+z", "suspend", "Ctrl+Z", "", "to the shell; fg comes back and says what happened", "suspend"),
     Command("ctrl+c", "leave", "Ctrl+C", "", "twice: leave; watching goes on", "quit"),
 )
 """Printable keys are always text in the prompt; these are all the others besides those that edit the line."""

@@ -39,6 +39,9 @@ class Ask(msgspec.Struct, frozen=True):
     """For a paste: the question was about doubtful times."""
     first: str = ""
     """Said before the question when the answer was none."""
+    seed: str = ""
+    """For what was written in an editor: the line it began with, which goes back into the prompt if it is dropped."""
+    written: bool = False
 
 
 class Conversation:
@@ -50,6 +53,8 @@ class Conversation:
         self.ask: Ask | None = None
         self.said: tuple[str, str] = ("", "")
         """The last answer to the writer, until the line changes."""
+        self.aside = ""
+        """What was written in an editor and put away unsaved: Ctrl+E opens it again."""
 
     def label(self) -> str:
         """What the line means, before Enter."""
@@ -75,13 +80,14 @@ class Conversation:
         self.said = ("", "")
         self.keep()
 
-    def keep(self) -> None:
+    def unsent(self) -> tuple[str, str]:
+        """The draft, and what is asked about or was put away: what a crash must not cost."""
         ask = self.ask
-        asked = ask.line if ask is not None else ""
-        draft = self.editor.text
-        if ask is not None and ask.draft:
-            draft = ask.draft
-        if not self.session.keep(draft, asked):
+        draft = ask.draft if ask is not None and ask.draft else self.editor.text
+        return draft, ask.line if ask is not None else self.aside
+
+    def keep(self) -> None:
+        if not self.session.keep(*self.unsent()):
             self.said = ("This line could not be kept on disk: a crash would lose it.", "warn")
 
     def submit(self) -> Outcome | None:
@@ -132,7 +138,7 @@ class Conversation:
             return self._decide(ask, reply)
         said = reply.casefold()
         if ask.backfill and said not in ("yes", "y"):
-            self._ask_paste(ask.line, ask.draft)
+            self._ask_paste(ask.line, ask.draft, ask.seed, ask.written)
             return None
         if not ask.backfill and said not in ("", "lines"):
             self.ask = ask
@@ -142,12 +148,12 @@ class Conversation:
         if backfill and not ask.backfill:
             pasted = self._pasted(ask.line)
             if isinstance(pasted, Backfill) and pasted.question:
-                self.ask = Ask(pasted.question, "yes", ask.line, ask.draft, paste=True, backfill=True)
+                self.ask = msgspec.structs.replace(ask, sentence=pasted.question, wants="yes", backfill=True)
                 self.editor.set("")
                 return None
         outcome = self.session.paste(ask.line, backfill=backfill)
         if outcome.refusal:
-            self._ask_paste(ask.line, ask.draft)
+            self._ask_paste(ask.line, ask.draft, ask.seed, ask.written)
             self.said = (outcome.refusal, "crit")
             return outcome
         return self._over(outcome, ask.line, ask.draft)
@@ -168,10 +174,11 @@ class Conversation:
             self.ask = ask
             self.cancel()
             return None
-        if ask.draft:
-            self.ask = ask  # one line is kept already: this one stays where it is
-            return None
-        self.ask = msgspec.structs.replace(ask, first="Your line waits for this answer.", draft=self.editor.text)
+        if ask.draft:  # one line waits already: the next is offered after it
+            self.session.offered.append(self.editor.text)
+        waiting = len(self.session.offered) + 1
+        first = "Your line waits for this answer." if waiting == 1 else f"{waiting} lines wait for this answer."
+        self.ask = msgspec.structs.replace(ask, first=first, draft=ask.draft or self.editor.text)
         self.editor.set("")
         self.keep()
         return None
@@ -185,13 +192,42 @@ class Conversation:
         self._ask_paste(sanitise(text, lines=True, limit=max(1, 2 * len(text))), self.editor.text)
         return True
 
-    def _ask_paste(self, text: str, draft: str) -> None:
+    def to_write(self) -> str | None:
+        """What an editor is to open; None while another question waits."""
+        if self.ask is not None:
+            return self.ask.line if self.ask.paste else None
+        return self.aside or self.editor.text
+
+    def written(self, text: str, *, accepted: bool = True) -> bool:
+        """An editor gave this back. Nothing is saved: one line is in the prompt, several are asked about as a paste
+        (True). Not `accepted`, because the editor failed: it is put away."""
+        clean = sanitise(text, lines=True, limit=max(1, 2 * len(text))).strip("\n")
+        if not accepted:
+            self.aside = clean
+            self.keep()
+            return False
+        self.aside, before, self.ask = "", self.ask, None
+        line, draft = self.editor.text, before.draft if before is not None else ""
+        if len([one for one in clean.split("\n") if one.strip()]) > 1:
+            self._ask_paste(clean, draft, before.seed if before is not None else line, written=True)
+            return True
+        if line not in clean:
+            self.editor.remember(line)
+        self.editor.set(" ".join(clean.split("\n")).strip())
+        self.said = ("Not saved yet: Enter saves it.", "")
+        if draft:
+            self.session.offered.insert(0, draft)
+        self.keep()
+        return False
+
+    def _ask_paste(self, text: str, draft: str, seed: str = "", written: bool = False) -> None:
         pasted = self._pasted(text)
         lines = pasted.evidence.lines if isinstance(pasted, Backfill) else pasted.lines
-        sentence = f"Pasted {lines} lines. Enter saves them as one evidence entry"
+        sentence = f"{'Written' if written else 'Pasted'} {lines} lines. Enter saves them as one evidence entry"
         if isinstance(pasted, Backfill):
             sentence += f"; the word lines saves {len(pasted.entries)} entries at the times they begin with"
-        self.ask = Ask(f"{sentence}; Esc drops them.", "", text, draft, paste=True)
+        sentence += "; Esc puts them away." if written else "; Esc drops them."
+        self.ask = Ask(sentence, "", text, draft, paste=True, seed=seed, written=written)
         self.editor.set("")
         self.keep()
 
@@ -207,7 +243,11 @@ class Conversation:
         typed = self.editor.text.strip()
         if typed and not ask.paste and not ask.draft and not ask.wants.startswith(typed) and typed not in _YES + _NO:
             ask = msgspec.structs.replace(ask, draft=self.editor.text)
-        if ask.paste:
+        if ask.written:
+            self.aside = ask.line
+            self.editor.set(ask.draft or ask.seed)
+            self.said = ("Not saved. Ctrl+E opens what you wrote again.", "")
+        elif ask.paste:
             self.editor.set(ask.draft)
             self.said = ("The paste was dropped; nothing was saved.", "")
         elif ask.draft:
@@ -244,6 +284,9 @@ class Conversation:
                 names = [self.session.store.handle(entry) for entry in (fate[0], fate[-1])]
                 saved = f"{names[0]} saved" if len(fate) == 1 else f"{names[0]} to {names[1]} saved"
                 notice = self.said[0] if self.said[1] != "crit" else ""
+                waiting = len(self.session.offered)
+                if waiting and not self.editor.text:
+                    notice += f" {waiting} of your lines not saved yet: Enter brings them."
                 if not self.editor.text or notice:
                     self.said = (f"{saved}. {notice}".rstrip(), "ok" if not notice else "")
         self.keep()
@@ -258,6 +301,6 @@ class Conversation:
         else:
             self.editor.set(line)
         more = f" {len(self.session.offered)} more after it." if self.session.offered else ""
-        self.said = (f"This line was not saved when the last screen ended.{more} Enter saves it.", "warn")
+        self.said = (f"This line is not saved yet.{more} Enter saves it.", "warn")
         self.keep()
         return True

@@ -57,7 +57,7 @@ class Painter:
 
     @property
     def look(self) -> Look:
-        return Look(self.session.settings.screen.ascii)
+        return Look(self.session.settings.screen.plain)
 
     def paint(self, width: int, height: int) -> None:
         """Make the view of now and show it on a screen of this size."""

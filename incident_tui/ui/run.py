@@ -60,9 +60,7 @@ def run(
     try:
         status = app.run(mouse=settings.screen.mouse)
     finally:
-        ask = app.talk.ask
-        draft = app.prompt.editor.text if ask is None else ask.draft
-        unsaved = session.close(draft, ask.line if ask is not None else "")
+        unsaved = session.close(*app.talk.unsent())
         _report(unsaved)
     if app.crash is not None:
         raise app.crash

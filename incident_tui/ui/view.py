@@ -239,7 +239,7 @@ def assemble(
     return View(
         now=now,
         me=me,
-        look=Look(parts.screen.ascii),
+        look=Look(parts.screen.plain),
         incident=incident,
         other_open=other_open,
         rows=rows,
@@ -281,16 +281,3 @@ def seen(found: Sequence[Finding], now: datetime) -> Seen | None:
         parts.append(text)
         oldest = max(oldest, now - one.at)
     return Seen("; ".join(parts), int(oldest.total_seconds())) if parts else None
-
-
-class Alarm:
-    """Tells when a finding becomes critical that was not so a moment before."""
-
-    def __init__(self) -> None:
-        self._critical: set[tuple[str, str]] | None = None
-
-    def rings(self, found: Sequence[Finding]) -> bool:
-        """True once for each; never for what is critical already when the screen opens."""
-        now = {one.key for one in found if one.level is Level.CRIT}
-        before, self._critical = self._critical, now
-        return before is not None and not now <= before

@@ -17,6 +17,8 @@ from incident_tui.config import load
 from incident_tui.demo.stage import Stage
 from incident_tui.shipped import shipped
 
+pytest_plugins = ["tests.sshd", "tests.terminals"]
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The lab comes last: its three peers stay up to the end, and the other tests need not share the machine."""

@@ -76,6 +76,10 @@ class Place(msgspec.Struct, frozen=True):
         return self.directory + "/board.db"
 
     @property
+    def snapshot(self) -> str:
+        return self.directory + "/snapshot.msgpack"
+
+    @property
     def notify(self) -> str:
         return self.directory + "/notify"
 

@@ -58,6 +58,7 @@ def purge(store: Store, ref: Ref, author: Author, reason: str) -> Entry:
             raise
     notify.ring(store.place.directory)
     _clean_backups(store.path, ref.seq)
+    _remove_snapshots(store.place.snapshot)
     _empty_log(store)
     ordered = store.get(Ref(store.journal, by))
     if ordered is None:
@@ -111,5 +112,19 @@ def _clean_backups(path: str, seq: int) -> None:
             reason = from_sqlite(error, os.path.abspath(name)).sentence
             raise JournalError(
                 f"the text is purged from the journal, not from its backup: {reason} Delete {name}, or purge again.",
+                transient=True,
+            ) from None
+
+
+def _remove_snapshots(path: str) -> None:
+    for name in glob.glob(glob.escape(path) + "*"):
+        try:
+            os.unlink(name)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise JournalError(
+                f"the text is purged from the journal, but {name} may still hold it: {error.strerror}. Delete that "
+                "file, or purge again.",
                 transient=True,
             ) from None

@@ -24,12 +24,16 @@ from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.journal.board import Board
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.lease import Lease, boot_clock
+from incident_tui.journal.line_file import forget_file, left_files
 from incident_tui.journal.notify import Listener
 from incident_tui.journal.presence import Present
 from incident_tui.journal.prompt import Line as KeptLine
 from incident_tui.journal.prompt import LineKeeper, forget_line, load_lines
+from incident_tui.journal.snapshot import load as load_snapshot
+from incident_tui.journal.snapshot import save as save_snapshot
 from incident_tui.journal.store import Store, system_clock
 from incident_tui.journal.writer import Unsaved, Writer, WriterStatus
+from incident_tui.ui import times
 from incident_tui.ui.aside import Aside, no_garbage
 from incident_tui.ui.complete import Words
 from incident_tui.ui.view import Decoder, Machines, Parts, Pending, Readings, View, assemble, machines, seen
@@ -116,6 +120,8 @@ class Session:
         self.offered: list[str] = []
         """Lines that an earlier screen left, still to be offered in the prompt."""
         self.loaded = False
+        self._before = load_snapshot(self.store)
+        """What an earlier screen knew, shown until the journal is read."""
         self._keeper = LineKeeper(directory, author.name)
         self._leftovers: list[KeptLine] = []
         self._after = 0
@@ -151,10 +157,17 @@ class Session:
                     for entry in entries:
                         self._take(entry)
                 self.fold.incidents()  # the costly first time
+                self._keep_snapshot(store)
         except JournalError as error:
             self._read_problem = error.sentence
             return
         self._read_problem, self.loaded = "", True
+
+    def _keep_snapshot(self, store: Store) -> None:
+        """For the next screen, when this journal is long."""
+        incident = self.fold.newest_open()
+        rows = self._without_watches(incident.rows if incident is not None else self._loose_timeline())
+        save_snapshot(store, self._after, incident, rows)
 
     def read_journal(self) -> bool:
         """Take up to CHUNK new entries. True when there may be more at once."""
@@ -228,6 +241,10 @@ class Session:
         now = self.clock()
         incident = self.desk.incident if self.loaded else None
         rows: Sequence[TimelineRow] = ()
+        loading = "" if self.loaded else f"reading the journal: {self._after} entries"
+        if not self.loaded and self._before is not None:
+            incident, rows = self._before.incident, self._before.rows
+            loading += f"; this was known at {times.clock(self._before.made_at)}Z"
         if self.loaded:
             rows = self._without_watches(incident.rows if incident is not None else self._loose_timeline())
         incidents = self.fold.incidents() if self.loaded else []
@@ -248,7 +265,7 @@ class Session:
             people=self._people,
             writer=self.writer_status,
             pending=self.pending,
-            loading="" if self.loaded else f"reading the journal: {self._after} entries",
+            loading=loading,
             problems=problems,
             demo=self.demo,
         )
@@ -354,10 +371,14 @@ class Session:
             found += [line for line in entered if line.strip() and not self._was_saved(line, kept.at)]
             if draft.strip():
                 found.append(draft)
+        written = left_files(self.directory, self.author.name)
+        found += [one.text for one in reversed(written) if one.text.strip()]
         self.offered = list(dict.fromkeys(found))
         if self.keep(""):
             for kept in self._leftovers:
                 forget_line(kept)
+            for one in written:
+                forget_file(one)
         return self.offered
 
     def _was_saved(self, line: str, at: datetime) -> bool:
@@ -380,6 +401,8 @@ class Session:
     def close(self, draft: str, asked: str = "") -> list[Unsaved]:
         """Save what waits, keep what cannot be saved and the draft, and let go of everything."""
         self.keep(draft, asked)
+        if self.loaded:
+            self._keep_snapshot(self.store)
         self.on_status = lambda: None
         unsaved = self.writer.close()
         self._aside.close()

@@ -18,6 +18,7 @@ from incident_tui.fleet.settings import Fleet, Host
 from incident_tui.fleet.ssh import LinkFailure
 from incident_tui.hosts import docker, machine, probe
 from incident_tui.hosts.assemble import Assembler
+from incident_tui.hosts.raw import RawText
 from incident_tui.hosts.readings import GapKind, HostReading, Link, LinkState, StuckChild
 from incident_tui.hosts.sections import EventLine, FollowerChanged
 
@@ -71,6 +72,11 @@ class HostLink:
     @property
     def reading(self) -> HostReading:
         return self._assembler.reading
+
+    @property
+    def raw(self) -> RawText:
+        """What the host's commands printed last."""
+        return self._assembler.raw.text()
 
     def refresh(self) -> None:
         """Read everything now that takes no lock; connect now when it is between two tries."""

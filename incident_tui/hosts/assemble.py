@@ -16,6 +16,7 @@ import msgspec
 
 from incident_tui.hosts import docker, gluster, gluster_text, kernel, local, machine
 from incident_tui.hosts.errors import Unreadable, garbled
+from incident_tui.hosts.raw import RawKeeper
 from incident_tui.hosts.readings import (
     BrickHeal,
     Container,
@@ -49,6 +50,7 @@ class Assembler:
 
     def __init__(self, host: str, roles: tuple[str, ...], link: Link) -> None:
         self.reading = HostReading(host=host, at=link.at, link=link, roles=roles)
+        self.raw = RawKeeper(host)
         self._proc: tuple[datetime, machine.Proc] | None = None
         self._chatter = ""
         self._restarts: dict[str, deque[tuple[datetime, int]]] = {}
@@ -89,6 +91,7 @@ class Assembler:
         """One round's sections, asked at `asked`, answered at `at` (its clock already at `clock_at`). Whatever cannot
         be read becomes a gap."""
         by = {section.name: section for section in sections}
+        self.raw.take(by.values(), at)
         self._set(at=at)
         if "hello" in by:
             self._try("system", at, lambda: {"system": self._system(by, at)})

@@ -83,10 +83,13 @@ class Sight(msgspec.Struct, frozen=True):
         return volume_of(subject) in self.volumes
 
 
-def sight(readings: Iterable[HostReading], thresholds: Thresholds, now: datetime) -> Sight:
-    """What is seen at `now`; `readings` has every configured host, also those never read."""
+def sight(
+    readings: Iterable[HostReading], thresholds: Thresholds, now: datetime, joined: cluster.ClusterView | None = None
+) -> Sight:
+    """What is seen at `now`; `readings` has every configured host, also those never read. `joined` is `cluster.view` of
+    them where the caller has it."""
     hosts: Sequence[HostReading] = list(readings)
-    view = cluster.view(hosts, thresholds, now)
+    view = cluster.view(hosts, thresholds, now) if joined is None else joined
     return Sight(
         volumes=frozenset(volume.name for volume in view.volumes if not volume.stale),
         peers=frozenset(peer.name for peer in view.peers if peer.connected is not None),

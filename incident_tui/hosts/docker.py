@@ -76,7 +76,7 @@ def parse_inspect(body: str) -> tuple[Container, ...]:
     An entry without "State" is an image of the same name and is left out. Raises Unreadable on damaged JSON.
     """
     out = []
-    for item in _objects(body):
+    for item in objects(body):
         state = item.get("State")
         if isinstance(state, Mapping) and isinstance(item.get("Id", item.get("ID")), str):
             out.append(_container(item, state))
@@ -93,7 +93,8 @@ def with_missing(found: Sequence[Container], ids: Iterable[str], body: str) -> t
     return tuple(out)
 
 
-def _objects(body: str) -> Iterator[Mapping[str, Any]]:
+def objects(body: str) -> Iterator[Mapping[str, Any]]:
+    """The objects of inspect's output. Raises Unreadable on damaged JSON."""
     decoder = json.JSONDecoder()
     position, found = 0, False
     while (match := re.compile(r"^\s*[\[{]", re.M).search(body, position)) is not None:

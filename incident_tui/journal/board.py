@@ -3,6 +3,9 @@
 A second SQLite file with synchronous=OFF, one transaction for each `put`. When it cannot be written (full disk,
 read-only directory, damage) the rows of this process are kept in memory and `problem` says so; the next `put` that
 succeeds writes them all. A board of an earlier boot is emptied, so `Row.boot` always compares with the boot clock.
+
+Beside the rows, which every screen reads at each change, there are details, read one by one when somebody looks. They
+are compressed, and are not kept in memory: what cannot be written is written with its next change.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
@@ -23,7 +27,9 @@ from incident_tui.journal.lease import BootClock, boot_clock, boot_id
 from incident_tui.journal.place import Place, StrPath, open_place, precreate
 from incident_tui.journal.store import Clock, system_clock
 
-VERSION: Final = 1
+VERSION: Final = 2
+DETAIL_LIMIT: Final = 4 * 1024 * 1024
+"""Bytes of one detail, uncompressed; a longer one is not read."""
 _BUSY_MS: Final = 200
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -90,8 +96,15 @@ class Board:
             board._failed(error)
         return board
 
-    def put(self, rows: Mapping[str, msgspec.Struct], *, epoch: int, drop: Iterable[str] = ()) -> None:
-        """Replace `rows` by key and remove `drop`, in one transaction, and ring the screens.
+    def put(
+        self,
+        rows: Mapping[str, msgspec.Struct],
+        *,
+        epoch: int,
+        drop: Iterable[str] = (),
+        details: Mapping[str, msgspec.Struct] = {},
+    ) -> None:
+        """Replace `rows` and `details` by key and remove `drop` from both, in one transaction, and ring the screens.
 
         Raises StaleEpoch when a newer holder of the lease has written; no other error: see `problem`.
         """
@@ -107,7 +120,8 @@ class Board:
         self._puts += 1
         everything = self._dirty
         try:
-            self._write(self._mine if everything else fresh, self._dropped if everything else gone, epoch)
+            packed = {key: Row(zlib.compress(msgspec.json.encode(row), 1), now, boot) for key, row in details.items()}
+            self._write(self._mine if everything else fresh, self._dropped if everything else gone, epoch, packed)
         except StaleEpoch:
             self._mine.clear()  # the newer holder's readings are the truth now
             self._dropped.clear()
@@ -152,6 +166,28 @@ class Board:
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
 
+    def detail(self, key: str) -> Row | None:
+        """The detail `key`; None when it is missing or cannot be read. Never raises."""
+        return next(iter(self._details("key = ?", key).values()), None)
+
+    def details(self, prefix: str) -> dict[str, Row]:
+        """All details whose key begins with `prefix`. Never raises."""
+        return self._details("substr(key, 1, length(?1)) = ?1", prefix)
+
+    def _details(self, where: str, value: str) -> dict[str, Row]:
+        found: dict[str, Row] = {}
+        try:
+            db = self._connection()
+            with self._guard:
+                rows = db.execute(f"SELECT key, body, at, boot FROM details WHERE {where}", (value,)).fetchall()
+        except JournalError as error:
+            self._failed(error)
+            return {}
+        for key, body, at, boot in rows:
+            with contextlib.suppress(zlib.error):
+                found[key] = Row(zlib.decompressobj().decompress(body, DETAIL_LIMIT), _EPOCH + at * _MICROSECOND, boot)
+        return found
+
     def data_version(self) -> int:
         """A number that changes when the board may have changed, by this process or another."""
         version = 0
@@ -166,7 +202,7 @@ class Board:
     def close(self) -> None:
         self._disconnect()
 
-    def _write(self, rows: Mapping[str, Row], drop: Iterable[str], epoch: int) -> None:
+    def _write(self, rows: Mapping[str, Row], drop: Iterable[str], epoch: int, details: Mapping[str, Row]) -> None:
         db = self._connection()
         with self._guard:
             db.execute("BEGIN IMMEDIATE")
@@ -175,11 +211,12 @@ class Board:
                 if found is not None and int(found[0]) > epoch:
                     raise self._stale(epoch, int(found[0]))
                 db.execute("INSERT OR REPLACE INTO meta(key, value) VALUES ('epoch', ?)", (str(epoch),))
-                db.executemany("DELETE FROM rows WHERE key = ?", [(key,) for key in drop])
-                db.executemany(
-                    "INSERT OR REPLACE INTO rows(key, body, at, boot) VALUES (?, ?, ?, ?)",
-                    [(key, row.body, (row.at - _EPOCH) // _MICROSECOND, row.boot) for key, row in rows.items()],
-                )
+                for table, fresh in (("rows", rows), ("details", details)):
+                    db.executemany(f"DELETE FROM {table} WHERE key = ?", [(key,) for key in drop])
+                    db.executemany(
+                        f"INSERT OR REPLACE INTO {table}(key, body, at, boot) VALUES (?, ?, ?, ?)",
+                        [(key, row.body, (row.at - _EPOCH) // _MICROSECOND, row.boot) for key, row in fresh.items()],
+                    )
                 db.execute("COMMIT")
             except BaseException:
                 if db.in_transaction:
@@ -228,11 +265,11 @@ class Board:
                 return
         db.execute("BEGIN IMMEDIATE")
         try:
-            db.execute("DROP TABLE IF EXISTS rows")
             db.execute("CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
-            db.execute(
-                "CREATE TABLE rows(key TEXT PRIMARY KEY, body BLOB NOT NULL, at INTEGER NOT NULL, boot REAL NOT NULL)"
-            )
+            for table in ("rows", "details"):
+                db.execute(f"DROP TABLE IF EXISTS {table}")
+                columns = "key TEXT PRIMARY KEY, body BLOB NOT NULL, at INTEGER NOT NULL, boot REAL NOT NULL"
+                db.execute(f"CREATE TABLE {table}({columns})")
             db.execute("INSERT OR REPLACE INTO meta(key, value) VALUES ('boot', ?)", (self._boot,))
             db.execute(f"PRAGMA user_version={VERSION}")
             db.execute("COMMIT")

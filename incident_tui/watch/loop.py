@@ -25,6 +25,9 @@ from incident_tui.fleet.fleet import Fleet
 from incident_tui.fleet.settings import Fleet as FleetSettings
 from incident_tui.fleet.settings import Host
 from incident_tui.hosts.blind import sight
+from incident_tui.hosts.cluster import ClusterView
+from incident_tui.hosts.cluster import view as cluster_view
+from incident_tui.hosts.health import Judge
 from incident_tui.hosts.health import findings as host_findings
 from incident_tui.hosts.readings import HostReading
 from incident_tui.hosts.settings import Thresholds
@@ -40,6 +43,8 @@ from incident_tui.journal.presence import Presence
 from incident_tui.journal.store import Store
 from incident_tui.journal.writer import Writer
 from incident_tui.watch import asks, reminders, sites
+from incident_tui.watch.evidence import RawPace
+from incident_tui.watch.history import Histories, History, note_host, note_site, note_volumes
 from incident_tui.watch.post import Post
 from incident_tui.watch.recorder import Recorder
 from incident_tui.watch.rows import SiteRow, WatchRow, site_findings
@@ -51,6 +56,8 @@ log = logging.getLogger("incident_tui.watch")
 AUTHOR: Final = "watch"
 _TICK: Final = 0.5
 _BEAT: Final = 2.0
+_JUDGE_EVERY: Final = timedelta(seconds=1)
+"""So late the watch may notice that a reading has grown too old."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +97,9 @@ class Watch:
         self._readings: dict[str, HostReading] = {}
         self._sites: dict[str, SiteRow] = {}
         self._dirty: dict[str, msgspec.Struct] = {}
+        self._details: dict[str, msgspec.Struct] = {}
+        self._raw_pace = RawPace()
+        self._judge = Judge(_JUDGE_EVERY)
         self._last_chat: dict[str, msgspec.Struct] = {}
         self._site_now = {site.name: asyncio.Event() for site in plan.sites}
         self._rounds = 0
@@ -100,6 +110,7 @@ class Watch:
         self._presence = Presence(plan.directory)
         self._writer = Writer(lambda: Store.open(plan.directory, letter=plan.letter), clock=clock)
         self._board = Board.open(plan.directory, clock=clock)
+        self._histories = Histories(_known_histories(self._board))
         self._post = Post(
             plan.directory,
             plan.chat,
@@ -163,10 +174,13 @@ class Watch:
     def _read(self, reading: HostReading) -> None:
         self._readings[reading.host] = reading
         self._dirty[f"host/{reading.host}"] = reading
+        note_host(self._histories, reading)
 
     def _checked(self, row: SiteRow) -> None:
         self._sites[row.name] = row
         self._dirty[f"site/{row.name}"] = row
+        expect = next((site.expect for site in self.plan.sites if site.name == row.name), 200)
+        note_site(self._histories, row, expect)
 
     async def _watch_site(self, site: Site) -> None:
         first = random.uniform(0, min(1.0, site.seconds))
@@ -251,9 +265,10 @@ class Watch:
         for name, row in self._post.rows().items():
             self._dirty[f"chat/{name}"] = row
         fresh, self._dirty = self._changed(self._dirty), {}
-        if fresh:
+        details, self._details = {**self._details, **self._histories.due(self._clock())}, {}
+        if fresh or details:
             try:
-                self._board.put(fresh, epoch=self._epoch)
+                self._board.put(fresh, epoch=self._epoch, details=details)
             except StaleEpoch:
                 raise Lost from None
 
@@ -277,17 +292,12 @@ class Watch:
             *(f"chat/{sink.name}" for sink in self.plan.chat),
         }
         old = [key for key in self._board.read() if key != "watch" and key not in keep]
+        kept = {f"raw/{host.name}" for host in self.plan.hosts} | {f"history/{key}" for key in keep}
+        old += [key for key in self._board.details("") if key not in kept and not key.startswith("history/volume/")]
         try:
             self._board.put({"watch": self._row()}, epoch=self._epoch, drop=old)
         except StaleEpoch:
             raise Lost from None
-
-    def findings(self, now: datetime) -> list[Finding]:
-        """What is wrong or not known at `now`."""
-        return [
-            *host_findings(self._hosts(), self.plan.thresholds, now),
-            *site_findings(self.plan.sites, self._sites, now),
-        ]
 
     def _hosts(self) -> list[HostReading]:
         """Every configured host; one that was never heard of says that itself."""
@@ -300,9 +310,12 @@ class Watch:
         return rule.startswith("gluster.") or not host or any(each.name == host for each in self.plan.hosts)
 
     def _record(self) -> None:
-        now = self._clock()
-        seen = sight(self._hosts(), self.plan.thresholds, now)
-        for draft in self._recorder.observe(self.findings(now), now, seen):
+        now, hosts, limits = self._clock(), self._hosts(), self.plan.thresholds
+        joined = cluster_view(hosts, limits, now)
+        found = host_findings(hosts, limits, now, judge=self._judge, joined=joined)
+        found += site_findings(self.plan.sites, self._sites, now)
+        self._keep_evidence(joined, found, now)
+        for draft in self._recorder.observe(found, now, sight(hosts, limits, now, joined)):
             self._writer.submit([draft], f"watch:{self._epoch}:{secrets.token_hex(8)}", self._epoch)
         silence = timedelta(minutes=self.plan.watch.silence_minutes)
         for incident in self._fold.incidents():
@@ -310,6 +323,21 @@ class Watch:
                 if reminder.key not in self._reminded:
                     self._reminded.add(reminder.key)
                     self._writer.submit([reminder.draft], reminder.key, self._epoch)
+
+    def _keep_evidence(self, joined: ClusterView, found: list[Finding], now: datetime) -> None:
+        """What the numbers were and what the commands printed, for whoever opens a detail."""
+        note_volumes(self._histories, joined.volumes)
+        for host in self._raw_pace.due(self._readings, found, now):
+            self._details[f"raw/{host}"] = self._fleet.links[host].raw
+
+
+def _known_histories(board: Board) -> dict[str, History]:
+    """What an earlier watch has kept."""
+    known = {}
+    for key, row in board.details("history/").items():
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+            known[key] = msgspec.json.decode(row.body, type=History)
+    return known
 
 
 async def watch(plan: Plan, clock: Callable[[], datetime]) -> str:

@@ -1,8 +1,9 @@
 """What the watch puts on the board beside the hosts' readings, and the rules for it. Pure; imports no asyncio.
 
 Keys on the board: "host/NAME" -> hosts.readings.HostReading, "site/NAME" -> SiteRow, "chat/NAME" -> ChatRow,
-"watch" -> WatchRow. The board holds readings only; findings are derived from them by whoever looks, with the clock of
-that moment, so that a watch that died can never leave a green row behind.
+"watch" -> WatchRow. Its details: "history/..." -> watch.history.History, "raw/NAME" -> hosts.raw.RawText. The board
+holds readings only; findings are derived from them by whoever looks, with the clock of that moment, so that a watch
+that died can never leave a green row behind.
 """
 
 from __future__ import annotations

@@ -106,7 +106,8 @@ class Case(msgspec.Struct, frozen=True):
             sentence, at = f"{self.reading.host}: {name} last read {age(value.at, self.now)} ago", value.at
         else:
             sentence, at = f"{self.reading.host}: {name} not read yet", self.reading.at
-        yield self.found(rule, Level.UNKNOWN, sentence, at, subject=name)
+        evidence = "no answer of the probe" if value is None else "no newer answer of the probe"
+        yield self.found(rule, Level.UNKNOWN, sentence, at, subject=name, evidence=evidence)
 
 
 def graded(value: float, warn: float, crit: float) -> Level:

@@ -166,26 +166,26 @@ class Board:
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
 
-    def detail(self, key: str) -> Row | None:
+    def detail(self, key: str, type: type[T]) -> T | None:
         """The detail `key`; None when it is missing or cannot be read. Never raises."""
-        return next(iter(self._details("key = ?", key).values()), None)
+        return next(iter(self._details("key = ?", key, type).values()), None)
 
-    def details(self, prefix: str) -> dict[str, Row]:
-        """All details whose key begins with `prefix`. Never raises."""
-        return self._details("substr(key, 1, length(?1)) = ?1", prefix)
+    def details(self, prefix: str, type: type[T]) -> dict[str, T]:
+        """All details whose key begins with `prefix` and that can be read as `type`. Never raises."""
+        return self._details("substr(key, 1, length(?1)) = ?1", prefix, type)
 
-    def _details(self, where: str, value: str) -> dict[str, Row]:
-        found: dict[str, Row] = {}
+    def _details(self, where: str, value: str, kind: type[T]) -> dict[str, T]:
+        found: dict[str, T] = {}
         try:
             db = self._connection()
             with self._guard:
-                rows = db.execute(f"SELECT key, body, at, boot FROM details WHERE {where}", (value,)).fetchall()
+                rows = db.execute(f"SELECT key, body FROM details WHERE {where}", (value,)).fetchall()
         except JournalError as error:
             self._failed(error)
             return {}
-        for key, body, at, boot in rows:
-            with contextlib.suppress(zlib.error):
-                found[key] = Row(zlib.decompressobj().decompress(body, DETAIL_LIMIT), _EPOCH + at * _MICROSECOND, boot)
+        for key, body in rows:
+            with contextlib.suppress(zlib.error, msgspec.DecodeError, UnicodeDecodeError):
+                found[key] = msgspec.json.decode(zlib.decompressobj().decompress(body, DETAIL_LIMIT), type=kind)
         return found
 
     def data_version(self) -> int:

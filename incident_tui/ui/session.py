@@ -16,6 +16,7 @@ from incident_tui.desk.open import new_id as random_id
 from incident_tui.desk.open import read_playbooks
 from incident_tui.desk.outcome import Outcome, Saving
 from incident_tui.hosts.health import Judge
+from incident_tui.hosts.raw import RawText
 from incident_tui.incident.entry import Author, Entry, Kind, Ref
 from incident_tui.incident.meanings import Write
 from incident_tui.incident.playbook import Playbook
@@ -37,6 +38,7 @@ from incident_tui.ui import times
 from incident_tui.ui.aside import Aside, no_garbage
 from incident_tui.ui.complete import Words
 from incident_tui.ui.view import Decoder, Machines, Parts, Pending, Readings, View, assemble, machines, seen
+from incident_tui.watch.history import History
 
 CHUNK: Final = 2_000
 """Entries read at a time while the journal is opened, so that the screen answers meanwhile."""
@@ -225,6 +227,14 @@ class Session:
         return holder is None or not holder.fresh
 
     # What is shown
+
+    def raw(self, host: str) -> RawText | None:
+        """What the host's commands printed last, as the watch kept it."""
+        return self.board.detail(f"raw/{host}", RawText)
+
+    def history(self, key: str) -> History | None:
+        """Of a row of the left pane ("host/web1", "site/…", "volume/…"): how its numbers went."""
+        return self.board.detail(f"history/{key}", History)
 
     def machines(self) -> Machines:
         now = self.clock()

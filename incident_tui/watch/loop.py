@@ -110,7 +110,7 @@ class Watch:
         self._presence = Presence(plan.directory)
         self._writer = Writer(lambda: Store.open(plan.directory, letter=plan.letter), clock=clock)
         self._board = Board.open(plan.directory, clock=clock)
-        self._histories = Histories(_known_histories(self._board))
+        self._histories = Histories(self._board.details("history/", History))
         self._post = Post(
             plan.directory,
             plan.chat,
@@ -293,7 +293,8 @@ class Watch:
         }
         old = [key for key in self._board.read() if key != "watch" and key not in keep]
         kept = {f"raw/{host.name}" for host in self.plan.hosts} | {f"history/{key}" for key in keep}
-        old += [key for key in self._board.details("") if key not in kept and not key.startswith("history/volume/")]
+        details = [*self._board.details("raw/", msgspec.Raw), *self._histories.known]
+        old += [key for key in details if key not in kept and not key.startswith("history/volume/")]
         try:
             self._board.put({"watch": self._row()}, epoch=self._epoch, drop=old)
         except StaleEpoch:
@@ -329,15 +330,6 @@ class Watch:
         note_volumes(self._histories, joined.volumes)
         for host in self._raw_pace.due(self._readings, found, now):
             self._details[f"raw/{host}"] = self._fleet.links[host].raw
-
-
-def _known_histories(board: Board) -> dict[str, History]:
-    """What an earlier watch has kept."""
-    known = {}
-    for key, row in board.details("history/").items():
-        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
-            known[key] = msgspec.json.decode(row.body, type=History)
-    return known
 
 
 async def watch(plan: Plan, clock: Callable[[], datetime]) -> str:

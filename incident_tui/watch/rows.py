@@ -102,7 +102,8 @@ def site_findings(sites: Sequence[Site], rows: dict[str, SiteRow], now: datetime
         if row is None or not -CLOCK_TOLERANCE <= now - row.at <= site_max_age(site):
             said = "not checked yet" if row is None else f"last checked {_ago(now - row.at)}"
             at = now if row is None else row.at
-            found.append(Finding("site.stale", Level.UNKNOWN, site.name, f"{site.name}: {said}", at))
+            sentence, evidence = f"{site.name}: {said}", f"GET {site.url}"
+            found.append(Finding("site.stale", Level.UNKNOWN, site.name, sentence, at, "", evidence))
             continue
         found.extend(_one_site(site, row, now))
     return found

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
 
-from textual import events, messages
+from textual import constants, events, messages
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
@@ -24,7 +24,7 @@ QUIET: Final = 3.0
 """Seconds without a key before a row in rotation may be sent, and between two of them at least."""
 ROTATION_RATE: Final = 12.0
 """Characters a second that rows in rotation may cost, averaged: 720 a minute."""
-SMALL: Final = 200
+SMALL: Final = 48
 """A frame of more characters than this is work, and no moment for a row in rotation."""
 SETTLE: Final = 0.1
 """Seconds that the app has to draw itself in a new size before the old picture is sent."""
@@ -111,6 +111,8 @@ class ScreenDriver(LinuxDriver):
             super().stop_application_mode()
         finally:
             restore = "".join(self._collected)
+            if constants.DISABLE_KITTY_KEY:  # never switched on; consoles that do not know it print the "u"
+                restore = restore.replace("\x1b[<u", "")
             self._collected = None
         if self._stage is None:
             _within(LEAVE_WITHIN, lambda: self._raw(restore))

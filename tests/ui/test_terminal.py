@@ -9,23 +9,12 @@ them, as the stage does; pyte drops what follows a joiner, and gets none.
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import time
-from collections.abc import Iterator
-from pathlib import Path
-
 import pyte
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from textual._loop import loop_last
 
-from incident_tui.ui.difference import transition
-from incident_tui.ui.stage import LARGE, WAITING_MOST, Stage
-from incident_tui.ui.terminal import PLAIN, Style, restyled
+from incident_tui.ui.stage import Stage
 
 WIDTH, HEIGHT = 24, 7
 STYLES = ["", "1", "31", "1;31", "7", "4", "9", "2", "3", "1;33;44", "92", "7;36", "39;49", "101", "38;5;200", "4;1"]
@@ -34,7 +23,9 @@ LINES = st.text("─│┼█…é·", min_size=1, max_size=4)
 WIDE = st.text("漢字가", min_size=1, max_size=3)
 MARKED = st.lists(st.sampled_from(["e\u0301", "o\u0308", "n\u0303"]), min_size=1, max_size=3).map("".join)
 JOINED = st.sampled_from(["👩\u200d💻", "👨\u200d👩\u200d👧"])
-OTHERS = st.sampled_from(["\x07", "\x1b]52;c;aGVsbG8=\x07", "\x1b]9;down\x1b\\", "\x1b[?2004h", "\x1b[?2026$p", "\x1b[c"])
+OTHERS = st.sampled_from(
+    ["\x07", "\x1b]52;c;aGVsbG8=\x07", "\x1b]9;down\x1b\\", "\x1b[?2004h", "\x1b[?2026$p", "\x1b[c"]
+)
 
 
 @st.composite
@@ -100,9 +91,9 @@ class Looker:
                 for x in range(self.screen.columns):
                     wide = row[x].data in tuple("漢字가")
                     half = row[x].data == ""
-                    if wide and (x + 1 == self.screen.columns or row[x + 1].data != ""):
-                        before.append((x, y))
-                    elif half and (x == 0 or row[x - 1].data not in tuple("漢字가")):
+                    if (wide and (x + 1 == self.screen.columns or row[x + 1].data != "")) or (
+                        half and (x == 0 or row[x - 1].data not in tuple("漢字가"))
+                    ):
                         before.append((x, y))
             for x, y in before:
                 self.screen.buffer[y][x] = self.screen.default_char

@@ -92,8 +92,15 @@ class Terminals:
         self._server = ("tmux", "-S", str(directory / "tmux"), "-f", "/dev/null")
         self._count = 0
 
-    def open(self, *words: str, size: tuple[int, int] = (80, 24), environment: Mapping[str, str] | None = None) -> Pane:
-        """Run a command in a terminal of this size; `incident-tui` as the first word is the program under test."""
+    def open(
+        self,
+        *words: str,
+        size: tuple[int, int] = (80, 24),
+        environment: Mapping[str, str] | None = None,
+        directory: Path = Path("/"),
+    ) -> Pane:
+        """Run a command in `directory`, in a terminal of this size; `incident-tui` as the first word is the program
+        under test."""
         self._count += 1
         name = f"pane{self._count}"
         command = [*PROGRAM, *words[1:]] if words[0] == "incident-tui" else list(words)
@@ -108,7 +115,7 @@ class Terminals:
         pane.tmux("set-option", "-t", name, "status", "off")
         pane.tmux("set-option", "-t", name, "remain-on-exit", "on")
         pane.tmux("resize-window", "-t", name, "-x", str(size[0]), "-y", str(size[1]))
-        pane.tmux("respawn-pane", "-k", "-t", name, shlex.join(["env", *given, *command]))
+        pane.tmux("respawn-pane", "-k", "-c", str(directory), "-t", name, shlex.join(["env", *given, *command]))
         return pane
 
     def close(self) -> None:

@@ -25,6 +25,7 @@ import termios
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pyte
@@ -236,7 +237,7 @@ def acts(place: Path, kind: str, size: tuple[int, int]) -> tuple[Terminal, dict[
     found["first frame"] = terminal.count
     keys = []
     for number, letter in enumerate("saw the"):
-        keys.append(terminal.act(lambda one=letter: terminal.type(one), "> " + "saw the"[: number + 1].rstrip()))
+        keys.append(terminal.act(partial(terminal.type, letter), "> " + "saw the"[: number + 1].rstrip()))
     found["typed key"] = statistics.median(keys)
     terminal.act(lambda: terminal.type("\x15"), " >")
     found["changed host row"] = terminal.act(lambda: board(place, 63), "63%")

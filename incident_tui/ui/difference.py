@@ -202,6 +202,8 @@ def _counted(steps: int, forward: str, back: str) -> str:
 @lru_cache(maxsize=1024)
 def transition(old: Style | None, new: Style) -> str:
     """The shortest SGR from one style to another; None: from an unknown one."""
+    if old == new:
+        return ""
     whole = [*new.codes, *(colour for colour in (new.ink, new.paper) if colour)]
     reset = f"\x1b[{';'.join(['0', *whole])}m" if whole else "\x1b[m"
     if old is None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from incident_tui.journal.store import Store
+from tests.accounts import FIRST, GROUP, SECOND, STRANGER, as_account
 
 Spawn = Callable[..., "subprocess.Popen[str]"]
-GROUP, FIRST, SECOND, STRANGER = "ituitest", "ituitest1", "ituitest2", "ituitest3"
 
 SCRIPT = """
 import os, sys
@@ -56,26 +54,6 @@ except JournalError as error:
 """
 
 
-@pytest.fixture
-def accounts(needs_root: None) -> Iterator[None]:
-    subprocess.run(["groupadd", "-f", GROUP], check=True)
-    made = []
-    try:
-        for name in (FIRST, SECOND, STRANGER):
-            group = ["-G", GROUP] if name != STRANGER else []
-            subprocess.run(["useradd", "-M", "-N", "-d", "/nonexistent", "-s", "/bin/sh", *group, name], check=True)
-            made.append(name)
-        yield
-    finally:
-        for name in made:
-            subprocess.run(["userdel", name], check=False, capture_output=True)
-        subprocess.run(["groupdel", GROUP], check=False, capture_output=True)
-
-
-def _as(name: str) -> tuple[str, ...]:
-    return ("setpriv", f"--reuid={name}", "--regid=nogroup", "--init-groups", "--")
-
-
 def _ask(process: subprocess.Popen[str], command: str) -> str:
     assert process.stdin is not None and process.stdout is not None
     process.stdin.write(command + "\n")
@@ -88,26 +66,11 @@ def _first_line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
-@pytest.fixture
-def shared(tmp_path: Path, accounts: None) -> Path:
-    """A directory of the group, as an administrator makes it; readable on the way there."""
-    import shutil
-
-    for parent in [tmp_path, *tmp_path.parents]:
-        if parent.stat().st_uid == 0 and parent.stat().st_mode & 0o005 != 0o005 and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o005)
-    directory = tmp_path / "shared"
-    directory.mkdir()
-    shutil.chown(directory, "root", GROUP)
-    directory.chmod(0o2770)
-    return directory
-
-
 def test_two_accounts_write_to_one_journal(shared: Path, spawn: Spawn) -> None:
-    first = spawn(SCRIPT, shared / "j", FIRST, prefix=_as(FIRST))
+    first = spawn(SCRIPT, shared / "j", FIRST, prefix=as_account(FIRST))
     assert _first_line(first) == "open"
     assert _ask(first, "append") == "1"
-    second = spawn(SCRIPT, shared / "j", SECOND, prefix=_as(SECOND))
+    second = spawn(SCRIPT, shared / "j", SECOND, prefix=as_account(SECOND))
     assert _first_line(second) == "open"
     assert _ask(second, "listen") == "listening"
     assert _ask(second, "append") == "2"
@@ -119,9 +82,9 @@ def test_two_accounts_write_to_one_journal(shared: Path, spawn: Spawn) -> None:
     assert _ask(first, "line") == "True" and _ask(second, "line") == "True"
     # The last one out removes -wal and -shm; the other account makes them anew.
     assert _ask(first, "close") == _ask(second, "close") == "closed"
-    third = spawn(SCRIPT, shared / "j", SECOND, prefix=_as(SECOND))
+    third = spawn(SCRIPT, shared / "j", SECOND, prefix=as_account(SECOND))
     assert _first_line(third) == "open" and _ask(third, "append") == "5"
-    fourth = spawn(SCRIPT, shared / "j", FIRST, prefix=_as(FIRST))
+    fourth = spawn(SCRIPT, shared / "j", FIRST, prefix=as_account(FIRST))
     assert _first_line(fourth) == "open" and _ask(fourth, "append") == "6"
     for process in (first, second, third, fourth):
         process.communicate()
@@ -135,7 +98,7 @@ def test_two_accounts_write_to_one_journal(shared: Path, spawn: Spawn) -> None:
 def test_an_account_outside_the_group_is_told_so(shared: Path, spawn: Spawn) -> None:
     with Store.open(shared / "j"):
         pass
-    stranger = spawn(SCRIPT, shared / "j", STRANGER, prefix=_as(STRANGER))
+    stranger = spawn(SCRIPT, shared / "j", STRANGER, prefix=as_account(STRANGER))
     line = _first_line(stranger)
     assert line.startswith("refused") and "cannot be" in line and "group" in line, line
 
@@ -161,7 +124,7 @@ try:
 except JournalError as error:
     print(error.sentence)
 """
-    reader = spawn(script, shared / "j", prefix=_as(STRANGER))
+    reader = spawn(script, shared / "j", prefix=as_account(STRANGER))
     output, _ = reader.communicate()
     first, second = output.splitlines()
     assert first == "0 True"

@@ -40,6 +40,8 @@ def run(
     draft kept. `start_watch` is called when nobody watches, at most every few seconds."""
     colours = not os.environ.get("NO_COLOR")
     os.environ.update(_ENVIRONMENT)
+    for name in ("COLUMNS", "LINES"):  # a shell may have exported them for another window; the terminal knows better
+        os.environ.pop(name, None)
     try:
         session = Session(
             settings=settings,

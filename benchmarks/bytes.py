@@ -233,8 +233,6 @@ def acts(place: Path, kind: str, size: tuple[int, int]) -> tuple[Terminal, dict[
     terminal = Terminal([sys.executable, "-c", SCREEN, str(place), kind], size)
     found: dict[str, float] = {}
     terminal.until("gv0 split-brain")
-    read([terminal], 0.5)
-    found["first frame"] = terminal.count
     keys = []
     for number, letter in enumerate("saw the"):
         keys.append(terminal.act(partial(terminal.type, letter), "> " + "saw the"[: number + 1].rstrip()))
@@ -246,6 +244,11 @@ def acts(place: Path, kind: str, size: tuple[int, int]) -> tuple[Terminal, dict[
     found["entry, full"] = terminal.act(lambda: append(place, "the one that moves them all up"), "the one that moves")
     found["help opened"] = terminal.act(lambda: terminal.type("\x1bOP"), "help")
     terminal.act(lambda: terminal.type("\x1b"), "the one that moves")
+    again = Terminal([sys.executable, "-c", SCREEN, str(place), kind], size)
+    again.until("the one that moves")
+    read([again], 0.5)
+    found["first frame"] = again.count
+    again.end()
     return terminal, found
 
 
@@ -356,7 +359,9 @@ def main() -> int:
                 screens[kind, size[0]], found = acts(place, kind, size)
                 for what, value in found.items():
                     put(kind, size[0], what, value)
-                board(place, down=timedelta(minutes=2))
+        for size in SIZES:
+            for kind in ("ours", "stock"):
+                board(scratch / f"{kind}-{size[0]}", down=timedelta(minutes=2))
             for words in (["watch", "-n1", "date"], ["htop"], ["glances"]):
                 if shutil.which(words[0]):
                     others[words[0], size[0]] = Terminal(words, size)

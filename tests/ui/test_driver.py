@@ -16,10 +16,16 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyte
 import pytest
+
+from incident_tui.incident.entry import Author, Draft, Entry, Kind
+from incident_tui.journal.notify import ring
+from incident_tui.journal.store import Store
 
 PROGRAM = r"""
 import asyncio, os, random, sys
@@ -58,6 +64,8 @@ class Driver(Base):
         with open(place / "stock", "a", newline="") as file:
             file.write(data)
         super().write(data)
+        if kind != "stock" and self._outlet is not None and self._outlet.behind:
+            (place / "behind").touch()
 
 STYLES = [Style(), Style(bold=True), Style(color="red"), Style(reverse=True), Style(bgcolor="blue", color="white")]
 WORDS = ["plain", "two words", "漢字", "e\u0301t", "│─┼─", "…", "", "        ", "x", "한국어 text", "0123456789"]
@@ -121,20 +129,47 @@ status = app.run(mouse=False)
 print("left in order", flush=True)
 sys.exit(status)
 """
-OURS = ("ours", "plain")
+SCREEN = r"""
+import sys
+from pathlib import Path
+from incident_tui.config import Settings
+from incident_tui.incident.entry import Author
+from incident_tui.journal.presence import Presence
+from incident_tui.ui import driver
+from incident_tui.ui.run import run
+_, place, *_ = sys.argv[1:]
+place = Path(place)
+write = driver.ScreenDriver.write
+def recorded(self, data):
+    with open(place / "stock", "a", newline="") as file:
+        file.write(data)
+    write(self, data)
+    if self._outlet is not None and self._outlet.behind:
+        (place / "behind").touch()
+driver.ScreenDriver.write = recorded
+journal = place / "journal"
+sys.exit(run(settings=Settings(), directory=journal, author=Author("ana"), start_watch=lambda: None,
+             ask_reading=lambda host: None, presence=Presence(journal), demo=False, playbooks=place / "playbooks"))
+"""
+HELD = 24_000
+"""A pseudo-terminal that nobody reads holds less than this."""
+UNREAD_SECONDS = float(os.environ.get("UNREAD_SECONDS", "3"))
+"""How long nobody reads the real screen; 60 was tried by hand."""
 
 
 class Terminal:
     """A program on a terminal that reads only when it is told to."""
 
-    def __init__(self, place: Path, kind: str, *words: str, term: str = "xterm-256color", seed: int = 1) -> None:
+    def __init__(
+        self, place: Path, kind: str, *words: str, term: str = "xterm-256color", seed: int = 1, program: str = PROGRAM
+    ) -> None:
         self.place = place
         self.master, self.slave = pty.openpty()
         self.size(80, 24)
         self.before = termios.tcgetattr(self.slave)
         root = str(Path(__file__).resolve().parents[2])
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, kind, str(place), *words],
+            [sys.executable, "-c", program, kind, str(place), *words],
             stdin=self.slave,
             stdout=self.slave,
             stderr=self.slave,
@@ -177,6 +212,10 @@ class Terminal:
         except (OSError, ValueError):
             return 0
 
+    def behind(self) -> bool:
+        """Whether the program has had to wait for us."""
+        return (self.place / "behind").exists()
+
     def shows(self, words: str) -> bool:
         return words in "\n".join(self.screen.display)
 
@@ -217,8 +256,8 @@ Start = Callable[..., Terminal]
 def start(tmp_path: Path) -> Iterator[Start]:
     opened: list[Terminal] = []
 
-    def begin(kind: str = "ours", *words: str, term: str = "xterm-256color", seed: int = 1) -> Terminal:
-        opened.append(Terminal(tmp_path, kind, *words, term=term, seed=seed))
+    def begin(kind: str = "ours", *words: str, **more: Any) -> Terminal:
+        opened.append(Terminal(tmp_path, kind, *words, **more))
         return opened[-1]
 
     yield begin
@@ -242,20 +281,64 @@ def test_a_terminal_that_nobody_reads_holds_up_nothing(start: Start, word: str) 
     terminal = start("ours", word)
     terminal.until(lambda: terminal.beats() > 5)
     terminal.read(0.1)
-    terminal.until(lambda: terminal.beats() > 200, 30, reading=False)
-    left = terminal.read(0.0)
+    terminal.until(terminal.behind, 30, reading=False)
+    beats = terminal.beats()
+    terminal.until(lambda: terminal.beats() > beats + 100, 30, reading=False)
     (terminal.place / "stop").write_text("")
+    time.sleep(0.1)
+    caught_up = terminal.read(0.5)
     terminal.until(lambda: terminal.shows("the end"))
-    assert len(left) < 5000  # what the pseudo-terminal itself holds
+    assert len(caught_up) < HELD + 8000  # two differences of a full screen: one was under way
     assert list(terminal.screen.display) == terminal.stock()
     assert not (terminal.place / "log").read_text()
+
+
+def entries(place: Path) -> list[Entry]:
+    with Store.open(place / "journal") as store:
+        return list(store.read())
+
+
+def test_the_screen_goes_on_while_nobody_reads_it_and_one_difference_brings_it_up_to_date(start: Start) -> None:
+    terminal = start("ours", program=SCREEN)
+    terminal.until(lambda: terminal.shows("no incident"))
+    while not terminal.behind():  # fill what the pseudo-terminal holds
+        terminal.type("\x0c")
+        time.sleep(0.05)
+    began = time.monotonic()
+    now = datetime.now(UTC)
+    who = Author("bob", uid=1001)
+    declared = Draft(
+        kind=Kind.DECLARE,
+        text="gv0 split-brain",
+        at=now,
+        author=who,
+        incident="INC-1",
+        data={"title": "gv0 split-brain"},
+    )
+    notes = [
+        Draft(kind=Kind.NOTE, text=f"bob's {number}", at=now, author=who, incident="INC-1") for number in range(40)
+    ]
+    with Store.open(terminal.place / "journal") as store:
+        store.append([declared, *notes], key="bob")
+    ring(terminal.place / "journal")
+    time.sleep(UNREAD_SECONDS)
+    terminal.type("typed blind\r")
+    terminal.until(lambda: entries(terminal.place)[-1].text == "typed blind", reading=False)
+    assert entries(terminal.place)[-1].incident == "INC-1"  # what bob wrote is known to the screen
+    assert time.monotonic() - began >= UNREAD_SECONDS
+    caught_up = terminal.read(0.7)
+    terminal.until(lambda: terminal.shows("typed blind"))
+    assert len(caught_up) < HELD + 6000  # two differences: one was under way
+    terminal.until(lambda: list(terminal.screen.display) == terminal.stock())
 
 
 def test_sequences_wait_in_order_while_the_terminal_stands_still(start: Start) -> None:
     terminal = start()
     terminal.until(lambda: terminal.beats() > 5)
+    terminal.until(terminal.behind, 30, reading=False)
     terminal.type("bby")
-    terminal.until(lambda: terminal.beats() > 200, 30, reading=False)
+    time.sleep(0.3)
+    assert b"\x1b]52" not in terminal.raw
     terminal.end()
     assert terminal.raw.count(b"\x1b]52;c;aGVsbG8=\x07") == 1
     assert list(terminal.screen.display) == terminal.stock()
@@ -265,7 +348,7 @@ def test_sequences_wait_in_order_while_the_terminal_stands_still(start: Start) -
 def test_leaving_a_terminal_that_nobody_reads_does_not_hang(start: Start, kind: str) -> None:
     terminal = start(*kind.split())
     terminal.until(lambda: terminal.beats() > 5)
-    terminal.until(lambda: terminal.beats() > 200, 30, reading=False)
+    terminal.until(terminal.behind, 30, reading=False)
     terminal.type("q")
     terminal.until(lambda: (terminal.place / "left").exists(), 8, reading=False)
     assert termios.tcgetattr(terminal.slave)[:4] == terminal.before[:4]

@@ -1,54 +1,88 @@
-"""What Enter opens on a row of the left pane: all that is known of it, as lines. Pure."""
+"""What Enter opens on a row of the left pane: all that is known of it, as lines. Pure.
+
+In the order in which it is asked at night: what is wrong and how it is known, what to do next, the reading, how it came
+to be, what changed lately, and at the end the text itself as the host printed it.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
-from incident_tui.hosts.cluster import VolumeView
-from incident_tui.hosts.judge import size
-from incident_tui.hosts.readings import Container, HostReading, LinkState
-from incident_tui.incident.finding import Finding
-from incident_tui.ui.lines import Line
+import msgspec
+
+from incident_tui.hosts.raw import RawSection, RawText
+from incident_tui.incident.finding import Finding, Level
+from incident_tui.ui.lately import lately
+from incident_tui.ui.lines import Line, cells
 from incident_tui.ui.page import Page
+from incident_tui.ui.reading_lines import reading_lines
+from incident_tui.ui.spark import spark, with_failures
 from incident_tui.ui.status_row import StatusRow
 from incident_tui.ui.times import clock, short
-from incident_tui.ui.view import View
-from incident_tui.ui.words import container_words, rate, volume_words
+from incident_tui.ui.view import View, suggested
+from incident_tui.ui.words import rate
+from incident_tui.watch.history import LOW_IS_WORSE, History, span
+
+_FIELD: Final = 14
+"""Columns of a field's name and of the margin at the right."""
+_LEAST: Final = 8
+"""Glyphs of the shortest sparkline."""
+_MOST: Final = 60
 
 
-def status_detail(row: StatusRow, view: View, width: int) -> list[Line]:
-    """One row of the left pane: its findings, then the reading behind it with its age."""
+class Kept(msgspec.Struct, frozen=True):
+    """What the watch has kept about a row beside its reading: its numbers, and the raw texts by host."""
+
+    history: History | None = None
+    raws: Mapping[str, RawText] = {}
+
+
+def status_detail(row: StatusRow, view: View, width: int, kept: Kept = Kept()) -> list[Line]:  # noqa: B008
+    """One row of the left pane. `kept`: what `hosts_of` and the row's key name."""
     page = Page(width, view.look)
-    sort, _, name = row.key.partition("/")
-    if row.findings:
-        page.findings(row.findings, view.now)
-    elif sort not in ("head", "more"):
-        page.text("+ nothing wrong is known", "ok")
+    sort = row.key.partition("/")[0]
+    if sort == "head":
+        _section(page, row, view)
+        return page.lines
+    _verdict(page, row, view)
+    _next(page, row, view)
     page.gap()
-    match sort:
-        case "site":
-            _site(page, view, name)
-        case "host" | "docker" | "gluster":
-            _host(page, view, name)
-        case "container":
-            host, _, ident = name.partition("/")
-            reading = view.hosts.get(host)
-            docker = reading.docker if reading is not None else None
-            for container in docker.containers if docker is not None else ():
-                if container.id == ident and docker is not None:
-                    _container(page, view, host, container, docker.at)
-        case "volume":
-            for volume in view.cluster.volumes:
-                if volume.name == name:
-                    _volume(page, view, volume)
-        case "head":
-            page.findings([one for one in view.findings if _in_section(one, row.section)], view.now)
-        case _:
-            pass
-    if row.findings and view.suggested:
-        page.gap()
-        page.text("suggested: " + ", ".join(f"/play {one}" for one in view.suggested), "strong")
+    reading_lines(page, view, row.key)
+    if sort in ("host", "docker", "site", "volume"):
+        _numbers(page, row.key, kept.history, view)
+    if sort not in ("finding", "more"):
+        _changes(page, row.key, view)
+        _raw(page, row.key, kept.raws, view)
     return page.lines
+
+
+def hosts_of(key: str, view: View) -> tuple[str, ...]:
+    """The hosts whose raw texts belong to the row `key`."""
+    sort, _, name = key.partition("/")
+    if sort in ("host", "docker", "gluster", "container"):
+        return (name.partition("/")[0],)
+    if sort == "peer":
+        peers = [peer for peer in view.cluster.peers if peer.name == name]
+        return tuple(host for peer in peers for host in (*peer.lost_by, *peer.seen_by)[:2])
+    if sort == "volume":
+        told = [host for host, one in view.hosts.items() if name in one.volume_status or name in one.heals]
+        seers = [volume.seen_by for volume in view.cluster.volumes if volume.name == name]
+        return tuple(dict.fromkeys([*told, *seers]))
+    return ()
+
+
+def _section(page: Page, row: StatusRow, view: View) -> None:
+    """The head of a section: everything that is wrong or not known in it."""
+    if row.section == "HOSTS" and not view.host_names:
+        page.text("No host is configured. Name them in config.toml, one [[hosts]] table each;")
+        page.text("incident-tui check tries them and says what is missing.")
+        return
+    found = [one for one in view.findings if _in_section(one, row.section)]
+    page.findings(found, view.now)
+    if not found:
+        page.text("+ nothing wrong is known", "ok")
 
 
 def _in_section(finding: Finding, section: str) -> bool:
@@ -61,127 +95,129 @@ def _in_section(finding: Finding, section: str) -> bool:
     return finding.rule.startswith(prefixes.get(section, ()))
 
 
-def _site(page: Page, view: View, name: str) -> None:
-    site = next((one for one in view.sites if one.name == name), None)
-    row = view.site_rows.get(name)
-    if site is None:
+def _verdict(page: Page, row: StatusRow, view: View) -> None:
+    if row.findings:
+        page.findings(row.findings, view.now)
+    elif row.level is Level.OK:
+        page.text("+ nothing wrong is known", "ok")
+    elif row.level is None:
+        page.text("? It is not on the board any more.", "unknown")
+    else:
+        page.text("? Not known: what was read last is below, with its age.", "unknown")
+
+
+def _next(page: Page, row: StatusRow, view: View) -> None:
+    """What to do: who holds it, and the playbooks for what is wrong here."""
+    incident = view.incident
+    names = {row.name, *hosts_of(row.key, view)}
+    for hold in incident.holds if incident is not None else ():
+        if hold.active(view.now) and hold.target in names:
+            why = f": {hold.why}" if hold.why else ""
+            page.text(f"! {hold.target} is held by {hold.by.name} until {clock(hold.until)}Z{why}", "warn", hang=2)
+    books = suggested(row.findings, view.when)
+    if books:
+        page.text("Next: " + ", ".join(f"/play {one}" for one in books), "strong", hang=6)
+
+
+def _numbers(page: Page, key: str, history: History | None, view: View) -> None:
+    """A sparkline for each number that was kept: least and most, the one of now, and how long."""
+    page.gap()
+    made = {name: history.until(view.now, name) for name in history.series} if history is not None else {}
+    starts = [next((at for at, one in enumerate(points) if one is not None), None) for points in made.values()]
+    known = [at for at in starts if at is not None]
+    if not known:
+        page.head("history: none yet; a point is kept each half minute")
         return
-    page.field("url", site.url)
-    page.field("expected", f"status {site.expect} within {site.slow_ms} ms")
-    if site.hosts:
-        page.field("hosts", ", ".join(site.hosts))
-    if row is None:
-        page.field("checked", "not yet")
+    begin = min(known)
+    made = {name: points[begin:] for name, points in made.items()}
+    page.head(f"last {_minutes(span(next(iter(made.values()))))}, oldest at the left, blank where not read")
+    failing = made.pop("failing", ())
+    for name, points in made.items():
+        values = [one for one in points if one is not None]
+        if not values:
+            continue
+        newest = points[-1]
+        now = _said(name, newest) if newest is not None else "?"
+        words = f"{_said(name, min(values))} … {_said(name, max(values))}, now {now}"
+        room = max(_LEAST, min(_MOST, page.width - _FIELD - cells(words) - 2))
+        full = 100.0 if name == "memory" else max(values)
+        line = spark(points, room, full, ascii=view.look.ascii, low_is_worse=name in LOW_IS_WORSE)
+        if name == "latency" and failing:
+            line = with_failures(line, failing, room)
+        page.field(name, f"{line}  {words}")
+    if failing and "latency" not in made:
+        page.field("failing", "all the time, X in each point" if all(failing) else "at times")
+
+
+def _minutes(length: timedelta) -> str:
+    minutes = length.total_seconds() / 60
+    return f"{minutes:.0f} min" if minutes >= 2 else f"{length.total_seconds():.0f} s"
+
+
+def _said(name: str, value: float) -> str:
+    """A value of this series in words."""
+    match name:
+        case "memory":
+            return f"{value:.0f}%"
+        case "load":
+            return f"{value:.1f}"
+        case "swap":
+            return rate(value)
+        case "latency":
+            return f"{value:.0f} ms"
+        case _:
+            return f"{value:.0f}"
+
+
+def _changes(page: Page, key: str, view: View) -> None:
+    page.gap()
+    events = lately(key, view)
+    page.head("lately (24 h)" if events else "lately (24 h): no change is known")
+    for event in events:
+        handle = f" {event.handle}" if event.handle else ""
+        page.text(f"{_when(event.at, view.now)}{handle} {event.text}", hang=4)
+
+
+def _when(at: datetime, now: datetime) -> str:
+    same = at.astimezone(UTC).date() == now.astimezone(UTC).date()
+    return clock(at) if same else f"{at.astimezone(UTC):%m-%d %H:%M}"
+
+
+_SECTIONS: Final = {
+    "host": ("proc", "clock", "df", "df-inodes", "mounts", "oom-dmesg", "oom-log", "hello"),
+    "docker": ("docker-ps", "docker-version", "oom-dmesg", "oom-log"),
+    "gluster": ("gluster-peers", "gluster-files", "gluster-bricks", "gluster-pending", "gluster-version"),
+    "peer": ("gluster-peers",),
+    "volume": ("gluster-volumes", "gluster-peers", "gluster-bricks", "gluster-pending"),
+    "container": ("cgroup", "oom-dmesg", "oom-log"),
+}
+"""By sort of row: the probe's sections behind it, in the order in which they are shown."""
+
+
+def _raw(page: Page, key: str, raws: Mapping[str, RawText], view: View) -> None:
+    sort, _, name = key.partition("/")
+    names = _SECTIONS.get(sort, ())
+    if not names:
         return
-    page.field("checked", f"{short(view.now - row.at)} ago, {clock(row.at)}Z")
-    page.field("answer", str(row.status) if row.status is not None else row.problem or "none")
-    if row.latency_ms is not None:
-        page.field("latency", f"{row.latency_ms} ms")
-    if row.tls_until is not None:
-        page.field("certificate", f"until {row.tls_until.astimezone(UTC):%Y-%m-%d %H:%M}Z")
-    if row.since is not None:
-        page.field("so since", f"{short(view.now - row.since)} ago, {clock(row.since)}Z")
-
-
-def _host(page: Page, view: View, host: str) -> None:
-    reading = view.hosts.get(host)
-    if reading is None:
-        page.text("No reading of this host is on the board.")
+    ident = name.partition("/")[2]
+    if sort == "volume":
+        names = (*(f"{kind}:{name}" for kind in ("status", "summary", "heal", "split")), *names)
+    elif sort == "container":
+        names = (f"docker-inspect:{ident}", "docker-inspect", *names)
+    page.gap()
+    shown = [(of, section) for of in hosts_of(key, view) if of in raws for section in raws[of].of(*names)]
+    if not shown:
+        page.head("as it was read: no text is kept (yet)")
         return
-    link = reading.link
-    state = f"{link.state.value} for {short(view.now - link.since)}"
-    page.field("connection", state if link.state is LinkState.UP else f"{state}: {link.sentence}")
-    if link.next_try is not None and link.state is not LinkState.UP:
-        page.field("next try", f"{clock(link.next_try)}Z")
-    _machine(page, view, reading)
-    for field, gap in sorted(reading.gaps.items()):
-        page.field(field, f"{gap.kind.value}, {short(view.now - gap.at)} ago: {gap.sentence}")
+    page.head("as it was read:")
+    for of, section in shown:
+        failed = " no answer within its limit" if section.timed_out else f" exit {section.rc}" if section.rc else ""
+        page.text(f"== {section.title}, {of}, {short(view.now - section.at)} ago{failed}", "strong", hang=3)
+        page.text(_own(section, ident) or "(nothing)")
 
 
-def _machine(page: Page, view: View, reading: HostReading) -> None:
-    def age(at: datetime) -> str:
-        return f"({short(view.now - at)})"
-
-    load, memory, swapping = reading.load, reading.memory, reading.swapping
-    if load is not None:
-        cpus = f" on {load.cpus} processors" if load.cpus else ""
-        page.field("load", f"{load.one:.2f} {load.five:.2f} {load.fifteen:.2f}{cpus} {age(load.at)}")
-        page.field("up", short(load.uptime_seconds))
-    if memory is not None:
-        mark = ", estimated" if memory.estimated else ""
-        left = f"{size(memory.available)} of {size(memory.total)} left"
-        page.field("memory", f"{memory.used_percent:.0f}% used, {left}{mark} {age(memory.at)}")
-        if memory.swap_total:
-            page.field("swap", f"{memory.swap_used_percent:.0f}% of {size(memory.swap_total)} used")
-    if swapping is not None:
-        page.field("swap rate", f"in {rate(swapping.pages_in)}, out {rate(swapping.pages_out)} {age(swapping.at)}")
-    if reading.pressure is not None and reading.pressure.memory_some is not None:
-        page.field("pressure", f"memory {reading.pressure.memory_some:.0f}% {age(reading.pressure.at)}")
-    for disk in reading.disks.filesystems if reading.disks else ():
-        inodes = f", inodes {disk.inodes_percent:.0f}%" if disk.inodes_percent is not None else ""
-        read_only = ", READ-ONLY" if disk.read_only else ""
-        page.field("disk", f"{disk.mount} {disk.used_percent:.0f}%, {size(disk.free)} left{inodes}{read_only}")
-    if reading.clock is not None:
-        skew = reading.clock
-        page.field(
-            "clock", f"{skew.skew_seconds:+.1f} s of ours, measured to {skew.error_seconds:.1f} s {age(skew.at)}"
-        )
-    if reading.ooms is not None and reading.ooms.kills:
-        last = reading.ooms.kills[-1]
-        when = f"{clock(last.at)}Z" if last.at is not None else "time unknown"
-        page.field("last OOM", f"{when} {last.name} pid {last.pid} ({last.scope})")
-    system = reading.system
-    if system is not None:
-        page.field("system", " ".join(part for part in (system.os, system.kernel) if part))
-        for name, version in (("docker", system.docker), ("gluster", system.gluster)):
-            if version:
-                page.field(name, version)
-    if reading.docker is not None:
-        running = sum(one.state == "running" for one in reading.docker.containers)
-        page.field("containers", f"{running} of {len(reading.docker.containers)} running {age(reading.docker.at)}")
-
-
-def _container(page: Page, view: View, host: str, container: Container, at: datetime) -> None:
-    page.field("host", host)
-    page.field("state", f"{container_words(container, ())} (read {short(view.now - at)} ago)")
-    page.field("image", container.image)
-    page.field("id", container.id[:12])
-    if container.restart_count or container.restart_policy:
-        recent = f", {container.restarts_recent} in 10 min" if container.restarts_recent else ""
-        page.field("restarts", f"{container.restart_count}{recent}, policy {container.restart_policy or 'no'}")
-    if container.memory is not None:
-        memory = container.memory
-        limit = f" of {size(memory.limit)}" if memory.limit else ", no limit"
-        page.field("memory", f"{size(memory.working_set)}{limit} ({short(view.now - memory.at)})")
-    for name, when in (("started", container.started_at), ("finished", container.finished_at)):
-        if when is not None:
-            page.field(name, f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z")
-    if container.error:
-        page.field("error", container.error)
-    if container.ports:
-        page.field("ports", ", ".join(container.ports))
-
-
-def _volume(page: Page, view: View, volume: VolumeView) -> None:
-    page.field("volume", f"{volume.kind or 'kind unknown'}, {volume.status}, {volume_words(volume)}")
-    page.field("seen by", f"{volume.seen_by}, {short(view.now - volume.at)} ago")
-    for brick in volume.bricks:
-        state = "up" if brick.up else "DOWN" if brick.up is False else "not known"
-        style = "" if brick.up else "crit" if brick.up is False else "unknown"
-        why = f" ({brick.why})" if brick.why else ""
-        pending = f", {brick.pending} to heal" if brick.pending else ""
-        page.field("brick", f"{brick.name} {state}{why}{pending}", style)
-    heals = volume.heals or volume.stale_heals
-    if heals is None:
-        page.field("heals", "not read yet", "unknown")
-        return
-    old = "" if volume.heals is not None else ", too old"
-    page.field("heals", f"read {short(view.now - heals.at)} ago{old}")
-    for one in heals.bricks:
-        split = "?" if one.split_brain is None else str(one.split_brain)
-        pending = "?" if one.pending is None else str(one.pending)
-        page.field("", f"{one.name}: {pending} to heal, {split} in split-brain {one.status}".rstrip())
-        for entry in one.split_entries[:20]:
-            page.text(f"SPLIT {entry}", "crit", indent=14)
-        for entry in one.entries[:20]:
-            page.text(entry, indent=14)
+def _own(section: RawSection, ident: str) -> str:
+    """The lines of a container's own memory cgroup; any other section is whole."""
+    if section.name != "cgroup" or not ident:
+        return section.text
+    return "\n".join(line for line in section.text.split("\n") if ident in line)

@@ -21,10 +21,12 @@ class Page:
     def head(self, text: str, style: str = "strong") -> None:
         self.text(text, style)
 
-    def text(self, text: str, style: str = "", indent: int = 1) -> None:
+    def text(self, text: str, style: str = "", indent: int = 1, hang: int = 0) -> None:
+        """Wrapped; the lines after the first stand `hang` columns further in."""
         room = max(8, self.width - indent - 1)
-        for part in wrap(self.look.text(text, lines=True), room, room):
-            self.lines.append(fit([(" " * indent, ""), (part, style)], self.width, self.look))
+        for number, part in enumerate(wrap(self.look.text(text, lines=True), room, max(8, room - hang))):
+            margin = " " * (indent + (hang if number else 0))
+            self.lines.append(fit([(margin, ""), (part, style)], self.width, self.look))
 
     def field(self, name: str, value: str, style: str = "") -> None:
         """A name and a value that hangs below itself when it is long."""
@@ -40,9 +42,8 @@ class Page:
     def findings(self, found: Iterable[Finding], now: datetime) -> None:
         for one in found:
             style = LEVEL_STYLE[one.level]
-            self.text(f"{SYMBOL[one.level]} {one.sentence}", style)
-            evidence = f"{one.evidence}, " if one.evidence else ""
-            self.text(f"{evidence}read {short(now - one.at)} ago ({one.rule})", indent=3)
+            self.text(f"{SYMBOL[one.level]} {one.sentence}", style, hang=2)
+            self.text(f"{one.evidence}, read {short(now - one.at)} ago ({one.rule})", indent=3)
 
 
 def list_lines(title: str, rows: Sequence[tuple[str, str]], width: int, look: Look) -> list[Line]:

@@ -10,13 +10,12 @@ import msgspec
 from incident_tui.desk import outcome as o
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.ui.commands import help_lines
-from incident_tui.ui.detail import status_detail
+from incident_tui.ui.detail import Kept, hosts_of, status_detail
 from incident_tui.ui.entry_detail import entry_detail
 from incident_tui.ui.lines import Line, fit
 from incident_tui.ui.page import list_lines
 from incident_tui.ui.playbook_detail import next_step, playbook_lines
 from incident_tui.ui.session import Session
-from incident_tui.ui.status import status_rows
 from incident_tui.ui.status_row import StatusRow
 from incident_tui.ui.view import View
 
@@ -52,13 +51,22 @@ def of_effect(effect: o.Effect, session: Session) -> Opened | None:
             return None
 
 
-def of_row(row: StatusRow, left: Callable[[], int]) -> Opened:
-    """The detail of a row of the left pane. `left` is that pane's width, by which its rows are found again."""
+def of_row(row: StatusRow, session: Session, rows: Callable[[View], Sequence[StatusRow]]) -> Opened:
+    """The detail of a row of the left pane. `rows` are that pane's, among which it is found again."""
+    made: list[Line] = []
+    made_of: tuple[object, ...] = ()
+    made_at = 0
 
     def content(view: View, width: int) -> list[Line]:
-        found = (one for one in status_rows(view, left()) if one.key == row.key)
-        gone = StatusRow(row.section, row.key, None, row.name)
-        return status_detail(next(found, gone), view, width)
+        nonlocal made, made_of, made_at
+        of = (view.cluster, view.rows, view.incident)  # made anew when readings are judged and when entries came
+        if width != made_at or not made_of or any(one is not other for one, other in zip(of, made_of, strict=True)):
+            found = next((one for one in rows(view) if one.key == row.key), None)
+            raws = {host: raw for host in hosts_of(row.key, view) if (raw := session.raw(host)) is not None}
+            gone = StatusRow(row.section, row.key, None, row.name)
+            kept = Kept(session.history(row.key), raws)
+            made, made_of, made_at = status_detail(found or gone, view, width, kept), of, width
+        return made
 
     return Opened(row.name, content)
 

@@ -19,7 +19,8 @@ from incident_tui.watch.rows import SiteRow
 STEP: Final = 30
 """Seconds a point stands for."""
 POINTS: Final = 120
-_LOW_IS_WORSE: Final = frozenset({"running", "up"})
+LOW_IS_WORSE: Final = frozenset({"running", "up"})
+"""Series of which the least is the worst."""
 Series = tuple[float | None, ...]
 
 
@@ -63,7 +64,7 @@ class Histories:
             self._close(key)
             values = {}
         before = values.get(name, value)
-        values[name] = min(before, value) if name in _LOW_IS_WORSE else max(before, value)
+        values[name] = min(before, value) if name in LOW_IS_WORSE else max(before, value)
         self._now[key] = (slot, values)
 
     def due(self, now: datetime) -> dict[str, History]:

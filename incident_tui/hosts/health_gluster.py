@@ -166,7 +166,9 @@ def _volume(volume: VolumeView, thresholds: Thresholds, now: datetime) -> Iterat
             sentence=f"{volume.name}: {what}",
             at=at or volume.at,
             host=host,
-            evidence=f"volume {volume.name}, seen by {volume.seen_by}",
+            evidence=f"volume heal {volume.name} info"
+            if rule in ("split-brain", "heal-backlog", "heal-unknown")
+            else f"volume status {volume.name}, seen by {volume.seen_by}",
         )
 
     if volume.stale:

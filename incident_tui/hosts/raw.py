@@ -31,7 +31,7 @@ _TITLES: Final = {
     "docker-version": "docker --version",
     "gluster-version": "gluster --version",
     "clock": "date",
-    "proc": "/proc/loadavg uptime stat meminfo vmstat pressure",
+    "proc": "/proc/loadavg /proc/meminfo /proc/vmstat /proc/pressure",
     "mounts": "/proc/mounts",
     "df": "df -P",
     "df-inodes": "df -P -i",
@@ -45,10 +45,10 @@ _TITLES: Final = {
     "gluster-pending": "pending heals, counted on the bricks",
     "gluster-peers": "gluster peer status",
     "gluster-volumes": "gluster volume info",
-    "status": "gluster volume status",
-    "heal": "gluster volume heal info",
-    "split": "gluster volume heal info split-brain",
-    "summary": "gluster volume heal info summary",
+    "status": "gluster volume status {}",
+    "heal": "gluster volume heal {} info",
+    "split": "gluster volume heal {} info split-brain",
+    "summary": "gluster volume heal {} info summary",
 }
 
 
@@ -66,8 +66,7 @@ class RawSection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def title(self) -> str:
         """The command, as findings name it in their evidence; with the volume where it is about one."""
         kind, _, about = self.name.partition(":")
-        title = _TITLES.get(kind, kind)
-        return f"{title} {about}" if about and kind != "docker-inspect" else title
+        return _TITLES.get(kind, kind).format(about)
 
 
 class RawText(msgspec.Struct, frozen=True, kw_only=True):

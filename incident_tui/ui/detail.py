@@ -23,7 +23,7 @@ from incident_tui.ui.status_row import StatusRow
 from incident_tui.ui.times import clock, short
 from incident_tui.ui.view import View, suggested
 from incident_tui.ui.words import rate
-from incident_tui.watch.history import LOW_IS_WORSE, History, span
+from incident_tui.watch.history import LOW_IS_WORSE, History, Series, span
 
 _FIELD: Final = 14
 """Columns of a field's name and of the margin at the right."""
@@ -114,7 +114,7 @@ def _next(page: Page, row: StatusRow, view: View) -> None:
         if hold.active(view.now) and hold.target in names:
             why = f": {hold.why}" if hold.why else ""
             page.text(f"! {hold.target} is held by {hold.by.name} until {clock(hold.until)}Z{why}", "warn", hang=2)
-    books = suggested(row.findings, view.when)
+    books = suggested(row.findings, view.when, (Level.WARN, Level.CRIT, Level.UNKNOWN))
     if books:
         page.text("Next: " + ", ".join(f"/play {one}" for one in books), "strong", hang=6)
 
@@ -130,21 +130,16 @@ def _numbers(page: Page, key: str, history: History | None, view: View) -> None:
         return
     begin = min(known)
     made = {name: points[begin:] for name, points in made.items()}
-    page.head(f"last {_minutes(span(next(iter(made.values()))))}, oldest at the left, blank where not read")
+    page.head(f"last {_minutes(span(next(iter(made.values()))))} (left is oldest, blank: not read)")
     failing = made.pop("failing", ())
+    words = {name: _range(name, points) for name, points in made.items()}
+    room = max(_LEAST, min(_MOST, page.width - _FIELD - 2 - max(map(cells, words.values()), default=0)))
     for name, points in made.items():
-        values = [one for one in points if one is not None]
-        if not values:
-            continue
-        newest = points[-1]
-        now = _said(name, newest) if newest is not None else "?"
-        words = f"{_said(name, min(values))} … {_said(name, max(values))}, now {now}"
-        room = max(_LEAST, min(_MOST, page.width - _FIELD - cells(words) - 2))
-        full = 100.0 if name == "memory" else max(values)
+        full = _full(name, key, view)
         line = spark(points, room, full, ascii=view.look.ascii, low_is_worse=name in LOW_IS_WORSE)
         if name == "latency" and failing:
             line = with_failures(line, failing, room)
-        page.field(name, f"{line}  {words}")
+        page.field(name, f"{line}  {words[name]}")
     if failing and "latency" not in made:
         page.field("failing", "all the time, X in each point" if all(failing) else "at times")
 
@@ -152,6 +147,28 @@ def _numbers(page: Page, key: str, history: History | None, view: View) -> None:
 def _minutes(length: timedelta) -> str:
     minutes = length.total_seconds() / 60
     return f"{minutes:.0f} min" if minutes >= 2 else f"{length.total_seconds():.0f} s"
+
+
+def _range(name: str, points: Series) -> str:
+    values = [one for one in points if one is not None]
+    newest = points[-1] if points else None
+    now = _said(name, newest) if newest is not None else "?"
+    if not values:
+        return "not read"
+    return f"{_said(name, min(values))} … {_said(name, max(values))}, now {now}"
+
+
+def _full(name: str, key: str, view: View) -> float:
+    """The value of a full block, unless a point is larger: where trouble begins, if that is known."""
+    of = key.partition("/")[2]
+    reading = view.hosts.get(of)
+    if name == "memory":
+        return 100.0
+    if name == "load" and reading is not None and reading.load is not None:
+        return float(reading.load.cpus)
+    if name == "latency":
+        return next((float(site.slow_ms) for site in view.sites if site.name == of), 0.0)
+    return 0.0
 
 
 def _said(name: str, value: float) -> str:

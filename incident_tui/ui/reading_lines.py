@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from incident_tui.hosts.cluster import VolumeView
 from incident_tui.hosts.judge import size
@@ -11,6 +12,9 @@ from incident_tui.ui.page import Page
 from incident_tui.ui.times import clock, short
 from incident_tui.ui.view import View
 from incident_tui.ui.words import container_words, rate, volume_words
+
+_SILENT: Final = timedelta(minutes=2)
+"""So long a connected host may say nothing before that is said."""
 
 
 def reading_lines(page: Page, view: View, key: str) -> None:
@@ -78,6 +82,8 @@ def _host(page: Page, view: View, host: str) -> None:
         return
     link = reading.link
     state = f"{link.state.value} for {short(view.now - link.since)}"
+    if link.state is LinkState.UP and view.now - reading.at > _SILENT:
+        state = f"was {link.state.value}, last heard {short(view.now - reading.at)} ago"
     page.field("connection", state if link.state is LinkState.UP else f"{state}: {link.sentence}")
     if link.next_try is not None and link.state is not LinkState.UP:
         page.field("next try", f"{clock(link.next_try)}Z")
@@ -132,7 +138,8 @@ def _machine(page: Page, view: View, reading: HostReading) -> None:
 def _container(page: Page, view: View, host: str, container: Container, at: datetime) -> None:
     page.field("host", host)
     page.field("state", f"{container_words(container, ())} (read {short(view.now - at)} ago)")
-    page.field("image", container.image)
+    if container.image:
+        page.field("image", container.image)
     page.field("id", container.id[:12])
     if container.restart_count or container.restart_policy:
         recent = f", {container.restarts_recent} in 10 min" if container.restarts_recent else ""

@@ -195,13 +195,17 @@ def machines(
     return Machines(readings, tuple(found), cluster, when)
 
 
-def suggested(found: Sequence[Finding], when: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Playbooks for these findings (worst first), the one for the worst first."""
+def suggested(
+    found: Sequence[Finding],
+    when: Mapping[str, Sequence[str]],
+    levels: Sequence[Level] = (Level.WARN, Level.CRIT),
+) -> tuple[str, ...]:
+    """Playbooks for those of the findings (worst first) that have one of the levels, the one for the worst first."""
     ranks: dict[str, int] = {}
     bad: set[str] = set()
     for rank, one in enumerate(found):
         ranks.setdefault(one.rule, rank)
-        if one.level in (Level.WARN, Level.CRIT):
+        if one.level in levels:
             bad.add(one.rule)
     named = [
         (min(ranks[rule] for rule in rules if rule in ranks), name)

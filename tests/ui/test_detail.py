@@ -1,0 +1,190 @@
+"""What Enter opens on rows of the left pane, in each state and size, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from incident_tui.hosts.raw import RawSection, RawText
+from incident_tui.hosts.readings import Docker
+from incident_tui.ui.detail import Kept, hosts_of, status_detail
+from incident_tui.ui.lines import Look, plain, width_of
+from incident_tui.ui.status import status_rows
+from incident_tui.watch.history import STEP, History
+
+WHEN = {
+    "split-brain": ("gluster.split-brain",),
+    "oom": ("docker.container-oom", "machine.oom"),
+    "host-gone": ("host.unreachable",),
+}
+SIZES = {"60x15": 36, "80x24": 48, "200x50": 140}
+PROC = """\
+/proc/loadavg:4.10 3.00 2.00 2/310 4242
+/proc/meminfo:MemTotal:        4194304 kB
+/proc/meminfo:MemFree:          120000 kB
+/proc/vmstat:pswpin 812345"""
+INSPECT = """\
+{
+ "Id": "drupal-a",
+ "State": {
+  "Running": false,
+  "OOMKilled": true,
+  "ExitCode": 137
+ },
+ "Config": {
+  "Env": [
+   "MYSQL_PASSWORD=[redacted]"
+  ]
+ }
+}"""
+
+
+def texts(kit: Any) -> dict[str, RawText]:
+    at = kit.now - timedelta(seconds=4)
+    ident = kit.container("drupal-a").id
+    return {
+        "web1": RawText(
+            host="web1",
+            sections=(
+                RawSection(name="status:gv0", at=at, text="<volStatus><volume>gv0 …"),
+                RawSection(name="heal:gv0", at=at, text="Brick web1:/b/gv0\n/files/a.pdf - Is in split-brain"),
+            ),
+        ),
+        "web2": RawText(
+            host="web2",
+            sections=(
+                RawSection(name="proc", at=at, text=PROC),
+                RawSection(name="df", at=at, text="df: /gone: No such file", rc=1),
+                RawSection(name=f"docker-inspect:{ident}", at=at, text=INSPECT),
+                RawSection(name="oom-dmesg", at=at, text="[864001.1] Out of memory: Killed process 4711 (php-fpm)"),
+            ),
+        ),
+    }
+
+
+def history(kit: Any, **series: tuple[float | None, ...]) -> History:
+    return History(int(kit.now.timestamp()) // STEP - 1, series)
+
+
+def rising(kit: Any) -> History:
+    memory = tuple(None if number in (20, 21, 22) else 58.0 + number * 0.6 for number in range(60))
+    load = tuple(0.4 if number < 40 else 4.1 for number in range(60))
+    return history(kit, memory=memory, load=load, swap=(0.0,) * 50 + (500.0,) * 10, running=(2.0,) * 55 + (0.0,) * 5)
+
+
+def detail(kit: Any, key: str, rows: Any = None, width: int = 48, kept: Kept | None = None, **fields: Any) -> str:
+    view = kit.view(kit.outage() if rows is None else rows, kit.story(), when=WHEN, **fields)
+    row = next(one for one in status_rows(view, 31) if one.key.startswith(key))
+    raws = {host: raw for host, raw in texts(kit).items() if host in hosts_of(row.key, view)}
+    lines = status_detail(row, view, width, kept or Kept(rising(kit), raws))
+    assert all(width_of(line) == width for line in lines)
+    return plain(lines)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("state", "key"),
+    [
+        ("critical", "container/web2/drupal-a"),
+        ("warning", "host/web2"),
+        ("unknown", "host/web3"),
+        ("volume", "volume/gv0"),
+        ("site", "site/reliefweb.example"),
+    ],
+)
+def test_in_an_outage(kit: Any, picture: Callable[[str, str], None], state: str, key: str, size: str) -> None:
+    kept = None
+    if state == "site":
+        failing = (0.0,) * 20 + (1.0,) * 10
+        kept = Kept(history(kit, latency=(120.0,) * 20 + (90.0,) * 10, failing=failing))
+    if state == "volume":
+        kept = Kept(history(kit, pending=(0.0,) * 10 + (3.0,) * 10, up=(3.0,) * 20), texts(kit))
+    picture(f"detail-{state}-{size}", detail(kit, key, width=SIZES[size], kept=kept))
+
+
+def test_when_all_is_well(kit: Any, picture: Callable[[str, str], None]) -> None:
+    steady = history(kit, memory=(62.0,) * 120, load=(0.4,) * 120, swap=(0.0,) * 120, running=(2.0,) * 120)
+    picture("detail-healthy-80x24", detail(kit, "host/web1", kit.healthy(), kept=Kept(steady)))
+
+
+def test_when_nobody_reads_any_more(kit: Any, picture: Callable[[str, str], None]) -> None:
+    late = kit.now + timedelta(minutes=20)
+    text = detail(kit, "host/web2", kit.healthy(), now=late)
+    assert "now ?" in text and "nothing wrong is known" not in text
+    picture("detail-stale-80x24", text)
+
+
+def test_before_anything_was_read(kit: Any, picture: Callable[[str, str], None]) -> None:
+    picture("detail-empty-80x24", detail(kit, "host/web1", {}, kept=Kept()))
+
+
+def test_a_row_that_is_gone_is_not_well(kit: Any) -> None:
+    view = kit.view(kit.healthy())
+    row = next(one for one in status_rows(view, 31) if one.key.startswith("container/"))
+    gone = msgspec.structs.replace(row, key="container/web1/gone", level=None)
+    text = plain(status_detail(gone, view, 48))
+    assert "not on the board any more" in text and "nothing wrong" not in text
+
+
+def test_only_playbooks_for_this_row_are_named(kit: Any) -> None:
+    assert "Next: /play oom" in detail(kit, "container/web2/drupal-a")
+    assert "Next: /play split-brain" in detail(kit, "volume/gv0")
+    assert "/play" not in detail(kit, "volume/gv1")
+    assert "/play" not in detail(kit, "site/reliefweb")
+
+
+def test_lately_has_what_was_done_and_seen_here(kit: Any) -> None:
+    drafts = kit.story()
+    view = kit.view(kit.outage(), drafts, when=WHEN)
+    row = next(one for one in status_rows(view, 31) if one.key == "host/web3")
+    text = plain(status_detail(row, view, 100))
+    assert "a2 ACTION restarted glusterd web3" in text
+    assert "serve gv0 from web1" not in text
+    volume = next(one for one in status_rows(view, 31) if one.key == "volume/gv0")
+    assert "a4 DECISION serve gv0 from web1" in plain(status_detail(volume, view, 100))
+
+
+def test_a_reboot_and_new_containers_are_changes(kit: Any) -> None:
+    rows = kit.healthy()
+    new = kit.container("fresh", created_at=kit.now - timedelta(hours=2), started_at=kit.now - timedelta(hours=1))
+    load = msgspec.structs.replace(rows["host/web1"].load, uptime_seconds=1800.0)
+    rows["host/web1"] = kit.reading(
+        "web1", load=load, docker=Docker(at=kit.now, version="1.6.2", containers=(new, kit.container("old")))
+    )
+    text = detail(kit, "host/web1", rows)
+    assert "14:13:12 web1 was started (uptime)" in text
+    assert "12:43:12 container fresh created" in text and "13:43:12 container fresh started" in text
+    assert "old" not in text.split("lately")[1].split("as it was read")[0]
+
+
+def test_each_finding_names_its_evidence(kit: Any) -> None:
+    boards: tuple[Any, ...] = (kit.outage(), kit.healthy(), {})
+    for board in boards:
+        for minutes in (0, 2, 90):
+            view = kit.view(board, now=kit.now + timedelta(minutes=minutes))
+            assert all(one.evidence for one in view.findings), [one for one in view.findings if not one.evidence]
+
+
+def test_blocks_give_way_to_plain_characters(kit: Any) -> None:
+    view = msgspec.structs.replace(kit.view(kit.outage()), look=Look(ascii=True))
+    row = next(one for one in status_rows(view, 31) if one.key == "host/web2")
+    text = plain(status_detail(row, view, 48, Kept(rising(kit), texts(kit))))
+    assert text.isascii() and "memory" in text
+
+
+def test_hostile_texts_are_shown_as_plain_cells(kit: Any, picture: Callable[[str, str], None]) -> None:
+    nasty = "\x1b]0;owned\x07 [red]bold[/] \u202eevil\u202c a\u0301\u0301\u0301\u0301\u0301\u0301 日本 \x9b31m\ttab"
+    rows = kit.healthy()
+    rows["host/web1"] = kit.reading(
+        "web1", docker=Docker(at=kit.now, version="1", containers=(kit.container("x", image=nasty, error=nasty),))
+    )
+    view = kit.view(rows)
+    row = next(one for one in status_rows(view, 31) if one.key.startswith("container/web1"))
+    raw = RawText(host="web1", sections=(RawSection(name="oom-dmesg", at=kit.now, text=nasty),))
+    text = plain(status_detail(row, view, 48, Kept(None, {"web1": raw})))
+    assert "\x1b" not in text and "\u202e" not in text and "\x9b" not in text
+    picture("detail-hostile-80x24", text)

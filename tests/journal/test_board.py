@@ -68,6 +68,31 @@ def test_a_stale_holder_is_refused(place: Path) -> None:
     assert new.get("x", Host) == old.get("x", Host) == Host("new")
 
 
+def test_details_are_read_one_by_one_and_are_no_rows(place: Path) -> None:
+    watch, screen = _board(place), _board(place)
+    watch.put({"x": Host("x")}, epoch=1, details={"raw/web1": Host("web1", 1.5), "raw/web2": Host("web2")})
+    assert list(screen.read()) == ["x"]
+    assert screen.detail("raw/web1", Host) == Host("web1", 1.5)
+    assert screen.detail("raw/web1", Other) is None and screen.detail("raw/none", Host) is None
+    assert set(screen.details("raw/", Host)) == {"raw/web1", "raw/web2"} and screen.details("history/", Host) == {}
+    watch.put({}, epoch=1, drop=["raw/web2"], details={"raw/web1": Host("web1", 9)})
+    assert screen.details("", Host) == {"raw/web1": Host("web1", 9)}
+    watch.close()
+    assert screen.detail("raw/web1", Host) == Host("web1", 9)
+    screen.close()
+
+
+def test_details_that_cannot_be_written_are_lost_quietly(place: Path) -> None:
+    board = _board(place)
+    place.rename(place.with_name("away"))
+    board.put({"x": Host("x")}, epoch=1, details={"raw/x": Host("x")})
+    assert board.detail("raw/x", Host) is None and "missing" in board.problem
+    place.with_name("away").rename(place)
+    board.put({}, epoch=1, details={"raw/x": Host("y")})
+    assert board.problem == "" and board.detail("raw/x", Host) == Host("y")
+    board.close()
+
+
 def test_rows_of_an_earlier_boot_are_gone(place: Path) -> None:
     first = _board(place)
     first.put({"x": Host("x")}, epoch=1)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 from incident_tui.desk import outcome as o
 from incident_tui.ui import sheets
 from incident_tui.ui.aside import from_thread
+from incident_tui.ui.driver import driver_of
+from incident_tui.ui.folded import Run
 from incident_tui.ui.painter import Pane
 
 if TYPE_CHECKING:
@@ -36,10 +38,12 @@ class Actions:
         if self.app.pane == "status":
             row = self.app.status.row()
             if row is not None:
-                self.open_sheet(sheets.of_row(row, self.app.painter.left))
+                self.open_sheet(sheets.of_row(row, self.app.session, self.app.painter.status_rows))
         elif self.app.pane == "timeline":
             chosen = self.app.window.chosen()
-            if chosen is not None:
+            if isinstance(chosen, Run):
+                self.app.painter.open_run(chosen)
+            elif chosen is not None:
                 handle = self.app.session.store.handle(chosen.ref)
                 self.open_sheet(sheets.of_entry(chosen, self.app.session, handle))
         else:
@@ -70,7 +74,7 @@ class Actions:
         if self.app.pane == "timeline":
             self.app.window.select(0)
         else:
-            self.app.window.selected = None
+            self.app.window.unchoose()
 
     def do_back(self) -> None:
         if self.app.talk.ask is not None:
@@ -81,7 +85,7 @@ class Actions:
         elif self.app.sheet.display:
             self.close_sheet()
         self.app.pane = "prompt"
-        self.app.window.selected = None
+        self.app.window.unchoose()
 
     def do_up(self) -> None:
         self._vertical(-1)
@@ -132,6 +136,21 @@ class Actions:
 
     def do_repaint(self) -> None:
         self.app.refresh(repaint=True, layout=True)
+        if driver := driver_of(self.app):
+            driver.resync(clear=True)
+
+    def do_edit(self) -> None:
+        self.app.pane = "prompt"
+        self.app.writing.start()
+
+    def verb_edit(self, _: str) -> None:
+        self.do_edit()
+
+    def do_suspend(self) -> None:
+        self.app.away.suspend()
+
+    def verb_suspend(self, _: str) -> None:
+        self.do_suspend()
 
     def do_leave(self) -> None:
         now = time.monotonic()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Final, Literal
 
+from incident_tui.incident.views import TimelineRow
 from incident_tui.ui.commands import footer
 from incident_tui.ui.conversation import Conversation
+from incident_tui.ui.filter import Filter
+from incident_tui.ui.folded import Order, Run
 from incident_tui.ui.lines import Line, Look, fit, wrap
+from incident_tui.ui.listing import Listing
 from incident_tui.ui.marks import marks
 from incident_tui.ui.present import header, notices
 from incident_tui.ui.session import Session
@@ -19,9 +24,11 @@ from incident_tui.ui.widgets.prompt import Prompt
 from incident_tui.ui.widgets.rows import Rows
 from incident_tui.ui.widgets.sheet import Sheet
 from incident_tui.ui.widgets.status import StatusPane
-from incident_tui.ui.widgets.timeline import Timeline
+from incident_tui.ui.widgets.timeline import Place, Timeline
 
 Pane = Literal["prompt", "status", "timeline", "sheet"]
+Zoom = Literal["", "left", "right"]
+"""Which side has the whole width; the left one only while nothing is open over the timeline."""
 _FAR = 1_000_000
 _HINT_LINES: Final = 4
 """Lines that a question or a refusal may take."""
@@ -51,6 +58,13 @@ class Painter:
         self.talk = Conversation(session, self.prompt.editor)
         self.pane: Pane = "prompt"
         """Which pane answers to arrows, PgUp, PgDn and Enter."""
+        self.listing = Listing()
+        self.window = self.timeline.window
+        self.zoom: Zoom = ""
+        self.seeking = False
+        """A search is being typed or stands: its match is shown, whatever pane is active."""
+        self.unread: tuple[Order, str] | None = None
+        """The entry above which the line "since you left" stands, and its words."""
         self.view: View | None = None
         self.rows = StatusRows()
         self._width = 0
@@ -70,20 +84,18 @@ class Painter:
         self.head.show(head)
         hint = self._hint_lines()
         body = max(1, height - len(head) - 2 - len(hint))
-        wide = self.sheet.display and self.sheet.wide
-        left = 0 if wide else left_width(width)
-        self.status.display = not wide
+        left = self._left_width()
+        self.status.display = bool(left)
         if left:
             rows = self.rows.of(view, left - 1)
             self.status.draw(rows, left, body, active=self.pane == "status", look=look)
-        self.timeline.display = not self.sheet.display
         right = width - left
+        self.timeline.display = not self.sheet.display and right > 0
         self._feed(view, right)
         if self.sheet.display:
             self.sheet.draw(view, right, body, look)
-        else:
-            empty = view.loading or "Nothing yet. Type, and Enter saves it."
-            self.timeline.draw(right, body, active=self.pane == "timeline", look=look, empty=empty)
+        elif right:
+            self._draw_timeline(view, right, body)
         chosen = self.status.row() if self.pane == "status" else None
         self.notices.show([self._notice(view, chosen, width)])
         self._show_line(hint)
@@ -101,29 +113,91 @@ class Painter:
         if self.sheet.display:
             self.sheet.scroll_lines(lines)
         else:
-            self.timeline.window.scroll(lines)
+            self.window.scroll(lines)
 
     def to_start(self) -> None:
         if self.sheet.display:
             self.sheet.scroll_lines(-_FAR)
         else:
-            self.timeline.window.to_start()
+            self.window.to_start()
 
     def to_end(self) -> None:
         if self.sheet.display:
             self.sheet.scroll_lines(_FAR)
         else:
-            self.timeline.window.to_end()
+            self.window.to_end()
 
-    def left(self) -> int:
-        """Columns of the left pane without its bar."""
-        return left_width(self._width) - 1
+    def status_rows(self, view: View) -> list[StatusRow]:
+        """All rows of the left pane."""
+        return self.rows.of(view, left_width(self._width) - 1)
+
+    def show_row(self, row: TimelineRow) -> str:
+        """Choose an entry and bring it into view. Returns what that took: "", "unfolded" or
+        "unfiltered"."""
+        done = ""
+        if not self.listing.fits(row):
+            self.listing.set(Filter())
+            done = "unfiltered"
+        run = self.listing.run_of(row)
+        if run is not None:
+            self.listing.folds.open(run)
+            done = done or "unfolded"
+        self.refeed()
+        self.window.choose(row)
+        return done
+
+    def open_run(self, run: Run) -> None:
+        """Show its entries one by one, the first of them chosen."""
+        self.listing.folds.open(run)
+        self.refeed()
+        self.window.choose(run.rows[0])
+
+    def refeed(self) -> None:
+        """The listing was changed: the window has to know before it is asked to move."""
+        if self.view is not None:
+            self._feed(self.view, self._width - self._left_width())
+
+    def _left_width(self) -> int:
+        if self.zoom == "left":
+            return self._width
+        wide = self.zoom == "right" or (self.sheet.display and self.sheet.wide)
+        return 0 if wide else left_width(self._width)
+
+    def _draw_timeline(self, view: View, width: int, height: int) -> None:
+        """`height` includes the title."""
+        lines = self.window.lines(height - 1)
+        active = self.pane == "timeline"
+        chosen = self.window.chosen() if active or self.seeking else None
+        if not self.listing.items and not view.pending:
+            nothing = view.loading or "Nothing yet. Type, and Enter saves it."
+            words = "Nothing fits the filter." if self.listing.filter else nothing
+            lines[0] = fit([(f" {words}", "")], width, view.look)
+        self.timeline.draw(lines, self._place(), width, active=active, chosen=chosen)
+
+    def _place(self) -> Place:
+        listing, window = self.listing, self.window
+        top = window.top
+        first = top.rows[0] if isinstance(top, Run) else top
+        position = 0
+        if first is not None and not window.follow:
+            position = 1 + (listing.found_at(first) if listing.filter else listing.index(first))
+        return Place(
+            date=f"{first.at.astimezone(UTC):%Y-%m-%d} UTC" if first is not None else "",
+            position=position,
+            listed=len(listing.items),
+            total=len(listing.rows),
+            below=window.below,
+            hidden=listing.newly_hidden,
+            filtered=bool(listing.filter),
+            zoomed=self.zoom == "right",
+        )
 
     def _feed(self, view: View, width: int) -> None:
+        self.listing.feed(view.rows, still=not self.window.follow or self.window.chosen() is not None)
         last = max((row.entry.seq for row in view.rows[-1:]), default=1)
         context = Context(width, view.look, view.letter, view.journal, max(3, len(str(last)) + 1))
         extra = [line for one in view.pending for line in pending_lines(one.at, one.text, context)]
-        self.timeline.window.feed(view.rows, marks(view), context, extra)
+        self.window.feed(self.listing.items, marks(view), context, extra, self.unread)
 
     def _notice(self, view: View, chosen: StatusRow | None, width: int) -> Line:
         """The chosen row's sentence while the left pane is active, else what is running."""

@@ -19,7 +19,8 @@ from incident_tui.ui.lines import plain, width_of
 from incident_tui.ui.marks import marks
 from incident_tui.ui.present import header, notices
 from incident_tui.ui.status import status_rows
-from incident_tui.ui.timeline import Context, Window
+from incident_tui.ui.timeline import Context
+from incident_tui.ui.window import Window
 from incident_tui.watch.rows import ChatRow, Delivery, SiteRow
 
 HOSTILE = [

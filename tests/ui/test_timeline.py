@@ -14,7 +14,8 @@ from incident_tui.incident.views import TimelineRow
 from incident_tui.ui.entry_detail import entry_detail
 from incident_tui.ui.lines import plain, width_of
 from incident_tui.ui.marks import marks
-from incident_tui.ui.timeline import Context, Mark, Window, entry_lines, pending_lines
+from incident_tui.ui.timeline import Context, Mark, entry_lines, pending_lines
+from incident_tui.ui.window import Window
 from incident_tui.watch.rows import ChatRow, Delivery
 
 CONTEXT = Context(48, journal="0123456789abcdef")

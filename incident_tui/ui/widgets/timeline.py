@@ -1,14 +1,36 @@
-"""The timeline: the window's lines below a title with the date, the place and what is new below."""
+"""The timeline: the window's lines below a title that says where one is and what is not in view."""
 
 from __future__ import annotations
 
-from incident_tui.ui.lines import Line, Look, fit, sides
-from incident_tui.ui.timeline import Window
+from collections.abc import Sequence
+
+import msgspec
+
+from incident_tui.ui.folded import Item
+from incident_tui.ui.lines import Line, Look, Piece, fit, sides, width_of
 from incident_tui.ui.widgets.rows import Rows
+from incident_tui.ui.window import Window
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where the window stands. Numbers count entries, not lines."""
+
+    date: str = ""
+    """Of the first visible entry."""
+    position: int = 0
+    """Of the first visible entry, from 1, among those that are listed; 0 while the window follows the end."""
+    listed: int = 0
+    total: int = 0
+    below: int = 0
+    """New ones that are listed, below the window."""
+    hidden: int = 0
+    """New ones that the filter does not show."""
+    filtered: bool = False
+    zoomed: bool = False
 
 
 class Timeline(Rows):
-    """Draws only what is visible; see `ui.timeline.Window`."""
+    """Draws only what is visible; see `ui.window.Window`."""
 
     DEFAULT_CSS = "Timeline { height: 1fr; width: 1fr; }"
 
@@ -16,23 +38,43 @@ class Timeline(Rows):
         super().__init__(id=id, colours=colours)
         self.window = Window()
 
-    def draw(self, width: int, height: int, *, active: bool, look: Look, empty: str) -> None:
-        """`height` includes the title; `empty` is said when there is no entry."""
-        window = self.window
-        lines = window.lines(height - 1)
-        if active and window.selected is not None:
-            chosen = window.chosen()
+    def draw(self, lines: Sequence[Line], place: Place, width: int, *, active: bool, chosen: Item | None) -> None:
+        """`lines` are the window's; the chosen item is drawn as such."""
+        if chosen is not None:
             lines = [
-                tuple((text, "chosen") for text, _ in line) if chosen is not None and window.shows(y, chosen) else line
+                tuple((text, "chosen") for text, _ in line) if self.window.shows(y, chosen) else line
                 for y, line in enumerate(lines)
             ]
-        count = window.position[1]
-        if not count and lines:
-            lines[0] = fit([(f" {empty}", "")], width, look)
-        right = ""
-        if not window.follow:
-            new = f"{window.below} new below  " if window.below else ""
-            right = f"{new}{window.position[0]}/{count} "
-        left = f" {window.top_date}"
-        title: Line = sides([(left, "strong" if active else "")], [(right, "mark")], width, look)
-        self.show([title, *lines])
+        self.show([title(place, width, active=active), *lines])
+
+
+def title(place: Place, width: int, *, active: bool = False, look: Look = Look()) -> Line:  # noqa: B008
+    """As much as fits; the filter, what it hides and what is new below never give way."""
+    left = [f" {place.date}"]
+    if place.zoomed:
+        left.insert(0, f" {place.date}  F4 zooms back")
+    for words in (*left, ""):
+        for long in (True, False):
+            right = _right(place, long=long)
+            if width_of(right) + len(words) + (1 if words else 0) <= width:
+                return sides([(words, "strong" if active else "")], right, width, look)
+    return fit(_right(place, long=False), width, look)
+
+
+def _right(place: Place, *, long: bool) -> list[Piece]:
+    pieces: list[Piece] = []
+    if place.below:
+        pieces.append((f"{place.below} new below" if long else f"{place.below} below", "mark"))
+    if place.hidden:
+        pieces.append((f"{place.hidden} new hidden" if long else f"{place.hidden} hidden", "warn"))
+    if place.filtered:
+        ends = ", Esc ends" if long else ""
+        pieces.append((f"FILTERED {place.listed}/{place.total}{ends}", "warn"))
+    if place.position and not place.filtered:
+        pieces.append((f"{place.position}/{place.total}", "mark"))
+    elif place.position:
+        pieces.append((f"at {place.position}", "mark"))
+    out: list[Piece] = []
+    for index, piece in enumerate(pieces):
+        out += [("  " if long else " ", ""), piece] if index else [piece]
+    return [*out, (" ", "")] if out else out

@@ -53,7 +53,8 @@ class StatusRow(msgspec.Struct, frozen=True):
 
 
 def head(section: str, left: str, right: str, width: int, look: Look) -> StatusRow:
-    """The head of a section."""
+    """The head of a section. Names of columns give way to its counts."""
+    right = right if cells(left) + 1 + cells(right) <= width else ""
     line = sides([(left, "strong")], [(right, "")], width, look)
     return StatusRow(section, f"head/{section}", None, section, drawn=line)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -10,11 +11,11 @@ import msgspec
 import pytest
 
 from incident_tui.fleet.settings import Host
-from incident_tui.hosts.readings import Docker, Gap, GapKind, Link, LinkState
+from incident_tui.hosts.readings import Docker, Gap, GapKind, Link, LinkState, Memory
 from incident_tui.incident.finding import Level
 from incident_tui.ui.detail import status_detail
 from incident_tui.ui.lines import plain, width_of
-from incident_tui.ui.status import status_rows
+from incident_tui.ui.status import StatusRows, status_rows
 from incident_tui.ui.status_row import fitted
 from incident_tui.ui.words import rate
 from incident_tui.watch.rows import SiteRow
@@ -100,33 +101,70 @@ def test_trouble_comes_first_and_what_is_left_out_is_counted(kit: Any) -> None:
             assert not [row for row in hidden if row.level is Level.CRIT]
 
 
-def test_five_hundred_hosts_fit_and_the_bad_one_is_seen(kit: Any) -> None:
-    hosts = tuple(Host(name=f"node{number:03}") for number in range(500))
-    rows = {
-        f"host/{host.name}": kit.reading(
-            host.name,
-            docker=None,
-            gluster=None,
-            heals={},
-            volume_status={},
-            roles=(),
-            gaps={
-                name: Gap(at=kit.now, kind=GapKind.ABSENT, sentence="absent")
-                for name in ("docker", "gluster", "pressure")
-            },
-        )
-        for host in hosts
-    }
-    bad = rows["host/node321"]
-    rows["host/node321"] = msgspec.structs.replace(
-        bad,
-        link=Link(state=LinkState.REFUSED, sentence="node321: connection refused", since=kit.now, at=kit.now),
-        load=None,
-    )
-    view = kit.view(rows, team=kit.team(hosts=hosts, sites=(), chat=()))
-    text = plain(row.line for row in fitted(status_rows(view, 31), 19))
-    assert text.split("\n")[1] == " ? node321  refused <10s" or "node321" in text.split("\n")[1]
-    assert "more ok" in text and " HOSTS 499/500" in text
+def many(kit: Any, count: int = 500) -> tuple[Any, dict[str, Any]]:
+    """A team of `count` hosts with four containers each, all well but three of them."""
+    hosts = tuple(Host(name=f"node{number:03}") for number in range(count))
+    absent = {name: Gap(at=kit.now, kind=GapKind.ABSENT, sentence="absent") for name in ("gluster", "pressure")}
+    containers = tuple(kit.container(name) for name in ("drupal", "solr", "mysql", "cron"))
+    values = {"gluster": None, "heals": {}, "volume_status": {}, "roles": (), "gaps": absent}
+    docker = Docker(at=kit.now, version="1.6.2", containers=containers)
+    rows = {f"host/{host.name}": kit.reading(host.name, docker=docker, **values) for host in hosts}
+    lost = Link(state=LinkState.REFUSED, sentence="node321: connection refused", since=kit.now, at=kit.now)
+    rows["host/node321"] = msgspec.structs.replace(rows["host/node321"], link=lost, load=None)
+    full = Memory(at=kit.now, total=4 << 30, available=1 << 26, estimated=True)
+    rows["host/node007"] = msgspec.structs.replace(rows["host/node007"], memory=full)
+    dead = kit.container("solr", state="exited", exit_code=1, restart_policy="always")
+    broken = Docker(at=kit.now, version="1.6.2", containers=(*containers[:1], dead, *containers[2:]))
+    rows["host/node123"] = msgspec.structs.replace(rows["host/node123"], docker=broken)
+    return kit.team(hosts=hosts, sites=(), chat=()), rows
+
+
+SIZES = {"60x15": (23, 10), "80x24": (31, 19), "120x40": (43, 35), "200x50": (59, 45)}
+"""Columns and rows of the pane on a screen of that size."""
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("state", ["healthy", "outage", "stale", "empty", "many", "hostile"])
+def test_the_pane_at_each_size(kit: Any, picture: Callable[[str, str], None], state: str, size: str) -> None:
+    width, height = SIZES[size]
+    team, rows, now = kit.team(), kit.outage(), kit.now
+    if state == "healthy":
+        rows = kit.healthy()
+    elif state == "stale":
+        now += timedelta(minutes=20)
+    elif state == "empty":
+        rows = {}
+    elif state == "many":
+        team, rows = many(kit)
+    elif state == "hostile":
+        names = ("[red]x[/]", "\x1b]0;owned\x07x", "日本語日本語日本語日本語", "\u202eevil", "a" * 300, "")
+        containers = tuple(kit.container(name, id=f"{n:064x}") for n, name in enumerate(names))
+        rows["host/web1"] = kit.reading("web1", docker=Docker(at=kit.now, version="1", containers=containers))
+    shown = fitted(status_rows(kit.view(rows, team=team, now=now), width), height)
+    assert len(shown) <= height and all(width_of(row.line) <= width for row in shown)
+    picture(f"pane-{state}-{size}", plain(row.line for row in shown))
+
+
+def test_five_hundred_hosts_fit_and_the_bad_ones_are_seen(kit: Any) -> None:
+    team, rows = many(kit)
+    every = status_rows(kit.view(rows, team=team), 31)
+    assert len(every) == 500 + 4 * 499 + 1 + 2
+    for height in (5, 10, 19, 35, 600, 3_000):
+        shown = fitted(every, height)
+        text = plain(row.line for row in shown)
+        assert len(shown) <= height and all(name in text for name in ("node321", "node007", "node123 solr"))
+        counted = sum(int(word) for word in re.findall(r"(\d+) more", text))
+        assert counted + sum(row.count for row in shown if not row.key.startswith(("more/", "head/"))) == 2500
+
+
+def test_rows_are_made_anew_only_when_something_was_judged(kit: Any) -> None:
+    rows = StatusRows()
+    view = kit.view(kit.outage())
+    first = rows.of(view, 31)
+    later = msgspec.structs.replace(view, now=kit.now + timedelta(seconds=1))
+    assert rows.of(later, 31) is first
+    assert rows.of(later, 43) is not first and rows.of(view, 31) == first
+    assert rows.of(kit.view(kit.healthy()), 31) != first
 
 
 def test_a_slow_site_and_an_ending_certificate_are_named(kit: Any) -> None:

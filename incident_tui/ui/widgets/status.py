@@ -27,15 +27,17 @@ class StatusPane(Rows):
         if self.styles.width is None or self.styles.width.value != width:
             self.styles.width = width
         shown = list(rows) if active else fitted(rows, height)
-        at = -1
+        at, mark = -1, ""
         if active:
+            count, room = len(shown), height if len(shown) <= height else max(1, height - 1)
             at = self._index()
-            self._top = max(0, min(self._top, len(shown) - height, at), at - height + 1)
+            self._top = max(0, min(self._top, count - room, at), at - room + 1)
             at -= self._top
-            shown = shown[self._top : self._top + height]
+            shown = shown[self._top : self._top + room]
+            mark = f"   {self._top + 1} to {self._top + len(shown)} of {count}" if room < count else ""
         lines = []
         for y in range(height):
-            line: Line = shown[y].line if y < len(shown) else ()
+            line: Line = shown[y].line if y < len(shown) else ((mark, ""),) if mark and y == height - 1 else ()
             if y == at:
                 line = tuple((text, "chosen") for text, _ in fit(line, width - 1, look))
             lines.append((*fit(line, width - 1, look), (look.bar, "")))

@@ -130,8 +130,17 @@ def test_a_terminal_shows_what_stock_output_shows(writes: list[str], data: st.Da
         stock.blank_cut_wides(text)
         free = data.draw(st.booleans())
         ours.feed(stage.feed(text, free=free))
-        kind = data.draw(st.sampled_from(["", "", "due", "row", "resync", "clear"]))
-        if kind == "due":
+        kind = data.draw(st.sampled_from(["", "", "due", "row", "resync", "clear", "resize"]))
+        if kind == "resize":
+            size = data.draw(st.tuples(st.integers(10, 40), st.integers(2, 12)))
+            for width, height in (size, (WIDTH, HEIGHT)):  # away and back, with the whole screen drawn by Textual
+                whole = "\n".join(f"\x1b[{y + 1};1H" + f"row {y} ".ljust(width) for y in range(height))
+                stage.resize(width, height)
+                for looker in (stock, ours):
+                    looker.screen.resize(height, width)
+                stock.feed(whole)
+                ours.feed(stage.feed(whole, free=free))
+        elif kind == "due":
             ours.feed(stage.due())
         elif kind == "row":
             ours.feed(stage.next_row())

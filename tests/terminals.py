@@ -45,8 +45,12 @@ class Pane:
 
     @property
     def status(self) -> int:
-        """Exit status of the command, once it has ended."""
-        return int(self.tmux("display-message", "-p", "-t", self.name, "#{pane_dead_status}"))
+        """Exit status of the command, which has ended or is about to."""
+
+        def ended() -> str:
+            return self.tmux("display-message", "-p", "-t", self.name, "#{pane_dead_status}").strip()
+
+        return int(self.until(ended, what="an exit status"))
 
     def keys(self, *keys: str) -> None:
         """Keys by tmux's names: Enter, Tab, C-c, PPage, F1 …"""

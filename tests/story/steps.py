@@ -61,6 +61,13 @@ def tell_the_public(ana: Pane) -> None:
     ana.see("UPDATE public", "update due in")
 
 
+def look_back(ana: Pane) -> None:
+    """What somebody added further up."""
+    ana.enter("/find hosting company")
+    ana.see("(+12m) dan")
+    ana.keys("Escape", "C-End")
+
+
 def verify(ana: Pane, place: Place) -> None:
     ana.see(place.well, seconds=90)
     ana.enter("= the site answers")
@@ -119,8 +126,8 @@ def live(terminals: Terminals, place: Place, shell: Callable[..., object], repor
     assign(ana, bob)
     stabilise(ana, bob, place)
     tell_the_public(ana)
-    shell("log", "-3m saw the alarm at the hosting company", *place.words, "--as", "dan")
-    ana.see("(+3m) dan")
+    shell("log", "-12m saw the alarm at the hosting company", *place.words, "--as", "dan")
+    look_back(ana)
     verify(ana, place)
     ana = die_and_come_back(terminals, ana, place)
     hand_over(ana, bob)

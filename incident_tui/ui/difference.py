@@ -75,7 +75,8 @@ class Shown:
             self._move(0, y)
             self._erase()
             have = [BLANK] * len(want)
-        changed = _changed(want, have)
+        # A wide character and its second column change together, because a picture never holds one without the other.
+        changed = [x for x, (one, other) in enumerate(zip(want, have, strict=True)) if one != other]
         if not changed:
             return
         erased = _tail(want, changed)
@@ -134,21 +135,6 @@ class Shown:
             ways.append(_counted(y - self._y, "B", "A") + (_along(self._x, x) if self._x != x else ""))
         self._out.append(min(ways, key=len))
         self._x, self._y = x, y
-
-
-def _changed(want: Sequence[Cell], have: Sequence[Cell]) -> list[int]:
-    """Columns to write, in order. A wide character is written whole, and so is what stands where one was."""
-    changed = [x for x, (one, other) in enumerate(zip(want, have, strict=True)) if one != other]
-    todo = list(changed)
-    found = set(changed)
-    while todo:
-        x = todo.pop()
-        for row in (want, have):
-            for near in (x - 1 if row[x][0] == "" else -1, x + 1 if x + 1 < len(row) and row[x + 1][0] == "" else -1):
-                if near >= 0 and near not in found:
-                    found.add(near)
-                    todo.append(near)
-    return sorted(found) if len(found) > len(changed) else changed
 
 
 def _tail(want: Sequence[Cell], changed: Sequence[int]) -> int | None:

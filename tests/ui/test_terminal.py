@@ -28,7 +28,25 @@ from incident_tui.ui.stage import LARGE, WAITING_MOST, Stage
 from incident_tui.ui.terminal import PLAIN, Picture, restyled
 
 WIDTH, HEIGHT = 24, 7
-STYLES = ["", "1", "31", "1;31", "7", "4", "9", "2", "3", "1;33;44", "92", "7;36", "39;49", "101", "38;5;200", "4;1"]
+STYLES = [
+    "",
+    "1",
+    "31",
+    "1;31",
+    "7",
+    "4",
+    "9",
+    "2",
+    "3",
+    "1;33;44",
+    "92",
+    "7;36",
+    "39;49",
+    "101",
+    "38;5;200",
+    "4;1",
+    "1;2",
+]
 NARROW = st.text("abcXYZ 0189.,-", min_size=1, max_size=12)
 LINES = st.text("─│┼█…é·", min_size=1, max_size=4)
 WIDES = ("漢", "字", "가")
@@ -217,6 +235,13 @@ def test_one_changed_character_costs_a_move_and_itself() -> None:
     stage.feed("\x1b[12;1H" + "14:43:09Z".rjust(70) + "\x1b[1;1H", free=True)
     assert stage.feed("\x1b[12;1H" + "14:43:10Z".rjust(70) + "\x1b[1;1H", free=True) == "\x1b[12;68H10\x1b[H"
     assert stage.feed("\x1b[12;1H" + "14:43:10Z".rjust(70) + "\x1b[1;1H", free=True) == ""
+
+
+def test_blanks_cost_no_change_of_style_and_an_empty_end_is_erased() -> None:
+    stage = Stage(40, 2)
+    stage.feed("\x1b[1;1H\x1b[1mtwo\x1b[0m \x1b[1mwords\x1b[0m\x1b[1;1H", free=True)
+    assert stage.feed("\x1b[1;1H\x1b[1mone\x1b[0m \x1b[1mtwo\x1b[0m  \x1b[1;1H", free=True) == "one two  \r"
+    assert stage.feed("\x1b[1;1H" + " " * 40 + "\x1b[1;1H", free=True) == "\x1b[K"
 
 
 def test_only_a_large_difference_is_shown_at_once() -> None:

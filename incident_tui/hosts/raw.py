@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -153,6 +154,14 @@ _SECRET_OPTION: Final = re.compile(r"(?i)(?P<keep>(?:^|\s)--?[\w-]*(?:pass|pwd|s
 _SHORT_PASSWORD: Final = re.compile(r"(?P<keep>(?:^|\s)-[pa])(?=[^\s\d:-])\S+")
 
 
+_MARKS: Final = "=: -"
+
+
+@lru_cache(maxsize=4096)
+def _sounds_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
+
+
 def _without_secrets(value: Any, name: str = "", depth: int = 0) -> Any:
     """A decoded JSON value as it may be shown. Environments become their names; values under a name that sounds like a
     secret, options that take one, and whatever `text.redact` knows are replaced."""
@@ -165,7 +174,7 @@ def _without_secrets(value: Any, name: str = "", depth: int = 0) -> Any:
     if isinstance(value, list):
         return _words(value, depth)
     if isinstance(value, str):
-        return text.REDACTED if value and _SECRET_NAME.search(name) else _words([value], depth)[0]
+        return text.REDACTED if value and _sounds_secret(name) else _words([value], depth)[0]
     return value
 
 
@@ -185,9 +194,11 @@ def _words(values: list[Any], depth: int) -> list[Any]:
         if not isinstance(one, str):
             out.append(_without_secrets(one, "", depth + 1))
             continue
-        clean = _SHORT_PASSWORD.sub(rf"\g<keep>{text.REDACTED}", text.redact(one)[0])
-        clean = _SECRET_OPTION.sub(rf"\g<keep>{text.REDACTED}", clean)
+        clean = one
+        if any(mark in one for mark in _MARKS):  # most strings are plain words, and there are thousands
+            clean = _SHORT_PASSWORD.sub(rf"\g<keep>{text.REDACTED}", text.redact(one)[0])
+            clean = _SECRET_OPTION.sub(rf"\g<keep>{text.REDACTED}", clean)
         out.append(text.REDACTED if expected and one else clean)
         option = one.startswith("-") and "=" not in one and " " not in one
-        expected = (option and _SECRET_NAME.search(one.lstrip("-")) is not None) or one in ("-p", "-a", "-P")
+        expected = (option and _sounds_secret(one.lstrip("-"))) or one in ("-p", "-a", "-P")
     return out

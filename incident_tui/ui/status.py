@@ -29,6 +29,10 @@ Placed = dict[str, list[Finding]]
 """Findings by the key of the row that shows them, worst first."""
 
 
+Well = dict[str, tuple[tuple[Container, ...], list[StatusRow]]]
+"""By host: its containers and their rows, while nothing is wrong with any of them. For one width and look."""
+
+
 class StatusRows:
     """The rows, made anew only when what they say may have changed: readings, findings or the width."""
 
@@ -36,22 +40,27 @@ class StatusRows:
         self._made: list[StatusRow] = []
         self._of: tuple[int, Look] | None = None
         self._judged: ClusterView | None = None
+        self._well: Well = {}
 
     def of(self, view: View, width: int) -> list[StatusRow]:
         # The cluster's view is made anew with every judgement: the very same one means that nothing was judged since.
         if self._of is None or self._of != (width, view.look) or self._judged is not view.cluster:
-            self._made, self._of, self._judged = status_rows(view, width), (width, view.look), view.cluster
+            if self._of != (width, view.look):
+                self._well = {}
+            self._made = status_rows(view, width, self._well)
+            self._of, self._judged = (width, view.look), view.cluster
         return self._made
 
 
-def status_rows(view: View, width: int) -> list[StatusRow]:
-    """All rows, in sections, trouble first within each. Each line is exactly as wide as asked, or less."""
+def status_rows(view: View, width: int, well: Well | None = None) -> list[StatusRow]:
+    """All rows, in sections, trouble first within each. Each line is exactly as wide as asked, or less. `well` is the
+    memory of a caller that asks again."""
     placed = _placed(view)
     out: list[StatusRow] = []
     for section, rows in (
         ("SITES", _sites(view, width, placed)),
         ("HOSTS", _hosts(view, width, placed)),
-        ("CONTAINERS", _containers(view, width, placed)),
+        ("CONTAINERS", _containers(view, width, placed, {} if well is None else well)),
         ("GLUSTER", _gluster(view, width, placed)),
         ("OTHER", _other(view, width, placed)),
     ):
@@ -193,8 +202,9 @@ def _sites(view: View, width: int, placed: Placed) -> list[StatusRow]:
     return rows
 
 
-def _containers(view: View, width: int, placed: Placed) -> list[StatusRow]:
+def _containers(view: View, width: int, placed: Placed, well: Well) -> list[StatusRow]:
     rows = []
+    troubled = {key.split("/")[1] for key in placed if key.startswith("container/")}
     for host in view.host_names:
         reading = view.hosts.get(host)
         key = f"docker/{host}"
@@ -212,7 +222,11 @@ def _containers(view: View, width: int, placed: Placed) -> list[StatusRow]:
         # What a host said before the connection was lost is no evidence that it is well.
         silent = reading.link.state is not LinkState.UP
         silent = silent or is_stale("docker", docker.at, view.now, view.thresholds)
-        unheard = 0
+        known = well.get(host)
+        if known is not None and not silent and known[0] == docker.containers and host not in troubled:
+            rows += known[1]
+            continue
+        mine, unheard = [], 0
         for container in docker.containers:
             ident = f"container/{host}/{container.id}"
             found = placed.get(ident, ())
@@ -220,7 +234,11 @@ def _containers(view: View, width: int, placed: Placed) -> list[StatusRow]:
                 unheard += 1
                 continue
             words = container_words(container, found)
-            rows.append(_row(ident, f"{host} {_name(container)}", words, width, view, found))
+            mine.append(_row(ident, f"{host} {_name(container)}", words, width, view, found))
+        rows += mine
+        well.pop(host, None)
+        if not silent and host not in troubled:
+            well[host] = (docker.containers, mine)
         if unheard:
             words = f"read {short(view.now - docker.at)} ago"
             level = Level.UNKNOWN

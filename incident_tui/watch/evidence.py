@@ -13,7 +13,7 @@ from typing import Final
 from incident_tui.hosts.readings import HostReading
 from incident_tui.incident.finding import Finding
 
-RATE: Final = 8.0
+RATE: Final = 5.0
 """Texts written a second, at most."""
 EVERY: Final = timedelta(seconds=5)
 """A text of a host is not written more often, unless a finding changed."""

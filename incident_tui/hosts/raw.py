@@ -123,8 +123,14 @@ def _pieces(section: Section) -> Iterator[tuple[str, str]]:
     for one in found:
         ident = one.get("Id", one.get("ID"))
         if isinstance(ident, str):
-            shown = json.dumps(_without_secrets(one), indent=1, ensure_ascii=False)
-            yield f"{section.name}:{text.sanitise(ident)}", _clean(shown, False)
+            yield f"{section.name}:{text.sanitise(ident)}", _clean(_printed(_without_secrets(one)), False)
+
+
+def _printed(value: Any) -> str:
+    try:
+        return msgspec.json.format(msgspec.json.encode(value), indent=1).decode()
+    except (ValueError, OverflowError):  # numbers and half characters that only Python's own JSON knows
+        return json.dumps(value, indent=1, ensure_ascii=False)
 
 
 def _runs(one: Any) -> bool:

@@ -100,3 +100,8 @@ def test_whatever_comes_it_is_clean(body: str, name: str) -> None:
     for one in kept(section(name, body)).sections:
         assert not any(ord(character) < 32 and character != "\n" for character in one.text)
         assert "\x9b" not in one.text and "\u202e" not in one.text
+
+
+def test_numbers_and_halves_of_characters_that_only_python_knows() -> None:
+    raw = kept(section("docker-inspect", '[{"Id": "a", "Size": 1e999, "Big": %s, "Half": "\\ud800"}]' % ("9" * 40)))
+    assert "9" * 40 in raw.sections[0].text

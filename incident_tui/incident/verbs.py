@@ -202,8 +202,9 @@ VERBS: Final[dict[str, Verb]] = _table(
     Verb(
         "find",
         "/find [TEXT]",
-        "the entry before that has the text; alone: the next one back",
+        "the entry before that has the text, or fits as in /filter; alone: the next one back",
         "/find glusterd",
+        ("filters",),
         screen=True,
     ),
     Verb(

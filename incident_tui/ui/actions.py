@@ -4,22 +4,27 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final
 
 from incident_tui.desk import outcome as o
-from incident_tui.ui import sheets
+from incident_tui.journal.errors import JournalError
+from incident_tui.ui import sheets, yank
 from incident_tui.ui.aside import from_thread
 from incident_tui.ui.driver import driver_of
 from incident_tui.ui.folded import Run
-from incident_tui.ui.painter import Pane
+from incident_tui.ui.looking import Looking
+from incident_tui.ui.painter import Pane, Zoom
 
 if TYPE_CHECKING:
     from incident_tui.ui.app import IncidentApp
 
 LEAVE_WITHIN: Final = 5.0
+_WIDE: Final = 200
+"""Columns at which what is open is copied."""
 
 
 class Actions:
@@ -29,6 +34,9 @@ class Actions:
         self.app = app
         self._ask_reading = ask_reading
         self._leave_at = -LEAVE_WITHIN
+        self.looking = Looking(app.painter, app.session)
+        self._from_left = False
+        """What is open was opened from the zoomed left pane, which comes back after it."""
 
     def do(self, action: str) -> None:
         """Carry out an action by its name."""
@@ -65,25 +73,120 @@ class Actions:
     def do_pane_back(self) -> None:
         self._next_pane(-1)
 
+    def do_filter(self) -> None:
+        self._begin(lambda: self.looking.begin("filter"))
+
+    def do_older(self) -> None:
+        self._begin(lambda: self.looking.step(-1))
+
+    def do_newer(self) -> None:
+        self._begin(lambda: self.looking.step(1))
+
+    def do_unread(self) -> None:
+        self._begin(lambda: self.looking.go("unread"))
+
+    def _begin(self, act: Callable[[], None]) -> None:
+        """What is open over the timeline is closed: one looks at the timeline."""
+        if self.app.talk.ask is None:
+            self.close_sheet()
+            if self.app.painter.zoom == "left":
+                self.app.painter.zoom = "right"
+            if self.app.pane == "status":
+                self.app.pane = "prompt"
+            act()
+
+    def verb_filter(self, argument: str) -> None:
+        self._begin(lambda: self.looking.filter(argument))
+
+    def verb_find(self, argument: str) -> None:
+        self._begin(lambda: self.looking.find(argument))
+
+    def verb_go(self, place: str) -> None:
+        self._begin(lambda: self.looking.go(place))
+
+    def do_zoom(self) -> None:
+        self.verb_zoom("")
+
+    def verb_zoom(self, pane: str) -> None:
+        wanted: dict[str, Zoom] = {"hosts": "left", "timeline": "right", "": ""}
+        if pane.lower() not in wanted:
+            self.app.talk.said = (f"There is no pane {pane!r}: hosts or timeline.", "crit")
+            return
+        side = wanted[pane.lower()] or ("left" if self.app.pane == "status" else "right")
+        if side == "left":
+            self.close_sheet()
+        self.app.painter.zoom = "" if self.app.painter.zoom and (not pane or side == self.app.painter.zoom) else side
+
+    def do_yank(self) -> None:
+        self.verb_yank("")
+
+    def verb_yank(self, handle: str) -> None:
+        text = self._to_yank(handle)
+        if not text:
+            what = f"There is no entry {handle}." if handle else "Nothing is chosen: Tab to a pane, or /yank a17."
+            self.app.talk.said = (what, "warn")
+            return
+        sequence, cut = yank.osc52(text, os.environ)
+        self.app.send(sequence)
+        said = f"Sent to the terminal's clipboard{f', the first {yank.MOST} bytes' if cut else ''}"
+        said += " (tmux: set -s set-clipboard on)" if os.environ.get("TMUX") else ""
+        try:
+            said += f", and in {yank.keep_text(self.app.session.directory, text)}"
+        except (OSError, JournalError) as error:
+            said += f"; no file: {getattr(error, 'sentence', error)}"
+        self.app.talk.said = (f"{said}.", "")
+
+    def _to_yank(self, handle: str) -> str:
+        app = self.app
+        if handle:
+            entry = app.session.store.find(handle)
+            row = app.session.fold.row(entry.id) if entry is not None else None
+            return yank.row_text(row, app.session.store.handle(row.ref)) if row is not None else ""
+        view = app.painter.view or app.session.view()
+        if app.sheet.display and app.sheet.content is not None:
+            return yank.lines_text(app.sheet.content(view, _WIDE))
+        chosen = app.window.chosen()
+        if chosen is not None:
+            rows = chosen.rows if isinstance(chosen, Run) else (chosen,)
+            return "\n".join(yank.row_text(row, app.session.store.handle(row.ref)) for row in rows)
+        status = app.status.row() if app.pane == "status" else None
+        if status is not None:
+            return yank.lines_text(sheets.of_row(status, app.session, app.painter.status_rows).content(view, _WIDE))
+        return ""
+
     def _next_pane(self, step: int) -> None:
         panes: list[Pane] = ["prompt", "status", "sheet" if self.app.sheet.display else "timeline"]
-        if self.app.sheet.display and self.app.sheet.wide:
+        if self.app.sheet.display and (self.app.sheet.wide or self.app.painter.zoom):
             panes.remove("status")
         at = panes.index(self.app.pane) if self.app.pane in panes else 0
         self.app.pane = panes[(at + step) % len(panes)]
+        if self.app.painter.zoom and self.app.pane != "prompt":
+            self.app.painter.zoom = "left" if self.app.pane == "status" else "right"
         if self.app.pane == "timeline":
             self.app.window.select(0)
         else:
             self.app.window.unchoose()
 
     def do_back(self) -> None:
+        idle = self.app.pane == "prompt" and self.app.talk.ask is None and not self.app.sheet.display
+        if self.app.talk.ask is None and not (self.app.sheet.display and self.app.pane == "sheet"):
+            if self.looking.end():
+                self.app.pane = "prompt"
+                return
+            if idle and self.looking.unfilter():
+                return
         if self.app.talk.ask is not None:
             paste = self.app.talk.ask.paste
             self.app.talk.cancel()
             if paste:
                 self.close_sheet()
         elif self.app.sheet.display:
+            within = self.app.pane == "sheet"
             self.close_sheet()
+            if within and self.app.pane == "prompt" and self.app.window.chosen() is not None:
+                self.app.pane = "timeline"
+            if within and self.app.pane != "prompt":
+                return
         self.app.pane = "prompt"
         self.app.window.unchoose()
 
@@ -162,10 +265,15 @@ class Actions:
 
     def open_sheet(self, opened: sheets.Opened) -> None:
         self.app.sheet.open(opened)
+        self._from_left = self.app.painter.zoom == "left"
+        if self._from_left:
+            self.app.painter.zoom, self.app.pane = "right", "sheet"
         if self.app.pane == "timeline":
             self.app.pane = "sheet"
 
     def close_sheet(self) -> None:
+        if self.app.sheet.display and self._from_left and self.app.painter.zoom:
+            self.app.painter.zoom, self.app.pane = "left", "status"
         self.app.sheet.shut()
         if self.app.pane == "sheet":
             self.app.pane = "prompt"
@@ -187,7 +295,7 @@ class Actions:
             case o.Leave():
                 self.app.exit(0)
             case o.Switched():
-                self.app.window.to_end()
+                self.app.painter.switched()
             case o.OnScreen(verb=verb, argument=argument):
                 getattr(self, f"verb_{verb}")(argument)
             case _:

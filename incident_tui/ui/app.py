@@ -7,27 +7,36 @@ and Enter is a plain variable. What keys and verbs do is in `ui.actions`.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import ClassVar, Final
 
 from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.timer import Timer
 
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.last_seen import LastSeen
 from incident_tui.ui import sheets
 from incident_tui.ui.actions import Actions
+from incident_tui.ui.alarm import Alarm, causes, notification
 from incident_tui.ui.aside import from_thread, read_in
+from incident_tui.ui.away import LONG, Away, news
 from incident_tui.ui.burst import Burst
 from incident_tui.ui.commands import BY_KEY
+from incident_tui.ui.driver import driver_class
 from incident_tui.ui.editor import EDITING
+from incident_tui.ui.looking import AFTER_KEY
 from incident_tui.ui.painter import Painter, Pane
 from incident_tui.ui.session import Session
-from incident_tui.ui.view import Alarm
+from incident_tui.ui.since import since_rows, since_words, unread_line
 from incident_tui.ui.widgets.prompt import Prompt
+from incident_tui.ui.written import Writing
 
 BATCH: Final = 0.25
 """Seconds between two paints that machines cause."""
@@ -56,7 +65,7 @@ class IncidentApp(App[int], inherit_bindings=False):
         paste_gap: float = PASTE_GAP,
         tick: float = 1.0,
     ) -> None:
-        super().__init__(ansi_color=True)
+        super().__init__(ansi_color=True, driver_class=driver_class(session.settings.screen.changed_cells))
         self.theme = "ansi-dark"
         self.session = session
         self.crash: Exception | None = None
@@ -73,8 +82,15 @@ class IncidentApp(App[int], inherit_bindings=False):
         self._last_paint = 0.0
         self._burst = Burst(paste_gap)
         self._alarm = Alarm()
+        self.away = Away(self)
+        self.writing = Writing(self)
+        self.seen_at = session.clock()
+        """When the screen was last painted."""
         self._watch_at = -WATCH_EVERY
         self._ticks = 0
+        self._last_seen = LastSeen(session.directory, session.author.name)
+        self._told = False
+        self._looks: Timer | None = None
 
     def compose(self) -> ComposeResult:
         painter = self.painter
@@ -96,6 +112,7 @@ class IncidentApp(App[int], inherit_bindings=False):
         if not self.is_headless:
             for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self._ended_by, number)
+            self.away.listen(loop)
         self.session.read_people()
         self.session.read_board()
         self.paint()
@@ -107,8 +124,34 @@ class IncidentApp(App[int], inherit_bindings=False):
         self._look()
         if self.session.left_behind():
             self.talk.offer()
+        self._since_left()
         self._check_watch()
         self.paint()
+
+    def _since_left(self) -> None:
+        """What came since this person's last screen was there, if that was a while ago."""
+        left = self._last_seen.read()
+        if left is not None and self.session.clock() - left >= LONG:
+            words = self.unread_since(left)
+            if words:
+                said, style = self.talk.said
+                self.talk.said = (f"{said} {words}".lstrip(), style)
+        self._told = True
+
+    def unread_since(self, left: datetime) -> str:
+        """Draw the line "since you left" and return the sentence to it, "" when nothing is new."""
+        view = self.session.view()
+        new = since_rows(view.rows, left)
+        self.painter.unread = unread_line(new, left, view.now)
+        return since_words(new, view, left)
+
+    def on_unmount(self) -> None:
+        self._here()
+
+    def _here(self) -> None:
+        """This person is here; noted once it was said what had come before."""
+        if self._told:
+            self._last_seen.mark(self.session.clock())
 
     def _rung(self) -> None:
         if self.session.listener is not None:
@@ -125,15 +168,19 @@ class IncidentApp(App[int], inherit_bindings=False):
     def _changed(self) -> None:
         self._painting = False
         if self.is_running and self._look():
-            self.paint()
+            self.set_timer(0.001, self._judge)
+
+    def _judge(self) -> None:
+        """Of many hosts what was read takes a while to judge: keys that came meanwhile have their turn before and
+        after it."""
+        self.session.machines()
+        self.set_timer(0.001, self.paint)
 
     def _look(self) -> bool:
         """Read what is new in the journal and on the board; whether there was anything."""
         journal, board = self.session.poll()
         if board:
             self.session.read_board()
-            if self._alarm.rings(self.session.machines().findings) and self.session.settings.screen.bell:
-                self.bell()
         if journal and self.session.loaded:
             while self.session.read_journal():
                 pass
@@ -153,9 +200,33 @@ class IncidentApp(App[int], inherit_bindings=False):
             self.session.read_people()
         if self._ticks % BEAT_EVERY == 0:
             self.session.presence.beat()
+            self._here()
         if self.session.loaded:
             self._check_watch()
         self._look()
+        self._ring()
+        self.paint()
+
+    def _ring(self) -> None:
+        """The bell, and the terminal's notification, when something calls for it; while an editor has the terminal,
+        afterwards."""
+        screen = self.session.settings.screen
+        if self.away.since is not None or not self.session.loaded:
+            return
+        words = self._alarm.rings(causes(self.session.view()), self.session.clock())
+        if words and screen.bell is True:
+            self.bell()
+        if words and screen.notify is True and self._driver is not None:
+            self._driver.write(notification(words, os.environ))
+
+    def back(self, since: datetime) -> None:
+        """The terminal is ours again, after others had it since then."""
+        self.session.presence.beat()
+        self._look()
+        if self.session.clock() - since >= LONG:
+            self.unread_since(since)
+            self.talk.said = (news(self.session, since), "")
+        self._ring()
         self.paint()
 
     def _check_watch(self) -> None:
@@ -174,8 +245,12 @@ class IncidentApp(App[int], inherit_bindings=False):
         return True
 
     def _ended_by(self, number: int) -> None:
-        """The line was cut, or somebody ends us: leave in order, with the draft kept."""
-        self.exit(128 + number)
+        """The line was cut, or somebody ends us: leave in order, with the draft kept. Ctrl+C in an editor is for the
+        editor."""
+        if number == signal.SIGINT and self.away.since is not None:
+            return
+        if not self.writing.end(lambda: self.exit(128 + number)):
+            self.exit(128 + number)
 
     def _handle_exception(self, error: Exception) -> None:
         """Leave the screen; whoever runs us says one sentence and writes the traceback to the log."""
@@ -191,12 +266,28 @@ class IncidentApp(App[int], inherit_bindings=False):
 
     def paint(self) -> None:
         """Show the view of now."""
+        if self.away.since is not None:
+            return
         self._last_paint = time.monotonic()
+        self.seen_at = self.session.clock()
         self.painter.paint(self.size.width, self.size.height)
 
     def _typed(self) -> None:
         self.talk.changed()
         self.painter.paint_line(self.size.height)
+        if self.actions.looking.typed():
+            if self._looks is not None:
+                self._looks.stop()
+            self._looks = self.set_timer(AFTER_KEY, self._show_looking)
+
+    def _show_looking(self) -> None:
+        self.actions.looking.show()
+        self.paint()
+
+    def send(self, sequence: str) -> None:
+        """A sequence for the terminal itself, such as its clipboard, in order with the frames."""
+        if self._driver is not None:
+            self._driver.write(sequence)
 
     @property
     def pane(self) -> Pane:
@@ -241,8 +332,12 @@ class IncidentApp(App[int], inherit_bindings=False):
 
     def _paste(self, text: str) -> None:
         if self.talk.pasted(text):
-            self.actions.open_sheet(sheets.of_paste(text))
+            self.open_paste(text)
         self.paint()
+
+    def open_paste(self, text: str) -> None:
+        """Show what is being asked about."""
+        self.actions.open_sheet(sheets.of_paste(text))
 
     def _to_prompt(self) -> None:
         if self.pane != "prompt":

@@ -21,6 +21,8 @@ class Command(msgspec.Struct, frozen=True):
     """Words for the footer, empty when it is not shown there."""
     help: str
     verb: str = ""
+    also: tuple[str, ...] = ()
+    """Other keys that do the same; `label` names them."""
 
 
 COMMANDS: Final = (
@@ -33,9 +35,15 @@ COMMANDS: Final = (
     Command("pageup", "page_up", "PgUp", "back", "a page back in the timeline or in what is open"),
     Command("pagedown", "page_down", "PgDn", "", "a page on; at the end it follows again"),
     Command("ctrl+home", "to_start", "Ctrl+Home", "", "to the first entry"),
-    Command("ctrl+end", "to_end", "Ctrl+End", "", "to the last entry, and follow"),
+    Command("ctrl+end", "to_end", "Ctrl+End", "", "to the last entry, follow, and fold runs again"),
     Command("f1", "help", "F1", "help", "keys and verbs", "help"),
     Command("f5", "read", "F5", "", "a fresh reading of all hosts now", "read"),
+    Command("ctrl+f", "filter", "Ctrl+F", "filter", "show only entries that fit; Esc shows all again", "filter"),
+    Command("ctrl+r", "older", "Ctrl+R F3", "", "find a text further back; again: the next one back", "find", ("f3",)),
+    Command("ctrl+n", "newer", "Ctrl+N", "", "the next match on (also Shift+F3)", "", ("shift+f3",)),
+    Command("ctrl+g", "unread", "Ctrl+G", "", "to the first entry that came while you were away", "go"),
+    Command("ctrl+o", "zoom", "Ctrl+O F4", "", "one pane takes the whole width; again gives it back", "zoom", ("f4",)),
+    Command("ctrl+y", "yank", "Ctrl+Y", "", "copy what is chosen or open to the clipboard and a file", "yank"),
     Command("ctrl+l", "repaint", "Ctrl+L", "", "draw the screen anew"),
     Command("ctrl+e", "edit", "Ctrl+E", "", "write the line in $EDITOR; several lines come back as a paste", "edit"),
     Command("ctrl+z", "suspend", "Ctrl+Z", "", "to the shell; fg comes back and says what happened", "suspend"),
@@ -43,7 +51,7 @@ COMMANDS: Final = (
 )
 """Printable keys are always text in the prompt; these are all the others besides those that edit the line."""
 
-BY_KEY: Final = {command.key: command for command in COMMANDS}
+BY_KEY: Final = {key: command for command in COMMANDS for key in (command.key, *command.also)}
 EDIT_HELP: Final = (
     ("Left Right Home", "move in the line; Ctrl+Left, Ctrl+Right by words"),
     ("Ctrl+A End", "beginning and end of the line"),

@@ -8,6 +8,7 @@ import msgspec
 
 from incident_tui.incident.entry import MILESTONES
 from incident_tui.incident.verbs import AUDIENCES, ROLES, STATUSES, VERBS
+from incident_tui.ui.filter import KINDS
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -36,6 +37,16 @@ class Words(msgspec.Struct, frozen=True):
                 return ROLES
             case "hosts":
                 return (*self.hosts, *self.containers)
+            case "filters":
+                return (
+                    *(f"kind:{kind}" for kind in KINDS),
+                    *(f"by:{name}" for name in self.people),
+                    *(f"host:{name}" for name in self.hosts),
+                )
+            case "places":
+                return ("unread", "first", "last", *self.handles)
+            case "panes":
+                return ("hosts", "timeline")
             case "files" | "":
                 return ()
             case _:
@@ -103,6 +114,8 @@ def _choices(before: str, typed: str, words: Words) -> tuple[str, Sequence[str]]
         if verb.name == "help" and typed.startswith("/"):
             return "/", tuple(VERBS)
         place = len(said) - 1
+        if verb.completes[:1] == ("filters",):
+            return "", words.of("filters")
         if place < len(verb.completes):
             return "", words.of(verb.completes[place])
     if not typed:

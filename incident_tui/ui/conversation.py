@@ -55,6 +55,8 @@ class Conversation:
         """The last answer to the writer, until the line changes."""
         self.aside = ""
         """What was written in an editor and put away unsaved: Ctrl+E opens it again."""
+        self._waiting: str | None = None
+        """The draft that a line which only looks for something has pushed aside."""
 
     def label(self) -> str:
         """What the line means, before Enter."""
@@ -84,7 +86,28 @@ class Conversation:
         """The draft, and what is asked about or was put away: what a crash must not cost."""
         ask = self.ask
         draft = ask.draft if ask is not None and ask.draft else self.editor.text
+        if self._waiting and ask is None:
+            looks = draft.startswith(("/filter", "/find"))
+            return (self._waiting, self.aside) if looks else (draft, self._waiting)
         return draft, ask.line if ask is not None else self.aside
+
+    def put_by(self, line: str) -> None:
+        """Begin another line; the draft comes back with `fetch`, and is kept on disk all the while."""
+        if self._waiting is None:
+            self._waiting = self.editor.text
+        self.editor.set(line)
+        self.changed()
+
+    def fetch(self) -> bool:
+        """The draft that was put by, back into the prompt. False when none was."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is None:
+            return False
+        if self.editor.text.strip() and not self.editor.text.startswith(("/filter", "/find")):
+            self.editor.remember(self.editor.text)
+        self.editor.set(waiting)
+        self.changed()
+        return True
 
     def keep(self) -> None:
         if not self.session.keep(*self.unsent()):

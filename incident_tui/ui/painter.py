@@ -115,6 +115,13 @@ class Painter:
         else:
             self.window.scroll(lines)
 
+    def to_last(self) -> None:
+        """To the end of the timeline, where runs fold again."""
+        self.window.unchoose()
+        self.listing.folds.close()
+        self.window.to_end()
+        self.refeed()
+
     def to_start(self) -> None:
         if self.sheet.display:
             self.sheet.scroll_lines(-_FAR)
@@ -125,7 +132,7 @@ class Painter:
         if self.sheet.display:
             self.sheet.scroll_lines(_FAR)
         else:
-            self.window.to_end()
+            self.to_last()
 
     def status_rows(self, view: View) -> list[StatusRow]:
         """All rows of the left pane."""
@@ -151,6 +158,12 @@ class Painter:
         self.listing.folds.open(run)
         self.refeed()
         self.window.choose(run.rows[0])
+
+    def switched(self) -> None:
+        """Another incident is shown."""
+        self.view = self.session.view()
+        self.to_last()
+        self.listing.rebase()
 
     def refeed(self) -> None:
         """The listing was changed: the window has to know before it is asked to move."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Final
 
 from incident_tui.incident.entry import Ref
@@ -17,6 +17,7 @@ from incident_tui.ui.lines import Line, fit
 from incident_tui.ui.timeline import Context, Mark, entry_lines, rule, run_lines
 
 _CACHE: Final = 2_000
+_FIRST: Final[Order] = (datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC), "", 0)
 
 Place = tuple[int, int]
 """An item and how many of its lines are above the edge."""
@@ -131,6 +132,14 @@ class Window:
         else:
             self.follow, self._top = False, (self._items[place[0]].order, place[1])
 
+    def begin_at(self, item: Item) -> None:
+        """Make this item the first visible one."""
+        self._stand((self._find(item.order), 0))
+
+    def look(self) -> None:
+        """Take notice of what is visible, without drawing it."""
+        self.lines(self._height)
+
     def select(self, step: int) -> None:
         """Move the choice by `step` items and bring it into view; the first call chooses the last visible one."""
         if not self._items:
@@ -231,9 +240,9 @@ class Window:
         date = item.at.astimezone(UTC).date()
         if index > 0 and date != self._items[index - 1].at.astimezone(UTC).date():
             above.append(rule(f"{date} UTC", context.width, context.look))
-        if self._unread is not None and _end(item) >= self._unread[0]:
-            if index == 0 or _end(self._items[index - 1]) < self._unread[0]:
-                above.append(rule(self._unread[1], context.width, context.look, "mark"))
+        unread = self._unread
+        if unread is not None and _end(item) >= unread[0] > (_end(self._items[index - 1]) if index else _FIRST):
+            above.append(rule(unread[1], context.width, context.look, "mark"))
         return [*above, *lines] if above else lines
 
 

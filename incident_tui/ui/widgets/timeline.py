@@ -53,9 +53,9 @@ def title(place: Place, width: int, *, active: bool = False, look: Look = Look()
     left = [f" {place.date}"]
     if place.zoomed:
         left.insert(0, f" {place.date}  F4 zooms back")
-    for words in (*left, ""):
-        for long in (True, False):
-            right = _right(place, long=long)
+    for long in (True, False):
+        right = _right(place, long=long)
+        for words in (*left, ""):
             if width_of(right) + len(words) + (1 if words else 0) <= width:
                 return sides([(words, "strong" if active else "")], right, width, look)
     return fit(_right(place, long=False), width, look)

@@ -1,0 +1,202 @@
+"""Filter, search, going somewhere, zoom and yank on the whole screen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from incident_tui.journal.last_seen import LastSeen
+
+
+async def filtered(driver: Any, text: str) -> None:
+    await driver.press("ctrl+f")
+    await driver.type(text)
+
+
+async def test_a_filter_shows_while_it_is_typed_and_is_named_until_it_ends(
+    world: Any, screen: Any, picture: Callable[[str, str], None]
+) -> None:
+    world.full()
+    async with screen() as driver:
+        await filtered(driver, "by:bob")
+        await driver.until("FILTERED 3/12, Esc ends")
+        assert driver.line(22).endswith("> /filter by:bob")
+        await driver.press("enter")
+        assert "3 of 12 entries fit" in driver.line(23)
+        picture("timeline-filtered-80x24", driver.text)
+        await driver.type("! mine", "enter")
+        assert "1 new hidden  FILTERED 3/13, Esc ends" in driver.text
+        assert "a13 saved" in driver.line(23)
+        await driver.press("escape")
+        assert "FILTERED" not in driver.text and "a13" in driver.text
+
+
+async def test_esc_brings_back_the_filter_and_the_draft_from_before(world: Any, screen: Any) -> None:
+    world.full()
+    async with screen() as driver:
+        await driver.type("/filter kind:decision", "enter")
+        await driver.type("half a line")
+        await filtered(driver, "xyz")
+        await driver.until("FILTERED 0/12")
+        assert "Nothing fits the filter." in driver.text
+        assert driver.app.talk.unsent()[0] == "half a line"
+        await driver.press("escape")
+        assert "FILTERED 1/12" in driver.text
+        assert driver.app.prompt.editor.text == "half a line"
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("kind:acton", "There is no kind acton; did you mean action?"),
+        ("by:zoe", "Nobody here is called zoe. Tab after by: lists them."),
+        ("host:", "What host after host: ? Tab lists them."),
+    ],
+)
+async def test_what_is_not_known_is_refused_and_changes_nothing(
+    world: Any, screen: Any, line: str, sentence: str
+) -> None:
+    world.full()
+    async with screen() as driver:
+        await driver.type(f"/filter {line}", "enter")
+        assert sentence in driver.line(23) and "FILTERED" not in driver.text
+        assert driver.app.prompt.editor.text == f"/filter {line}"
+
+
+async def test_search_back_and_on_and_to_the_entry(world: Any, screen: Any) -> None:
+    world.full()
+    async with screen() as driver:
+        await driver.type("draft")
+        await driver.press("ctrl+r")
+        await driver.type("gv0")
+        await driver.until("4 of 4.")
+        await driver.press("enter")
+        assert driver.app.prompt.editor.text == "draft" and driver.app.pane == "timeline"
+        await driver.press("ctrl+r")
+        assert "3 of 4." in driver.line(23)
+        assert driver.app.window.chosen().ref.seq == 4
+        await driver.press("ctrl+n", "ctrl+n")
+        assert "No newer entry has gv0; 4 in all." in driver.line(23)
+        await driver.press("enter")
+        assert "a6  STATUS" in driver.text
+        await driver.press("escape", "escape")
+        assert driver.app.pane == "prompt" and driver.app.window.chosen() is None
+
+
+@pytest.mark.parametrize(
+    ("place", "seq", "said"),
+    [
+        ("a3", 3, ""),
+        ("14:05", 5, "The first entry from 2026-11-23 14:05Z on."),
+        ("@14:05", 5, "The first entry from 2026-11-23 14:05Z on."),
+        ("23:59", 1, "The first entry from 2026-11-22 23:59Z on."),
+        ("-10m", 11, "Nothing"),
+        ("012345:7", 7, ""),
+        ("first", 1, ""),
+    ],
+)
+async def test_go(world: Any, screen: Any, place: str, seq: int, said: str) -> None:
+    world.full()
+    async with screen() as driver:
+        if ":7" in place:
+            place = f"{driver.app.session.store.journal[:6]}:7"
+        await driver.type(f"/go {place}", "enter")
+        if place == "-10m":
+            assert driver.app.window.chosen().ref.seq in (11, 12)
+            return
+        assert driver.app.window.chosen().ref.seq == seq
+        assert said in driver.line(23)
+
+
+async def test_going_to_what_the_filter_hides_lifts_it_and_says_so(world: Any, screen: Any) -> None:
+    world.full()
+    async with screen() as driver:
+        await driver.type("/filter by:bob", "enter")
+        await driver.type("/go a2", "enter")
+        assert "a2 does not fit the filter, which is off now; /filter by:bob sets it again." in driver.text
+        assert driver.app.window.chosen().ref.seq == 2
+        await driver.type("/go a99", "enter")
+        assert "There is no entry a99." in driver.line(23)
+
+
+async def test_zoom_and_back(world: Any, screen: Any, picture: Callable[[str, str], None]) -> None:
+    world.full()
+    async with screen((60, 15)) as driver:
+        before = driver.text
+        await driver.press("f4")
+        assert "HOSTS" not in driver.text and "F4 zooms back" in driver.text
+        picture("timeline-zoomed-60x15", driver.text)
+        await driver.press("tab")
+        assert "CONTAINERS" in driver.text and "ACTION" not in driver.text
+        await driver.press("enter")
+        assert "Esc closes" in driver.line(3)
+        await driver.press("escape")
+        assert driver.app.pane == "status"
+        await driver.press("escape", "ctrl+o")
+        assert driver.text == before
+        await driver.type("/zoom hosts", "enter")
+        assert driver.app.painter.zoom == "left"
+
+
+async def test_what_is_yanked_is_on_the_clipboard_and_in_a_private_file(
+    world: Any, screen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.full()
+    monkeypatch.delenv("TMUX", raising=False)
+    async with screen() as driver:
+        sent: list[str] = []
+        monkeypatch.setattr(driver.app, "send", sent.append)
+        await driver.press("ctrl+y")
+        assert "Nothing is chosen" in driver.line(23) and not sent
+        await driver.type("/yank a2", "enter")
+        assert "Sent to the terminal's clipboard, and in" in driver.text
+        (file,) = (world.directory / "yank").iterdir()
+        assert file.read_text() == "a2 14:02:24Z ana ACTION restarted glusterd web3\n"
+        assert os.stat(file).st_mode & 0o777 == 0o600
+        assert sent[0].startswith("\x1b]52;c;")
+        await driver.press("tab", "ctrl+y")
+        assert "reliefweb" in file.read_text()
+
+
+async def test_since_you_left(world: Any, screen: Any, picture: Callable[[str, str], None]) -> None:
+    world.full()
+    left = world.clock.now - timedelta(minutes=37)
+    LastSeen(world.directory, "ana").mark(left)
+    async with screen() as driver:
+        assert "Since you left at 14:06Z: 6 entries, 2 by bob" in driver.text
+        assert "── since you left 14:06Z (6 new) ──" in driver.text
+        picture("timeline-unread-80x24", driver.text)
+        await driver.press("ctrl+g")
+        assert driver.app.window.chosen().ref.seq == 7
+    assert LastSeen(world.directory, "ana").read() == world.clock.now
+    async with screen() as driver:
+        assert "since you left" not in driver.text.lower()
+
+
+async def test_a_run_opens_on_enter_and_folds_again_at_the_end(
+    world: Any, screen: Any, picture: Callable[[str, str], None]
+) -> None:
+    world.full()
+    start, made = world.clock.now, []
+    for number in range(14):
+        data = {"finding": f"rule{number % 5}", "level": ("warn", "ok")[number % 2], "subject": "web2", "host": "web2"}
+        at = start + timedelta(seconds=20 * number)
+        made.append(msgspec.structs.replace(world.story()[2], at=at, text=f"reading {number}", data=data))
+    world.write(*made)
+    world.clock.turn(400)
+    async with screen() as driver:
+        assert "9 more from web2: 4 warn, 5 ok" in driver.text
+        picture("timeline-folded-80x24", driver.text)
+        await driver.press("tab", "tab", *["up"] * 4)
+        assert driver.app.window.chosen().host == "web2"
+        await driver.press("enter")
+        assert "9 more from web2" not in driver.text and "reading 5" in driver.text
+        await driver.press("escape", "ctrl+end")
+        assert "9 more from web2" in driver.text
+        await driver.type("/find reading 5", "enter")
+        assert "reading 5" in driver.text

@@ -75,6 +75,10 @@ class Away:
 
     def suspend(self) -> None:
         """Ctrl+Z: the whole job stops, as the shell expects it; without a shell that could wake it, nothing stops."""
+        driver = self.app._driver
+        if driver is None or not driver.can_suspend:
+            self.app.talk.said = ("There is no terminal to go to.", "warn")
+            return
         self.give()
         before = time.monotonic()
         _stop(0)

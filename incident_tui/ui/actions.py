@@ -296,6 +296,7 @@ class Actions:
                 self.app.exit(0)
             case o.Switched():
                 self.app.painter.switched()
+                self.app.call_later(self.app.fold_on)
             case o.OnScreen(verb=verb, argument=argument):
                 getattr(self, f"verb_{verb}")(argument)
             case _:

@@ -127,6 +127,12 @@ class IncidentApp(App[int], inherit_bindings=False):
         self._since_left()
         self._check_watch()
         self.paint()
+        self.call_later(self.fold_on)
+
+    def fold_on(self) -> None:
+        """Fold what is older a slice at a time, so that keys and paints get their turn."""
+        if self.painter.listing.folds.step():
+            self.set_timer(0.001, self.fold_on)
 
     def _since_left(self) -> None:
         """What came since this person's last screen was there, if that was a while ago."""

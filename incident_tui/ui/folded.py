@@ -22,6 +22,8 @@ from incident_tui.incident.views import TimelineRow
 
 LEAST: Final = 3
 """Fewer rows than this are not worth a fold."""
+SLICE: Final = 2_000
+"""Rows that are folded at a time."""
 NEWEST: Final = 4
 """So many rows at the end are never folded."""
 _HOUR: Final = timedelta(hours=1)
@@ -111,6 +113,8 @@ class Folds:
         self._rows: Sequence[TimelineRow] = ()
         self._until = 0
         """Rows from this index on were the newest."""
+        self._from = 0
+        """Rows before this index are not folded yet; see `step`."""
 
     def feed(self, rows: Sequence[TimelineRow], still: bool) -> None:
         """What there is now. `still`: what was not folded before stays so."""
@@ -121,8 +125,13 @@ class Folds:
                 until = self._until + (len(rows) - len(self._rows) if first < self._until else 0)
                 until = max(0, min(until, len(rows))) if self._rows else newest
                 old, self._rows, self._until = self._rows, rows, until
-                end = _run_end(rows, len(rows) - last)
-                self._patch(_run_start(rows, first), end, old, end - len(rows) + len(old))
+                start, end = _run_start(rows, first), _run_end(rows, len(rows) - last)
+                if not old:
+                    start = self._from = _run_start(rows, max(0, len(rows) - SLICE))
+                    self.items = list(rows[:start])
+                elif first < self._from:
+                    self._from = max(start, self._from + len(rows) - len(old))
+                self._patch(start, end, old, end - len(rows) + len(old))
             self._rows = rows
         if not still and newest != self._until:
             start = _run_start(rows, min(newest, self._until))
@@ -133,7 +142,20 @@ class Folds:
         """Fold rows[start:end] anew, which were old[start:old_end]; both are whole runs."""
         first = bisect_right(self.items, self._rows[start - 1].order, key=order_of) if start > 0 else 0
         last = bisect_left(self.items, old[old_end].order, key=order_of) if old_end < len(old) else len(self.items)
-        self.items[first:last] = self._fold(start, end)
+        if end <= self._from:
+            self.items[first:last] = self._rows[start:end]
+        else:
+            self.items[first:last] = self._fold(start, end)
+            self._from = min(self._from, start)
+
+    def step(self) -> bool:
+        """Fold some more of what is older, from the newest on: the first screen needs none of it. Whether there is
+        more to do."""
+        end = self._from
+        if end > 0:
+            start = self._from = _run_start(self._rows, max(0, end - SLICE))
+            self._patch(start, end, self._rows, end)
+        return self._from > 0
 
     def open(self, run: Run) -> None:
         """Show its rows one by one."""
@@ -146,7 +168,7 @@ class Folds:
         """Fold again what was opened."""
         if self.opened:
             self.opened.clear()
-            self.items = self._fold(0, len(self._rows))
+            self.items = [*self._rows[: self._from], *self._fold(self._from, len(self._rows))]
 
     def _fold(self, start: int, end: int) -> list[Item]:
         rows, until = self._rows, self._until

@@ -59,6 +59,25 @@ def test_it_reads_all_hosts_and_a_second_screen_opens_no_connection(
     assert [connections(port) for port in ports(one.stage.config)] == before
 
 
+def test_it_keeps_what_the_hosts_printed(staged: Staged, until: Until) -> None:
+    from incident_tui.hosts.raw import RawText
+    from incident_tui.journal.board import Board
+
+    one = staged("healthy")
+    one.watch()
+    board = Board.open(one.stage.journal)
+
+    def names() -> set[str]:
+        kept = board.details("raw/", RawText).values()
+        return {section.name.partition(":")[0] for raw in kept for section in raw.sections}
+
+    until(lambda: {"proc", "docker-inspect", "gluster-peers", "status"} <= names())
+    assert "raw/web1" not in board.read()
+    whole = " ".join(each.text for raw in board.details("raw/", RawText).values() for each in raw.sections)
+    assert "MemTotal" in whole and '"Running": true' in whole
+    board.close()
+
+
 def test_sigterm_ends_it_cleanly_and_frees_the_lease(staged: Staged, until: Until) -> None:
     one = staged("healthy")
     process = one.watch("--service")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Final, assert_never
 
 from incident_tui.incident import meanings as m
 from incident_tui.incident import when
 from incident_tui.incident.meanings import Parsed
+
+ASKS: Final = " - asks"
+"""At the end of what is asked about before it is saved."""
 
 
 def echo(parsed: Parsed, now: datetime) -> str:
@@ -21,7 +24,7 @@ def echo(parsed: Parsed, now: datetime) -> str:
         head = f"{head}, next by {when.clock(parsed.at + promised, now)}"
     if isinstance(parsed, m.Write) and parsed.hint:
         head = f"{head} ({parsed.hint})"
-    return f"{head} - asks" if parsed.question else head
+    return f"{head}{ASKS}" if parsed.question else head
 
 
 def _head(parsed: Parsed, now: datetime) -> str:

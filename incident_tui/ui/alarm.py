@@ -68,9 +68,9 @@ class Alarm:
         if self._known is None:
             self._known = dict.fromkeys(found, now)
             return ""
+        self._known = {cause: at for cause, at in self._known.items() if now - at < FORGET}
         new = {cause: text for cause, text in found.items() if cause not in self._known}
         self._known.update(dict.fromkeys(found, now))
-        self._known = {cause: at for cause, at in self._known.items() if now - at < FORGET}
         # What is over before it was rung for needs no bell any more.
         self._waiting = {cause: text for cause, text in (self._waiting | new).items() if cause in found}
         waits = self._rang_at is not None and timedelta(0) <= now - self._rang_at < GAP

@@ -311,7 +311,7 @@ async def test_a_draft_of_an_earlier_screen_is_offered(world: Any, screen: Any) 
     before._keeper.close(keep=True)
     async with screen() as driver:
         assert driver.app.prompt.editor.text == "half a li"
-        assert "was not saved when the last screen ended" in driver.text
+        assert "This line is not saved yet" in driver.text
 
 
 async def test_what_is_not_saved_is_on_the_screen(world: Any, screen: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from textual import events
 from textual.message import Message
 
+from incident_tui.incident.echo import ASKS
 from incident_tui.ui.editor import Editor
 from incident_tui.ui.lines import Look, cells, cut
 from incident_tui.ui.widgets.rows import Rows
+
+
+LINE_AT_80: Final = 40
+LINE_AT_60: Final = 24
+
+
+def line_columns(width: int) -> int:
+    """Columns that the line itself keeps, however much its label has to say."""
+    if width >= 80:
+        return LINE_AT_80
+    return max(width // 3, LINE_AT_60 - (60 - width) * 4 // 5)
+
+
+def shortened(label: str, columns: int, look: Look) -> str:
+    """Kind and time, and as much of the rest as fits: what stands behind a comma goes first."""
+    said, asks, _ = label.partition(ASKS)
+    parts = said.split(", ")
+    while len(parts) > 1 and cells(", ".join(parts) + asks) > columns:
+        parts.pop()
+    return cut(", ".join(parts), columns - cells(asks), look) + asks
 
 
 class Prompt(Rows, can_focus=True):
@@ -37,7 +60,7 @@ class Prompt(Rows, can_focus=True):
 
     def draw(self, label: str, width: int, *, active: bool, look: Look) -> None:
         """`label` is what the line means, e.g. "ACTION 14:10Z"."""
-        label = cut(look.text(label), max(4, width // 2), look)
+        label = shortened(look.text(label), max(4, width - line_columns(width) - 4), look)
         head = f" {label} > " if label else " > "
         line = self.editor.view(width - cells(head), look, active=active)
         self.show([((head, "strong"), *line)])

@@ -16,21 +16,21 @@ from incident_tui.ui.lines import Line, changed
 
 _PLAIN: Final = Style()
 COLOURS: Final = {
-    "ok": Style(color="green"),
-    "warn": Style(color="yellow", bold=True),
+    "warn": Style(color="magenta", bold=True),
     "crit": Style(color="red", bold=True),
-    "unknown": Style(color="magenta", bold=True),
+    "unknown": Style(bold=True, underline=True),
     "strong": Style(bold=True),
-    "mark": Style(color="cyan", bold=True),
+    "mark": Style(bold=True),
     "struck": Style(strike=True),
     "cursor": Style(reverse=True),
     "chosen": Style(reverse=True),
 }
-"""The sixteen colours only, and never the sole sign of a state: light and dark terminals give them their own hues."""
+"""Of the sixteen colours only red and magenta can be read on black and on white in the palettes of common terminals;
+yellow, green and cyan are lost on white, blue on black. No colour is the sole sign of a state; what is well has none."""
 NO_COLOURS: Final = {
     "warn": Style(bold=True),
-    "crit": Style(bold=True, underline=True),
-    "unknown": Style(bold=True),
+    "crit": Style(bold=True, reverse=True),
+    "unknown": Style(bold=True, underline=True),
     "strong": Style(bold=True),
     "mark": Style(bold=True),
     "struck": Style(strike=True),

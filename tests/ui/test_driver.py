@@ -26,6 +26,7 @@ import pytest
 from incident_tui.incident.entry import Author, Draft, Entry, Kind
 from incident_tui.journal.notify import ring
 from incident_tui.journal.store import Store
+from incident_tui.ui.driver import PlainDriver, ScreenDriver, driver_class
 
 PROGRAM = r"""
 import asyncio, os, random, sys
@@ -274,6 +275,14 @@ def test_widgets_of_a_real_app_look_as_with_stock_output(start: Start, seed: int
     terminal.end()
     assert list(terminal.screen.display) == terminal.stock()
     assert len(terminal.raw) < len((terminal.place / "stock").read_bytes()) * 0.7
+
+
+def test_switched_off_it_is_textual_to_the_byte(start: Start) -> None:
+    terminal = start("plain")
+    terminal.until(lambda: terminal.beats() > 30)
+    terminal.end()
+    assert terminal.raw.replace(b"\r\n", b"\n") == (terminal.place / "stock").read_bytes()
+    assert driver_class(False) is PlainDriver and driver_class(True) is ScreenDriver
 
 
 @pytest.mark.parametrize("word", ["own", "shared"])

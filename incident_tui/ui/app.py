@@ -196,7 +196,11 @@ class IncidentApp(App[int], inherit_bindings=False):
         """The writer has something to say: a line was saved, or is not being saved."""
         if not self.is_running:
             return
-        self.talk.settled(self.session.settle())
+        over = self.session.settle()
+        self.talk.settled(over)
+        if self.painter.hides([entry for _, fate in over if not isinstance(fate, str) for entry in fate]):
+            said, style = self.talk.said
+            self.talk.said = (f"{said} The filter hides it.".lstrip(), style)
         self.paint()
 
     def tick(self) -> None:

@@ -20,7 +20,7 @@ import msgspec
 from incident_tui.incident.entry import MACHINE_KINDS, Kind, Ref
 from incident_tui.incident.views import TimelineRow
 
-LEAST: Final = 3
+LEAST: Final = 2
 """Fewer rows than this are not worth a fold."""
 SLICE: Final = 2_000
 """Rows that are folded at a time."""

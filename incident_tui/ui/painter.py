@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC
 from typing import Final, Literal
 
+from incident_tui.incident.entry import Entry
 from incident_tui.incident.views import TimelineRow
 from incident_tui.ui.commands import footer
 from incident_tui.ui.conversation import Conversation
@@ -152,6 +154,11 @@ class Painter:
         self.refeed()
         self.window.choose(row)
         return done
+
+    def hides(self, entries: Sequence[Entry]) -> bool:
+        """Whether the filter does not show one of these, which were just saved."""
+        rows = (self.session.fold.row(entry.id) for entry in entries)
+        return any(row is not None and not self.listing.fits(row) for row in rows)
 
     def open_run(self, run: Run) -> None:
         """Show its entries one by one, the first of them chosen."""

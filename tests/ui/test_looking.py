@@ -18,9 +18,7 @@ async def filtered(driver: Any, text: str) -> None:
     await driver.type(text)
 
 
-async def test_a_filter_shows_while_it_is_typed_and_is_named_until_it_ends(
-    world: Any, screen: Any, picture: Callable[[str, str], None]
-) -> None:
+async def test_a_filter_shows_while_it_is_typed_and_is_named_until_it_ends(world: Any, screen: Any) -> None:
     world.full()
     async with screen() as driver:
         await filtered(driver, "by:bob")
@@ -28,10 +26,9 @@ async def test_a_filter_shows_while_it_is_typed_and_is_named_until_it_ends(
         assert driver.line(22).endswith("> /filter by:bob")
         await driver.press("enter")
         assert "3 of 12 entries fit" in driver.line(23)
-        picture("timeline-filtered-80x24", driver.text)
         await driver.type("! mine", "enter")
         assert "1 new hidden  FILTERED 3/13, Esc ends" in driver.text
-        assert "a13 saved" in driver.line(23)
+        assert "a13 saved. The filter hides it." in driver.line(23)
         await driver.press("escape")
         assert "FILTERED" not in driver.text and "a13" in driver.text
 
@@ -163,14 +160,13 @@ async def test_what_is_yanked_is_on_the_clipboard_and_in_a_private_file(
         assert "reliefweb" in file.read_text()
 
 
-async def test_since_you_left(world: Any, screen: Any, picture: Callable[[str, str], None]) -> None:
+async def test_since_you_left(world: Any, screen: Any) -> None:
     world.full()
     left = world.clock.now - timedelta(minutes=37)
     LastSeen(world.directory, "ana").mark(left)
     async with screen() as driver:
         assert "Since you left at 14:06Z: 6 entries, 2 by bob" in driver.text
         assert "── since you left 14:06Z (6 new) ──" in driver.text
-        picture("timeline-unread-80x24", driver.text)
         await driver.press("ctrl+g")
         assert driver.app.window.chosen().ref.seq == 7
     assert LastSeen(world.directory, "ana").read() == world.clock.now
@@ -182,12 +178,7 @@ async def test_a_run_opens_on_enter_and_folds_again_at_the_end(
     world: Any, screen: Any, picture: Callable[[str, str], None]
 ) -> None:
     world.full()
-    start, made = world.clock.now, []
-    for number in range(14):
-        data = {"finding": f"rule{number % 5}", "level": ("warn", "ok")[number % 2], "subject": "web2", "host": "web2"}
-        at = start + timedelta(seconds=20 * number)
-        made.append(msgspec.structs.replace(world.story()[2], at=at, text=f"reading {number}", data=data))
-    world.write(*made)
+    world.write(*machine_rows(world, 14))
     world.clock.turn(400)
     async with screen() as driver:
         assert "9 more from web2: 4 warn, 5 ok" in driver.text
@@ -200,3 +191,48 @@ async def test_a_run_opens_on_enter_and_folds_again_at_the_end(
         assert "9 more from web2" in driver.text
         await driver.type("/find reading 5", "enter")
         assert "reading 5" in driver.text
+
+
+SIZES = ((60, 15), (80, 24), (200, 50))
+
+
+def machine_rows(world: Any, count: int) -> list[Any]:
+    """What one host keeps saying, after the story."""
+    made = []
+    for number in range(count):
+        data = {"finding": f"rule{number % 5}", "level": ("warn", "ok")[number % 2], "subject": "web2", "host": "web2"}
+        at = world.clock.now + timedelta(seconds=20 * number)
+        made.append(msgspec.structs.replace(world.story()[2], at=at, text=f"reading {number}", data=data))
+    return made
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("state", ["filtered", "unread", "behind", "corrected", "hostile"])
+async def test_the_timeline_in_each_state_and_size(
+    world: Any, screen: Any, picture: Callable[[str, str], None], state: str, width: int, height: int
+) -> None:
+    world.full()
+    LastSeen(world.directory, "ana").mark(world.clock.now - timedelta(minutes=37 if state == "unread" else 0))
+    now = world.clock.now
+    note = msgspec.structs.replace(world.story()[1], at=now)
+    if state == "hostile":
+        text = "[bold]x[/] \x1b]0;pwn\x07 \u202egnp.exe \u0438\u0301\u4f60\u597d " + "\u00e9" * 300
+        world.write(msgspec.structs.replace(note, text=text))
+    async with screen((width, height)) as driver:
+        if state == "filtered":
+            await driver.type("/filter by:ana", "enter")
+            world.write(msgspec.structs.replace(note, author=world.bob))
+            driver.app.tick()
+        elif state == "behind":
+            await driver.press("pageup", "pageup")
+            world.write(note, *machine_rows(world, 6))
+            driver.app.tick()
+        elif state == "corrected":
+            for line in ("/amend a2 restarted glusterd on web2", "/strike a4", "/pin a8", "-25m saw the disk alarm"):
+                await driver.type(line, "enter")
+                await driver.type("yes" if line.startswith("-25m") and driver.app.talk.ask else "", "enter")
+            await driver.type("/go a2", "enter")
+        await driver.settle()
+        text = driver.text
+    assert "\x1b" not in text and "\u202e" not in text
+    picture(f"timeline-{state}-{width}x{height}", text)

@@ -109,11 +109,14 @@ class Looking:
             self._restore()
             self._refuse("find", argument, wanted)
             return
-        if wanted and self._before is not None:
+        kept = bool(wanted) and wanted == self._needle and self.painter.window.chosen() is not None
+        if wanted and self._before is not None and not kept:
             self._back_to_edge()
         self._before = None
         self.talk.fetch()
-        if wanted or self._needle:
+        if kept:
+            self._find(wanted, 0)
+        elif wanted or self._needle:
             self._find(wanted or self._needle, -1, fresh=bool(wanted))
         else:
             self.talk.said = ("What is to be found? /find TEXT", "warn")
@@ -226,7 +229,7 @@ class Looking:
         self.talk.said = (said.strip(), "")
 
     def _find(self, wanted: Filter, step: int, *, fresh: bool = False) -> None:
-        """Choose the next match from the chosen entry on, or from the edge of the view."""
+        """Choose the next match from the chosen entry on, or from the edge of the view; 0 keeps the chosen one."""
         painter, fits = self.painter, matcher(wanted)
         rows = [row for row in painter.listing.rows if fits(row) and painter.listing.fits(row)]
         self._needle, painter.seeking = wanted, True
@@ -236,7 +239,9 @@ class Looking:
             return
         chosen = None if fresh else painter.window.chosen()
         row = self._from_run(chosen) if chosen is not None else self._edge(bottom=step < 0)
-        if step < 0:
+        if step == 0:
+            found = row
+        elif step < 0:
             older = [one for one in rows if row is None or one.order < row.order or (fresh and one is row)]
             found = older[-1] if older else None
         else:
@@ -250,7 +255,7 @@ class Looking:
         painter.show_row(found)
         if self._before is None:
             painter.pane = "timeline"
-        number = next(index for index, one in enumerate(rows, 1) if one is found)
+        number = sum(one.order <= found.order for one in rows)
         self.talk.said = (f"{number} of {len(rows)}. Ctrl+R older, Ctrl+N newer, Enter opens it, Esc ends.", "")
 
     def _from_run(self, item: TimelineRow | Run) -> TimelineRow:

@@ -72,7 +72,8 @@ async def test_search_back_and_on_and_to_the_entry(world: Any, screen: Any) -> N
         await driver.press("ctrl+r")
         await driver.type("gv0")
         await driver.until("4 of 4.")
-        await driver.press("enter")
+        await driver.press("ctrl+r", "ctrl+n", "enter")
+        assert "4 of 4." in driver.line(23)
         assert driver.app.prompt.editor.text == "draft" and driver.app.pane == "timeline"
         await driver.press("ctrl+r")
         assert "3 of 4." in driver.line(23)

@@ -281,7 +281,9 @@ def test_switched_off_it_is_textual_to_the_byte(start: Start) -> None:
     terminal = start("plain")
     terminal.until(lambda: terminal.beats() > 30)
     terminal.end()
-    assert terminal.raw.replace(b"\r\n", b"\n") == (terminal.place / "stock").read_bytes()
+    written = terminal.raw.replace(b"\r\n", b"\n")
+    assert len(written) > 5000
+    assert (terminal.place / "stock").read_bytes().startswith(written)  # it goes on while we compare
     assert driver_class(False) is PlainDriver and driver_class(True) is ScreenDriver
 
 

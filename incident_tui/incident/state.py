@@ -16,6 +16,7 @@ import msgspec
 
 from incident_tui.incident.chronicle import STATEFUL, Line, closings, derive
 from incident_tui.incident.entry import MACHINE_KINDS, Entry, Kind, Ref
+from incident_tui.incident.growing import Growing
 from incident_tui.incident.lean import Lean
 from incident_tui.incident.views import LATE_AFTER, Correction, Incident, TimelineRow
 from incident_tui.incident.words import sentence, time_of, word
@@ -214,6 +215,8 @@ class _File:
         self.marks: dict[Ref, int] = {}
         self.stretches: list[tuple[datetime, datetime | None]] = []
         self.state = Incident(id=incident)
+        self.lent = False
+        """Somebody has `placed` as it is; see `_own`."""
         self.current: Incident | None = None
 
     def read(self) -> Incident:
@@ -232,7 +235,8 @@ class _File:
         if stateful or more or self.current is None:
             lines = [_line(row) for row in self.placed if not row.struck and row.entry.kind in STATEFUL]
             self.state = derive(self.id, lines, [line for line in lines if line.entry.incident])
-        rows = tuple(self.placed)
+        rows = Growing(self.placed)
+        self.lent = True
         self.current = msgspec.structs.replace(self.state, rows=rows, corrections=sum(self.marks.values()))
         return self.current
 
@@ -275,6 +279,8 @@ class _File:
                 self.placed.append(row)
             else:
                 late.append(row)
+        if late:
+            self._own()
         if len(late) > _MANY:
             self.placed.extend(late)
             self.placed.sort(key=_order)
@@ -291,8 +297,15 @@ class _File:
         index = bisect_left(self.placed, order, key=_order)
         found = index < len(self.placed) and self.placed[index].order == order
         if found:
+            self._own()
             del self.placed[index]
         return found
+
+    def _own(self) -> None:
+        """Before anything but appending: whoever holds the rows as they were keeps them."""
+        if self.lent:
+            self.placed = list(self.placed)
+            self.lent = False
 
     def _holds(self, entry: Entry, at: datetime) -> bool:
         """Whether a loose entry belongs here: it happened, or was written, in a stretch. What somebody typed shortly

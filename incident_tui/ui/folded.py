@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 
 from incident_tui.incident.entry import MACHINE_KINDS, Kind, Ref
+from incident_tui.incident.growing import Growing
 from incident_tui.incident.views import TimelineRow
 
 LEAST: Final = 2
@@ -95,6 +96,8 @@ def host_of(row: TimelineRow) -> str:
 
 def differing(old: Sequence[TimelineRow], new: Sequence[TimelineRow]) -> tuple[int, int]:
     """How many rows at the beginning, and then at the end, are the same objects."""
+    if isinstance(new, Growing) and new.grew_from(old):
+        return len(old), 0
     least = min(len(old), len(new))
     if old and len(new) > least and new[least - 1] is old[-1] and new[:least] == old:
         return least, 0  # the usual case: some were appended

@@ -5,7 +5,7 @@ Reads happen on the thread that made it; saving happens on the writer's. Nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from incident_tui.desk.outcome import Outcome, Saving
 from incident_tui.hosts.health import Judge
 from incident_tui.hosts.raw import RawText
 from incident_tui.incident.entry import Author, Entry, Kind, Ref
+from incident_tui.incident.growing import Growing
 from incident_tui.incident.meanings import Write
 from incident_tui.incident.playbook import Playbook
 from incident_tui.incident.state import Fold
@@ -131,6 +132,7 @@ class Session:
         self._loose_rows: list[TimelineRow] = []
         self._loose_changed = True
         self._all_rows: Sequence[TimelineRow] = ()
+        self._told: list[TimelineRow] = []
         self._told_rows: Sequence[TimelineRow] = ()
         self._decoder = Decoder()
         self._readings = Readings()
@@ -283,8 +285,14 @@ class Session:
     def _without_watches(self, rows: Sequence[TimelineRow]) -> Sequence[TimelineRow]:
         """Who took the watch is in the journal and the full report; here only while there is nothing else."""
         if rows is not self._all_rows:
+            new: Iterable[TimelineRow] = rows
+            if isinstance(rows, Growing) and rows.grew_from(self._all_rows):
+                new = rows[len(self._all_rows) :]
+            else:
+                self._told = []
             self._all_rows = rows
-            self._told_rows = [row for row in rows if row.entry.kind is not Kind.LEASE] or rows
+            self._told.extend(row for row in new if row.entry.kind is not Kind.LEASE)
+            self._told_rows = Growing(self._told) if self._told else rows
         return self._told_rows
 
     @property

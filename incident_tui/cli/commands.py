@@ -41,8 +41,10 @@ GLOBAL: Final = (
 
 JSON: Final = Option("json", "print JSON; its fields are in the README")
 
+LINEAR: Final = Option("linear", "lines instead of a screen, for screen readers")
+
 COMMANDS: Final = (
-    Command("screen", "the screen (the default)", "screen:screen"),
+    Command("screen", "the screen (the default)", "screen:screen", options=(LINEAR,)),
     Command(
         "demo",
         "the screen on four embedded machines that play an outage; needs no configuration",

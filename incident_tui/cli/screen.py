@@ -105,7 +105,12 @@ def screen(context: Context) -> int:
     from incident_tui.watch.asks import ask
 
     _log_to_file("screen")
-    settings = msgspec.structs.replace(context.settings, screen=decided(context.settings.screen, os.environ))
+    chosen = decided(context.settings.screen, os.environ)
+    if context.call.flag("linear"):
+        chosen = msgspec.structs.replace(chosen, linear=True)
+    elif chosen.linear and context.settings.screen.linear == "auto":
+        print("This terminal shows lines only (TERM), so the screen comes in lines.", file=sys.stderr)
+    settings = msgspec.structs.replace(context.settings, screen=chosen)
     presence = Presence(context.directory)
     with contextlib.suppress(JournalError):  # the header says what is wrong with the journal; nothing waits for this
         presence.enter(context.author.name)

@@ -11,6 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 from typing import ClassVar, Final
 
@@ -82,6 +83,7 @@ class IncidentApp(App[int], inherit_bindings=False):
         self._last_paint = 0.0
         self._burst = Burst(paste_gap)
         self._alarm = Alarm()
+        self._lent = ExitStack()
         self.away = Away(self)
         self.writing = Writing(self)
         self.seen_at = session.clock()
@@ -228,6 +230,24 @@ class IncidentApp(App[int], inherit_bindings=False):
             self.bell()
         if words and screen.notify is True and self._driver is not None:
             self._driver.write(notification(words, os.environ))
+
+    @property
+    def stoppable(self) -> bool:
+        return self._driver is not None and self._driver.can_suspend
+
+    def release_terminal(self) -> None:
+        """The terminal as it was before us; no frame is made until `claim_terminal`."""
+        self._lent.enter_context(self.batch_update())
+        if self._driver is not None and self._driver.can_suspend:
+            self._lent.enter_context(self._driver.no_automatic_restart())
+            self._driver.suspend_application_mode()
+
+    def claim_terminal(self) -> None:
+        """The screen again, drawn anew."""
+        if self._driver is not None and self._driver.can_suspend:
+            self._driver.resume_application_mode()
+        self._lent.close()
+        self.refresh(repaint=True, layout=True)
 
     def back(self, since: datetime) -> None:
         """The terminal is ours again, after others had it since then."""

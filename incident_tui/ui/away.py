@@ -12,16 +12,15 @@ import os
 import signal
 import sys
 import time
-from contextlib import ExitStack
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from incident_tui.incident.finding import Level
 from incident_tui.ui.session import Session
 from incident_tui.ui.times import clock, short
 
 if TYPE_CHECKING:
-    from incident_tui.ui.app import IncidentApp
+    from incident_tui.ui.conversation import Conversation
 
 LONG: Final = timedelta(minutes=1)
 """After so long it is said what happened since."""
@@ -33,14 +32,40 @@ _STOPPED: Final = 0.05
 """Seconds: a stop that lasted less was none, because nobody could wake us again."""
 
 
+class Screen(Protocol):
+    """Whose terminal it is."""
+
+    session: Session
+    seen_at: datetime
+    """When it was last painted."""
+
+    @property
+    def talk(self) -> Conversation: ...
+
+    @property
+    def is_running(self) -> bool: ...
+
+    @property
+    def stoppable(self) -> bool:
+        """It runs on a terminal."""
+
+    def release_terminal(self) -> None:
+        """The terminal as it was before the screen; nothing is written to it from now on."""
+
+    def claim_terminal(self) -> None:
+        """The screen again, drawn anew."""
+
+    def back(self, since: datetime) -> None:
+        """The terminal is ours again, after others had it since then."""
+
+
 class Away:
     """Gives the terminal of one screen away and takes it back."""
 
-    def __init__(self, app: IncidentApp) -> None:
+    def __init__(self, app: Screen) -> None:
         self.app = app
         self.since: datetime | None = None
         """When the terminal was given away; None while it is ours."""
-        self._held = ExitStack()
         self._back_at = -_ECHO
 
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -54,29 +79,20 @@ class Away:
         if self.since is not None:
             return
         self.since = self.app.session.clock()
-        self._held.enter_context(self.app.batch_update())  # no frame is made
-        driver = self.app._driver
-        if driver is not None and driver.can_suspend:
-            self._held.enter_context(driver.no_automatic_restart())
-            driver.suspend_application_mode()
+        self.app.release_terminal()
 
     def take_back(self) -> None:
         """The screen again, drawn anew. Says what happened when it was away for long."""
         since, self.since = self.since, None
         if since is None:
             return
-        driver = self.app._driver
-        if driver is not None and driver.can_suspend:
-            driver.resume_application_mode()
-        self._held.close()
+        self.app.claim_terminal()
         self._back_at = time.monotonic()
-        self.app.refresh(repaint=True, layout=True)
         self.app.back(since)
 
     def suspend(self) -> None:
         """Ctrl+Z: the whole job stops, as the shell expects it; without a shell that could wake it, nothing stops."""
-        driver = self.app._driver
-        if driver is None or not driver.can_suspend:
+        if not self.app.stoppable:
             self.app.talk.said = ("There is no terminal to go to.", "warn")
             return
         self.give()

@@ -6,12 +6,17 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from incident_tui.incident.entry import Author
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.writer import Unsaved
 from incident_tui.ui.session import Presence, Session
 from incident_tui.ui.view import Parts
+
+if TYPE_CHECKING:
+    from incident_tui.ui.app import IncidentApp
+    from incident_tui.ui.linear.screen import LinearScreen
 
 _ENVIRONMENT = {
     "TEXTUAL_ANIMATIONS": "none",
@@ -55,9 +60,15 @@ def run(
     except JournalError as error:
         print(f"incident-tui: {error.sentence}", file=sys.stderr)
         return 1
-    from incident_tui.ui.app import IncidentApp
+    app: IncidentApp | LinearScreen
+    if settings.screen.linear is True:
+        from incident_tui.ui.linear.screen import LinearScreen
 
-    app = IncidentApp(session, start_watch=start_watch, ask_reading=ask_reading, colours=colours)
+        app = LinearScreen(session, start_watch=start_watch, ask_reading=ask_reading)
+    else:
+        from incident_tui.ui.app import IncidentApp
+
+        app = IncidentApp(session, start_watch=start_watch, ask_reading=ask_reading, colours=colours)
     status: int | None = None
     try:
         status = app.run(mouse=settings.screen.mouse)

@@ -187,6 +187,11 @@ class Session:
             self.loaded = True
         return len(entries) >= CHUNK
 
+    @property
+    def read_to(self) -> int:
+        """Number of the newest entry that the fold has."""
+        return self._after
+
     def _take(self, entry: Entry) -> None:
         self._after = max(self._after, entry.seq)
         self.fold.apply(entry)

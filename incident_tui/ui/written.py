@@ -10,14 +10,23 @@ import shlex
 import shutil
 import signal
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.line_file import LineFile
 from incident_tui.text import sanitise
 
 if TYPE_CHECKING:
-    from incident_tui.ui.app import IncidentApp
+    from incident_tui.ui.away import Away, Screen
+
+    class Writer(Screen, Protocol):
+        """A screen whose line can be written."""
+
+        away: Away
+
+        def open_paste(self, text: str) -> None:
+            """Show what is being asked about."""
+
 
 FALLBACKS: Final = ("nano", "vi")
 _PATIENCE: Final = 1.0
@@ -50,7 +59,7 @@ def editor_command(environ: Mapping[str, str], which: Callable[[str], str | None
 class Writing:
     """Ctrl+E of one screen."""
 
-    def __init__(self, app: IncidentApp, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, app: Writer, environ: Mapping[str, str] = os.environ) -> None:
         self.app = app
         self.task: asyncio.Task[None] | None = None
         self._environ = environ

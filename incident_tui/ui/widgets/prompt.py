@@ -12,7 +12,6 @@ from incident_tui.ui.editor import Editor
 from incident_tui.ui.lines import Look, cells, cut
 from incident_tui.ui.widgets.rows import Rows
 
-
 LINE_AT_80: Final = 40
 LINE_AT_60: Final = 24
 

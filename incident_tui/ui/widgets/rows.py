@@ -25,8 +25,8 @@ COLOURS: Final = {
     "cursor": Style(reverse=True),
     "chosen": Style(reverse=True),
 }
-"""Of the sixteen colours only red and magenta can be read on black and on white in the palettes of common terminals;
-yellow, green and cyan are lost on white, blue on black. No colour is the sole sign of a state; what is well has none."""
+"""Of the sixteen colours only red and magenta can be read on black and on white in the palettes of common terminals:
+yellow, green and cyan are lost on white, blue on black. None is the sole sign of a state; what is well has none."""
 NO_COLOURS: Final = {
     "warn": Style(bold=True),
     "crit": Style(bold=True, reverse=True),

@@ -1,0 +1,380 @@
+"""The linear screen: the same session, conversation and verbs as the other, told in lines."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from incident_tui.desk import outcome as o
+from incident_tui.incident.entry import Entry
+from incident_tui.journal.errors import JournalError
+from incident_tui.ui import sheets
+from incident_tui.ui.alarm import Alarm, causes
+from incident_tui.ui.aside import from_thread, read_in
+from incident_tui.ui.away import LONG, Away, news
+from incident_tui.ui.burst import Burst
+from incident_tui.ui.conversation import Conversation
+from incident_tui.ui.editor import EDITING, Editor
+from incident_tui.ui.linear.keys import Key
+from incident_tui.ui.linear.spoken import Announcer, overview
+from incident_tui.ui.linear.tty import Tty
+from incident_tui.ui.linear.verbs import detail, find, go, of_zoom
+from incident_tui.ui.lines import Look, plain
+from incident_tui.ui.session import Session
+from incident_tui.ui.written import Writing
+
+BATCH: Final = 1.0
+"""Seconds between two announcements at least; machines speak together."""
+TYPING: Final = 1.5
+"""Seconds without a key before something is announced over a half-typed line."""
+PATIENCE: Final = 10.0
+"""Seconds after which it is announced all the same."""
+WATCH_EVERY: Final = 5.0
+BEAT_EVERY: Final = 20
+LEAVE_WITHIN: Final = 5.0
+PASTE_GAP: Final = 0.05
+_WELCOME: Final = "Incident screen in lines. Enter alone tells how things are, /help all else; Ctrl+C twice leaves."
+
+
+class LinearScreen:
+    """Runs until left, as `ui.app.IncidentApp` does; it has the same parameters."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        start_watch: Callable[[], None],
+        ask_reading: Callable[[str], None],
+        paste_gap: float = PASTE_GAP,
+    ) -> None:
+        self.session = session
+        self.crash: Exception | None = None
+        self.look = Look(session.settings.screen.plain)
+        self.talk = Conversation(session, Editor())
+        self.away: Away = Away(self)
+        self.writing: Writing = Writing(self)
+        self.seen_at = session.clock()
+        self.is_running = False
+        self.stoppable = True
+        self.tty = Tty(self.talk.editor, self.look, self._key, lambda: self.exit(128 + signal.SIGHUP))
+        self._start_watch, self._ask_reading = start_watch, ask_reading
+        self._announcer = Announcer()
+        self._alarm = Alarm()
+        self._burst = Burst(paste_gap)
+        self._waiting: list[str] = []
+        self._waiting_since = self._said_at = self._typed_at = self._leave_at = -LEAVE_WITHIN
+        self._watch_at = -WATCH_EVERY
+        self._ticks = 0
+        self._after = 0
+        self._mine: set[tuple[str, int]] = set()
+        self._ended: asyncio.Future[int] | None = None
+
+    def run(self, *, mouse: bool = False) -> int:
+        """The exit status."""
+        return asyncio.run(self._run())
+
+    async def _run(self) -> int:
+        loop = asyncio.get_running_loop()
+        self._ended = loop.create_future()
+        self.is_running = True
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._ended_by, number)
+        loop.add_signal_handler(signal.SIGWINCH, self.tty.draw)
+        self.away.listen(loop)
+        self.session.on_status = lambda: from_thread(loop, self._saved)
+        if self.session.listener is not None:
+            loop.add_reader(self.session.listener.fileno(), self._rung)
+        self.session.read_people()
+        self.session.read_board()
+        self.tty.claim()
+        try:
+            self.tty.say([_WELCOME])
+            tasks = [loop.create_task(self._begin())]
+            return await self._ended
+        except Exception as error:
+            self.crash = error
+            return 1
+        finally:
+            self.is_running = False
+            for task in tasks:
+                task.cancel()
+            if self.session.listener is not None:
+                loop.remove_reader(self.session.listener.fileno())
+            self.tty.release()
+
+    def exit(self, status: int) -> None:
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(status)
+
+    def _ended_by(self, number: int) -> None:
+        if number == signal.SIGINT and self.away.since is not None:
+            return
+        if not self.writing.end(lambda: self.exit(128 + number)):
+            self.exit(128 + number)
+
+    async def _begin(self) -> None:
+        try:
+            await read_in(self.session, lambda: self.tty.say([self.session.view().loading]))
+            self._after = self.session.read_to
+            if self.session.left_behind():
+                self.talk.offer()
+            self._changes()
+            self.tty.say([*overview(self.session.view()), *self._spoken()])
+            while True:
+                self._tick()
+                await asyncio.sleep(1.0)
+        except JournalError as error:
+            self._tell([error.sentence])
+        except Exception as error:
+            if self._ended is not None and not self._ended.done():
+                self._ended.set_exception(error)
+
+    # What changes
+
+    def _rung(self) -> None:
+        if self.session.listener is not None:
+            self.session.listener.drain()
+        if self.session.loaded:
+            self._look()
+
+    def _tick(self) -> None:
+        self._ticks += 1
+        self.session.read_people()
+        if self._ticks % BEAT_EVERY == 0:
+            self.session.presence.beat()
+        now = time.monotonic()
+        if now - self._watch_at >= WATCH_EVERY and self.session.watch_needed():
+            self._watch_at = now
+            self._attempt(self._start_watch, "the watch could not be started")
+        self._look()
+
+    def _look(self) -> None:
+        journal, board = self.session.poll()
+        if board:
+            self.session.read_board()
+        if journal:
+            while self.session.read_journal():
+                pass
+        self._changes()
+        if self.away.since is None:
+            self.seen_at = self.session.clock()
+            self._ring()
+            self._announce()
+
+    def _changes(self) -> None:
+        """Everything worth a line since the last call."""
+        view = self.session.view()
+        said = self._announcer.states(view) + self._announcer.machines(view)
+        said += self._announcer.entries(self._new(), view, self.session.fold)
+        if said and not self._waiting:
+            self._waiting_since = time.monotonic()
+        self._waiting += said
+
+    def _new(self) -> list[Entry]:
+        """What the fold has taken in since; what was appended only now is told with the next call."""
+        if self._after == self.session.read_to:
+            return []
+        new = [entry for entry in self.session.store.read(self._after) if entry.seq <= self.session.read_to]
+        self._after = self.session.read_to
+        return [entry for entry in new if (entry.journal, entry.seq) not in self._mine]
+
+    def _announce(self) -> None:
+        """Say what waits, but not into a line that is being typed just now, nor to a terminal that does not take it."""
+        now = time.monotonic()
+        typing = bool(self.talk.editor.text) and now - self._typed_at < TYPING
+        patient = now - self._waiting_since < PATIENCE
+        if self._waiting and not self.tty.behind and now - self._said_at >= BATCH and not (typing and patient):
+            self._said_at = now
+            said, self._waiting = self._waiting, []
+            self.tty.say(said)
+
+    def _ring(self) -> None:
+        words = self._alarm.rings(causes(self.session.view()), self.session.clock())
+        if words and self.session.settings.screen.bell is True:
+            self.tty.ring()
+
+    def _saved(self) -> None:
+        if not self.is_running:
+            return
+        over = self.session.settle()
+        for _, fate in over:
+            self._mine |= set() if isinstance(fate, str) else {(entry.journal, entry.seq) for entry in fate}
+        self.talk.settled(over)
+        if over:
+            self._tell(self._spoken())
+
+    # Keys
+
+    def _key(self, key: Key) -> None:
+        self._typed_at = time.monotonic()
+        text = "\n" if key.name == "enter" else key.text
+        waits = self._burst.holding
+        if key.name != "paste" and self._burst.key(text, self.talk.editor.text, self._typed_at):
+            if not waits:
+                asyncio.get_running_loop().call_later(self._burst.gap, self._burst_over)
+            return
+        try:
+            self._act(key)
+        except JournalError as error:
+            self._tell([error.sentence])
+
+    def _burst_over(self) -> None:
+        left = self._burst.left(time.monotonic())
+        if left > 0:
+            asyncio.get_running_loop().call_later(left, self._burst_over)
+            return
+        text, paste = self._burst.take()
+        if paste:
+            self.talk.editor.set("")
+            self._paste(text)
+        else:
+            self._enter()
+        self.tty.draw()
+
+    def _act(self, key: Key) -> None:
+        editor = self.talk.editor
+        if key.name == "":
+            editor.insert(key.text)
+            self.talk.changed()
+        elif key.name == "paste":
+            self._paste(key.text)
+        elif key.name == "ctrl+d" and not editor.text and self.talk.ask is None:
+            self.exit(0)
+        elif key.name == "tab" and editor.text:
+            self.talk.complete(self.session.words(self.session.view()))
+            self._tell(self._spoken(answer_only=True))
+        elif key.name in ("up", "down") and self.talk.ask is None:
+            moved = editor.older() if key.name == "up" else editor.newer()
+            if moved:
+                self.talk.changed()
+        elif key.name in _KEYS:
+            _KEYS[key.name](self)
+        elif key.name in EDITING:
+            editor.key(key.name)
+            self.talk.changed()
+
+    def _paste(self, text: str) -> None:
+        if self.talk.pasted(text):
+            self._tell(self._spoken())
+
+    def open_paste(self, text: str) -> None:
+        self._tell(text.split("\n"))
+
+    def _escape(self) -> None:
+        if self.talk.ask is not None:
+            self.talk.cancel()
+            self._tell(self._spoken())
+
+    def _leave(self) -> None:
+        now = time.monotonic()
+        if now - self._leave_at < LEAVE_WITHIN:
+            self.exit(0)
+            return
+        self._leave_at = now
+        self._tell(["Ctrl+C again leaves. Watching goes on; your line is kept."])
+
+    def _enter(self) -> None:
+        meant = self.talk.label() if self.talk.ask is None else ""
+        self.tty.end_line()
+        if not self.talk.editor.text.strip() and self.talk.ask is None and not self.session.offered:
+            self._tell(overview(self.session.view()))
+            return
+        outcome = self.talk.submit()
+        said = self._spoken()
+        self._tell([f"{meant}. {said[0]}" if meant and said else meant, *said[1:]] if meant else said)
+        if outcome is not None and outcome.effect is not None:
+            self._effect(outcome.effect)
+
+    def _spoken(self, *, answer_only: bool = False) -> list[str]:
+        """The question that waits, or the last answer."""
+        if self.talk.ask is not None and not answer_only:
+            return [self.talk.hint()[0]]
+        return [self.talk.said[0]] if self.talk.said[0] else []
+
+    def _tell(self, lines: Sequence[str]) -> None:
+        self.tty.asks = self.talk.ask is not None
+        self.tty.say([line for line in lines if line])
+        self.tty.draw()
+
+    # What verbs do here
+
+    def _effect(self, effect: o.Effect) -> None:
+        view = self.session.view()
+        opened = sheets.of_effect(effect, self.session)
+        if opened is not None:
+            self._tell(plain(opened.content(view, self.tty.columns - 1)).split("\n"))
+            return
+        match effect:
+            case o.ReadFresh(host=host):
+                if self._attempt(lambda: self._ask_reading(host), "no reading could be asked for"):
+                    self._tell([f"A fresh reading of {host or 'all hosts'} is asked for."])
+            case o.WriteReport(incident=incident, file=file):
+                loop = asyncio.get_running_loop()
+                writing = self.session.export(incident, file)
+                writing.add_done_callback(lambda done: from_thread(loop, lambda: self._tell([done.result()[0]])))
+            case o.Leave():
+                self.exit(0)
+            case o.Switched():
+                self._tell(overview(view))
+            case o.OnScreen(verb=verb, argument=argument):
+                self._on_screen(verb, argument)
+            case _:
+                pass
+
+    def _on_screen(self, verb: str, argument: str) -> None:
+        view, columns = self.session.view(), self.tty.columns - 1
+        match verb:
+            case "filter" | "find":
+                self._tell(find(argument, view, self.session))
+            case "go":
+                self._tell(go(argument, view, self.session, columns))
+            case "zoom":
+                self._tell(of_zoom(argument, view, self.session, columns))
+            case "yank":
+                self._tell(detail(argument, view, self.session, columns))
+            case "edit":
+                self.writing.start()
+            case "suspend":
+                self.away.suspend()
+            case "redraw":
+                self._tell(overview(view))
+            case _:
+                self._tell([f"/{verb} has no meaning where there are no panes."])
+
+    def _attempt(self, act: Callable[[], None], failure: str) -> bool:
+        try:
+            act()
+        except (OSError, JournalError) as error:
+            self._tell([f"{failure}: {getattr(error, 'sentence', error)}"])
+            return False
+        return True
+
+    # The terminal in other hands
+
+    def release_terminal(self) -> None:
+        self.tty.release()
+
+    def claim_terminal(self) -> None:
+        self.tty.claim()
+
+    def back(self, since: datetime) -> None:
+        """The terminal is ours again, after others had it since then."""
+        self.session.presence.beat()
+        self._look()
+        self._tell(([news(self.session, since)] if self.session.clock() - since >= LONG else []) + self._spoken())
+
+
+_KEYS: Final[dict[str, Callable[[LinearScreen], None]]] = {
+    "enter": LinearScreen._enter,
+    "escape": LinearScreen._escape,
+    "ctrl+c": LinearScreen._leave,
+    "ctrl+e": lambda screen: screen.writing.start(),
+    "ctrl+z": lambda screen: screen.away.suspend(),
+    "ctrl+l": lambda screen: screen._tell(overview(screen.session.view())),
+    "f1": lambda screen: screen._effect(o.ShowHelp()),
+    "f5": lambda screen: screen._effect(o.ReadFresh()),
+}

@@ -162,6 +162,8 @@ class Actions:
         self.app.pane = panes[(at + step) % len(panes)]
         if self.app.painter.zoom and self.app.pane != "prompt":
             self.app.painter.zoom = "left" if self.app.pane == "status" else "right"
+        if self.app.pane == "status":
+            self.app.status.chosen = ""
         if self.app.pane == "timeline":
             self.app.window.select(0)
         else:
@@ -298,6 +300,7 @@ class Actions:
                 self.app.painter.switched()
                 self.app.call_later(self.app.fold_on)
             case o.OnScreen(verb=verb, argument=argument):
+                self.app.painter.catch_up()
                 getattr(self, f"verb_{verb}")(argument)
             case _:
                 pass

@@ -172,6 +172,14 @@ class Painter:
         self.to_last()
         self.listing.rebase()
 
+    def catch_up(self) -> None:
+        """Whoever looks for something looks in all that is saved, also since the last paint."""
+        if self.session.loaded:
+            while self.session.read_journal():
+                pass
+            self.view = self.session.view()
+            self.refeed()
+
     def refeed(self) -> None:
         """The listing was changed: the window has to know before it is asked to move."""
         if self.view is not None:

@@ -86,6 +86,17 @@ async def test_search_back_and_on_and_to_the_entry(world: Any, screen: Any) -> N
         assert driver.app.pane == "prompt" and driver.app.window.chosen() is None
 
 
+async def test_search_finds_what_was_saved_since_the_last_paint(world: Any, screen: Any) -> None:
+    world.full()
+    async with screen() as driver:
+        await driver.type("/find hosting")
+        late = msgspec.structs.replace(world.story(world.clock.now)[1], text="the hosting company called")
+        world.write(late)
+        driver.app.act("enter")  # before anybody rang
+        await driver.settle()
+        assert "1 of 1." in driver.line(23) and "the hosting" in driver.text
+
+
 @pytest.mark.parametrize(
     ("place", "seq", "said"),
     [

@@ -131,6 +131,19 @@ async def test_an_entry_and_a_reading_of_another_process_are_seen_by_the_bell(wo
         await driver.until("a13")
 
 
+async def test_tab_begins_at_the_worst_row_and_the_choice_stays(world: Any, screen: Any) -> None:
+    world.full(world.healthy(world.clock.now))
+    async with screen() as driver:
+        await driver.press("tab", "down", "down")
+        before = driver.app.status.row().key
+        world.put(world.outage(world.clock.now))
+        await driver.until("SPLIT 1")
+        assert driver.app.status.row().key == before, "what is chosen stays so, whatever comes"
+        await driver.press("escape", "tab")
+        worst = max(row.level.rank for row in driver.app.status._rows if row.level is not None)
+        assert driver.app.status.row().level.rank == worst
+
+
 async def test_history(world: Any, screen: Any) -> None:
     async with screen() as driver:
         await driver.type("one", "enter")

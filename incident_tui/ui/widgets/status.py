@@ -17,7 +17,7 @@ class StatusPane(Rows):
     def __init__(self, *, id: str, colours: bool = True) -> None:
         super().__init__(id=id, colours=colours)
         self.chosen = ""
-        """Key of the chosen row."""
+        """Key of the chosen row; empty: the worst one, which then stays chosen."""
         self._rows: list[StatusRow] = []
         self._top = 0
 
@@ -56,5 +56,7 @@ class StatusPane(Rows):
         for index, row in enumerate(self._rows):
             if row.key == self.chosen:
                 return index
-        trouble = next((index for index, row in enumerate(self._rows) if row.level is not None), 0)
-        return trouble
+        ranks = [-1 if row.level is None else row.level.rank for row in self._rows]
+        worst = ranks.index(max(ranks, default=-1)) if ranks else 0
+        self.chosen = self._rows[worst].key if ranks else ""
+        return worst

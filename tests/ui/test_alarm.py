@@ -93,7 +93,7 @@ def test_auto_is_decided_by_terminal_and_locale(environ: dict[str, str], expecte
         assert decided(said, environ) == said
 
 
-PALETTES = {
+PALETTES: dict[str, dict[str, tuple[str, ...]]] = {
     "xterm": {"red": ("cd0000", "ff0000"), "magenta": ("cd00cd", "ff00ff")},
     "Linux console": {"red": ("ff5555",), "magenta": ("ff55ff",)},
     "Tango": {"red": ("cc0000", "ef2929"), "magenta": ("75507b", "ad7fa8")},

@@ -30,7 +30,7 @@ place = Path(sys.argv[1])
 sys.exit(run(settings=Settings(), directory=place, author=Author("ana"), start_watch=lambda: None,
              ask_reading=lambda host: None, presence=Presence(place), demo=False, playbooks=place / "playbooks"))
 """
-Open = Callable[[str], Any]
+Open = Callable[..., Any]
 
 
 @pytest.fixture

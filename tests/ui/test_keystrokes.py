@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,7 +76,10 @@ def prepare(world: Any, *, declared: bool = True) -> None:
 
 
 @pytest.mark.parametrize("act", ACTS)
-async def test_these_keys_do_it(world: Any, screen: Any, act: str) -> None:
+async def test_these_keys_do_it(
+    world: Any, screen: Any, act: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the report goes there
     keys, seen = ACTS[act]
     prepare(world, declared=act != "declare")
     async with screen((80, 24) if act == "a page back" else (120, 40)) as driver:
@@ -118,9 +122,10 @@ LINES = {
 
 @pytest.mark.parametrize("verb", [name for name in VERBS if name not in ("tick", "skip", "quit")])
 async def test_each_verb_does_something_that_is_seen(
-    world: Any, screen: Any, verb: str, monkeypatch: pytest.MonkeyPatch
+    world: Any, screen: Any, verb: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("VISUAL", "true")
+    monkeypatch.chdir(tmp_path)
     prepare(world, declared=verb != "declare")
     async with screen((120, 40)) as driver:
         if verb == "undo":

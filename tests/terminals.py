@@ -15,13 +15,16 @@ import pytest
 ROOT = str(Path(__file__).resolve().parents[1])
 PROGRAM = (sys.executable, "-m", "incident_tui")
 SECONDS = 30.0
+_RUN = '"$@"; echo $? >"$0"'
+"""tmux now and then does not know with what a command ended; the shell does."""
 
 
 class Pane:
     """One window of the tmux server, running one command. Its text is what a person would see."""
 
-    def __init__(self, server: Sequence[str], name: str) -> None:
+    def __init__(self, server: Sequence[str], name: str, ended: Path) -> None:
         self._server = server
+        self._ended = ended
         self.name = name
 
     def tmux(self, *words: str) -> str:
@@ -41,16 +44,14 @@ class Pane:
 
     @property
     def pid(self) -> int:
-        return int(self.tmux("display-message", "-p", "-t", self.name, "#{pane_pid}"))
+        """Of the command itself."""
+        shell = self.tmux("display-message", "-p", "-t", self.name, "#{pane_pid}").strip()
+        return int(Path(f"/proc/{shell}/task/{shell}/children").read_text().split()[0])
 
     @property
     def status(self) -> int:
         """Exit status of the command, which has ended or is about to."""
-
-        def ended() -> str:
-            return self.tmux("display-message", "-p", "-t", self.name, "#{pane_dead_status}").strip()
-
-        return int(self.until(ended, what="an exit status"))
+        return int(self.until(lambda: self._ended.exists() and self._ended.read_text().strip(), what="an exit status"))
 
     def keys(self, *keys: str) -> None:
         """Keys by tmux's names: Enter, Tab, C-c, PPage, F1 …"""
@@ -93,6 +94,7 @@ class Terminals:
     """A tmux server for one test."""
 
     def __init__(self, directory: Path) -> None:
+        self._directory = directory
         self._server = ("tmux", "-S", str(directory / "tmux"), "-f", "/dev/null")
         self._count = 0
 
@@ -115,11 +117,20 @@ class Terminals:
             check=True,
             timeout=20,
         )
-        pane = Pane(self._server, name)
+        ended = self._directory / f"{name}.ended"
+        pane = Pane(self._server, name, ended)
         pane.tmux("set-option", "-t", name, "status", "off")
         pane.tmux("set-option", "-t", name, "remain-on-exit", "on")
         pane.tmux("resize-window", "-t", name, "-x", str(size[0]), "-y", str(size[1]))
-        pane.tmux("respawn-pane", "-k", "-c", str(directory), "-t", name, shlex.join(["env", *given, *command]))
+        pane.tmux(
+            "respawn-pane",
+            "-k",
+            "-c",
+            str(directory),
+            "-t",
+            name,
+            shlex.join(["sh", "-c", _RUN, str(ended), "env", *given, *command]),
+        )
         return pane
 
     def close(self) -> None:

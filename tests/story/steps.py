@@ -96,7 +96,7 @@ def hand_over(ana: Pane, bob: Pane) -> None:
 
 def stand_down(bob: Pane) -> None:
     bob.enter("todo: more memory for web2 @dan p1")
-    bob.see("FOLLOW-UP")
+    bob.see("TODO")
     bob.enter("/standdown the site is stable")
     bob.see("stood down")
 

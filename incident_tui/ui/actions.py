@@ -18,6 +18,7 @@ from incident_tui.ui.driver import driver_of
 from incident_tui.ui.folded import Run
 from incident_tui.ui.looking import Looking
 from incident_tui.ui.painter import Pane, Zoom
+from incident_tui.ui.words import refusal
 
 if TYPE_CHECKING:
     from incident_tui.ui.app import IncidentApp
@@ -133,7 +134,7 @@ class Actions:
         try:
             said += f", and in {yank.keep_text(self.app.session.directory, text)}"
         except (OSError, JournalError) as error:
-            said += f"; no file: {getattr(error, 'sentence', error)}"
+            said += f"; no file: {refusal(error)}"
         self.app.talk.said = (f"{said}.", "")
 
     def _to_yank(self, handle: str) -> str:

@@ -23,7 +23,7 @@ from textual.timer import Timer
 
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.last_seen import LastSeen
-from incident_tui.ui import sheets
+from incident_tui.ui import mouse, sheets
 from incident_tui.ui.actions import Actions
 from incident_tui.ui.alarm import Alarm, causes, notification
 from incident_tui.ui.aside import from_thread, read_in
@@ -37,6 +37,8 @@ from incident_tui.ui.painter import Painter, Pane
 from incident_tui.ui.session import Session
 from incident_tui.ui.since import since_rows, since_words, unread_line
 from incident_tui.ui.widgets.prompt import Prompt
+from incident_tui.ui.widgets.rows import Rows
+from incident_tui.ui.words import refusal
 from incident_tui.ui.written import Writing
 
 BATCH: Final = 0.25
@@ -52,6 +54,7 @@ class IncidentApp(App[int], inherit_bindings=False):
     """Runs until left. The return value is the exit status. Textual's own keys (Ctrl+Q quits at once) are off."""
 
     ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = []
     CSS = "Screen { layout: vertical; overflow: hidden; } #body { height: 1fr; } #notices { height: 1; } "
     CSS += "#hint { height: 1; }"
@@ -270,7 +273,7 @@ class IncidentApp(App[int], inherit_bindings=False):
         try:
             act()
         except (OSError, JournalError) as error:
-            self.talk.said = (f"{failure}: {getattr(error, 'sentence', error)}", "crit")
+            self.talk.said = (f"{failure}: {refusal(error)}", "crit")
             return False
         return True
 
@@ -368,6 +371,12 @@ class IncidentApp(App[int], inherit_bindings=False):
     def open_paste(self, text: str) -> None:
         """Show what is being asked about."""
         self.actions.open_sheet(sheets.of_paste(text))
+
+    def on_rows_clicked(self, message: Rows.Clicked) -> None:
+        mouse.clicked(self, message.id, message.y)
+
+    def on_rows_wheeled(self, message: Rows.Wheeled) -> None:
+        mouse.wheeled(self, message.id, message.step)
 
     def _to_prompt(self) -> None:
         if self.pane != "prompt":

@@ -142,6 +142,20 @@ class ScreenDriver(LinuxDriver):
             self._typed_at = time.monotonic()
         super().process_message(message)
 
+    # ---------------------------------------------------------------- mouse
+
+    def _enable_mouse_support(self) -> None:
+        """Buttons and wheel only. Textual asks for each movement, too, which floods a slow line."""
+        if self._mouse:
+            self.write("\x1b[?1000h\x1b[?1006h")
+
+    def _disable_mouse_support(self) -> None:
+        if self._mouse:
+            self.write("\x1b[?1006l\x1b[?1000l")
+
+    def _query_in_band_window_resize(self) -> None:
+        """Never asked: with its answer Textual takes positions of the mouse for pixels; SIGWINCH tells the size."""
+
     # ---------------------------------------------------------------- frames
 
     def _staged(self, data: str) -> None:

@@ -82,6 +82,10 @@ class Window:
         """Whether line `y` of the last picture belongs to this item."""
         return any(line == y and self._items[index] is item for index, line in self._shown)
 
+    def at(self, y: int) -> Item | None:
+        """The item on line `y` of the last picture."""
+        return next((self._items[index] for index, line in self._shown if line == y), None)
+
     @property
     def below(self) -> int:
         """Entries that came after the last one that was followed: "N new below"."""

@@ -1,13 +1,16 @@
-"""Readings in a few words, for narrow rows. Pure."""
+"""Readings in a few words, for narrow rows, and what the system refused. Pure."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Final
 
 from incident_tui.hosts.cluster import VolumeView
 from incident_tui.hosts.readings import Container
 from incident_tui.incident.finding import Finding
+from incident_tui.journal.errors import JournalError
+from incident_tui.text import sanitise
 
 PAGE_BYTES: Final = 4096
 
@@ -64,3 +67,12 @@ def rate(pages: float) -> str:
         if number < 999.5 or unit == "G":
             break
     return f"{number:.0f}{unit}/s" if number >= 9.95 or number == int(number) else f"{number:.1f}{unit}/s"
+
+
+def refusal(error: OSError | JournalError) -> str:
+    """ "Permission denied: /srv/report", or the journal's own sentence."""
+    if isinstance(error, JournalError):
+        return error.sentence
+    if not error.strerror:
+        return str(error)
+    return f"{error.strerror}: {sanitise(os.fsdecode(error.filename))}" if error.filename else error.strerror

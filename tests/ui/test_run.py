@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import statistics
@@ -33,8 +34,10 @@ from incident_tui.config import Settings
 from incident_tui.incident.entry import Author
 from incident_tui.journal.presence import Presence
 from incident_tui.ui.run import run
+from incident_tui.ui.settings import Screen
 place = Path(sys.argv[1])
-sys.exit(run(settings=Settings(), directory=place, author=Author("ana"), start_watch=lambda: None,
+settings = Settings(screen=Screen(mouse="mouse" in sys.argv))
+sys.exit(run(settings=settings, directory=place, author=Author("ana"), start_watch=lambda: None,
              ask_reading=(lambda host: 1 / 0) if "crash" in sys.argv else (lambda host: None),
              presence=Presence(place), demo=False, playbooks=place / "playbooks"))
 """
@@ -253,5 +256,27 @@ def test_an_entry_of_another_costs_little_more_than_its_line(tmp_path: Path, ter
 def test_mouse_is_left_to_the_terminal_and_colours_are_the_sixteen(terminal: Any) -> None:
     screen = terminal()
     screen.until("no incident")
-    assert b"\x1b[?1000h" not in screen.raw
+    assert b"\x1b[?1000h" not in screen.raw and b"\x1b[?1006h" not in screen.raw
     assert b"38;2;" not in screen.raw and b"48;2;" not in screen.raw and b"38;5;" not in screen.raw
+
+
+def test_of_the_mouse_only_buttons_and_wheel_are_asked_for(tmp_path: Path, terminal: Any) -> None:
+    now = datetime.now(UTC)
+    notes = [Draft(kind=Kind.NOTE, text=f"line {number}", at=now, author=Author("bob")) for number in range(1, 40)]
+    with Store.open(tmp_path / "journal") as store:
+        store.append(notes, key="bob")
+    screen = terminal("mouse")
+    screen.until("line 39")
+    screen.type("\x1b[<64;60;10M" * 3)  # the wheel, up
+    screen.until("13/39")
+    screen.type("\x1b[<0;60;10M\x1b[<0;60;10m" * 2)
+    screen.until("a19  NOTE")
+    screen.type("\x03")
+    screen.until("Ctrl+C again leaves")
+    screen.type("\x03")
+    assert screen.wait() == 0
+    modes = {mode for group in re.findall(rb"\x1b\[\?([\d;]+)h", screen.raw) for mode in group.split(b";")}
+    assert {b"1000", b"1006"} <= modes
+    assert not modes & {b"1001", b"1002", b"1003", b"1005", b"1015", b"1016"}
+    ended = screen.raw[screen.raw.rindex(b"\x1b[?1000h") :]
+    assert b"\x1b[?1006l" in ended and b"\x1b[?1000l" in ended

@@ -229,10 +229,10 @@ async def test_a_watch_is_started_when_nobody_watches(world: Any, screen: Any) -
 
 async def test_a_watch_that_cannot_be_started_is_said_and_all_else_goes_on(world: Any, screen: Any) -> None:
     def refused() -> None:
-        raise OSError(12, "Cannot allocate memory")
+        raise PermissionError(13, "Permission denied", "/bin/watch")
 
     async with screen(start_watch=refused) as driver:
-        assert "the watch could not be started" in driver.text
+        assert "the watch could not be started: Permission denied: /bin/watch" in driver.text
         await driver.type("still here", "enter")
         assert "a1 saved." in driver.text
 

@@ -25,6 +25,7 @@ from incident_tui.ui.linear.tty import Tty
 from incident_tui.ui.linear.verbs import detail, find, go, of_zoom
 from incident_tui.ui.lines import Look, plain
 from incident_tui.ui.session import Session
+from incident_tui.ui.words import refusal
 from incident_tui.ui.written import Writing
 
 BATCH: Final = 1.0
@@ -349,7 +350,7 @@ class LinearScreen:
         try:
             act()
         except (OSError, JournalError) as error:
-            self._tell([f"{failure}: {getattr(error, 'sentence', error)}"])
+            self._tell([f"{failure}: {refusal(error)}"])
             return False
         return True
 

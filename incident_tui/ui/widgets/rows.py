@@ -7,7 +7,9 @@ from typing import Final
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -45,6 +47,22 @@ class Rows(Widget):
     DEFAULT_CSS = "Rows { height: 1fr; width: 1fr; }"
     can_focus = False
 
+    class Clicked(Message):
+        """The first button was pressed and let go on line `y` of the widget with this id."""
+
+        def __init__(self, id: str, y: int) -> None:
+            super().__init__()
+            self.id = id
+            self.y = y
+
+    class Wheeled(Message):
+        """The wheel was turned by one notch over the widget with this id; `step` is 1 down, -1 up."""
+
+        def __init__(self, id: str, step: int) -> None:
+            super().__init__()
+            self.id = id
+            self.step = step
+
     def __init__(self, *, id: str, colours: bool = True) -> None:
         super().__init__(id=id)
         self._lines: list[Line] = []
@@ -70,3 +88,19 @@ class Rows(Widget):
             return Strip.blank(width)
         segments = [Segment(sanitise(text), self._styles_of.get(style, _PLAIN)) for text, style in self._lines[y]]
         return Strip(segments).adjust_cell_length(width)
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        if event.button == 1:
+            self.post_message(self.Clicked(self.id or "", event.y))
+
+    def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._wheeled(event, 1)
+
+    def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._wheeled(event, -1)
+
+    def _wheeled(self, event: events.MouseEvent, step: int) -> None:
+        event.stop()
+        event.prevent_default()
+        self.post_message(self.Wheeled(self.id or "", step))

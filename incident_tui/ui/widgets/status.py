@@ -19,6 +19,7 @@ class StatusPane(Rows):
         self.chosen = ""
         """Key of the chosen row; empty: the worst one, which then stays chosen."""
         self._rows: list[StatusRow] = []
+        self._shown: list[StatusRow] = []
         self._top = 0
 
     def draw(self, rows: Sequence[StatusRow], width: int, height: int, *, active: bool, look: Look) -> None:
@@ -35,7 +36,7 @@ class StatusPane(Rows):
             at -= self._top
             shown = shown[self._top : self._top + room]
             mark = f"   {self._top + 1} to {self._top + len(shown)} of {count}" if room < count else ""
-        lines = []
+        lines, self._shown = [], shown
         for y in range(height):
             line: Line = shown[y].line if y < len(shown) else ((mark, ""),) if mark and y == height - 1 else ()
             if y == at:
@@ -47,6 +48,16 @@ class StatusPane(Rows):
         """Choose another row."""
         if self._rows:
             self.chosen = self._rows[max(0, min(len(self._rows) - 1, self._index() + step))].key
+
+    def key_at(self, y: int) -> str:
+        """Key of the row on line `y` of the last picture; empty where none is that could be chosen."""
+        key = self._shown[y].key if 0 <= y < len(self._shown) else ""
+        return key if any(row.key == key for row in self._rows) else ""
+
+    def choose(self, key: str, y: int) -> None:
+        """Choose the row with this key, and show it on line `y` if the list allows."""
+        self.chosen = key
+        self._top = self._index() - y
 
     def row(self) -> StatusRow | None:
         """The chosen row."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from textual import events
 
-from tests.ui.conftest import reading
+from tests.ui.made_up import reading
 
 
 def line_with(driver: Any, words: str) -> int:

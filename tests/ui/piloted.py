@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import Any
 
 from textual import events
@@ -20,14 +22,19 @@ class Driver:
         self.started = started
 
     async def press(self, *keys: str) -> None:
-        """Keys by their names, or single printable characters. Those that are only text need not be waited for."""
+        """Keys by their names, or single printable characters, which need not be waited for: they are only text."""
+        assert self.app._driver is not None
         for key in keys:
-            if (len(key) == 1 and key.isprintable()) or key == "space":
-                assert self.app._driver is not None
-                self.app._driver.send_message(events.Key(key, " " if key == "space" else key))
-            else:
-                await self.pilot.press(key)
+            text = " " if key == "space" else key if len(key) == 1 and key.isprintable() else None
+            self.app._driver.send_message(events.Key(key, text))
+            if text is None:
+                await self._answered()
         await self.settle()
+
+    async def _answered(self) -> None:
+        """A key goes from the app to the prompt and back, and what it does may post in turn."""
+        for _ in range(4):
+            await self.pilot._wait_for_screen()
 
     async def type(self, text: str, *after: str) -> None:
         """Type text as keys, then press others."""
@@ -35,10 +42,12 @@ class Driver:
 
     async def settle(self) -> None:
         """Until everything entered is saved or refused, and shown."""
-        for _ in range(500):
-            await self.pilot.pause()
-            if not self.app.session.sent and self.app.session.loaded:
-                break
+        end = time.monotonic() + 20
+        await self._answered()
+        while self.app.session.sent or not self.app.session.loaded:
+            assert time.monotonic() < end, f"it was never saved:\n{self.text}"
+            await asyncio.sleep(0.005)
+        await self._answered()
         await self.pilot.pause()
 
     async def until(self, words: str) -> str:

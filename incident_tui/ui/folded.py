@@ -1,8 +1,8 @@
 """Folded runs: what machines say between two lines of people, at a length that leaves the people's lines in view. Pure.
 
-In a run of machine rows the first row of each host stays, and the first of each critical finding; the others of that
-host become one item when they are at least LEAST. The newest rows are never folded, and nothing folds while somebody
-reads (`still`): what is on the screen does not vanish from under the eye.
+In a run of machine rows only what its end leaves critical or unknown stays, and alerts from outside; all others become
+one item when they are at least LEAST. The newest rows are never folded, and nothing folds while somebody reads
+(`still`): what is on the screen does not vanish from under the eye.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ SLICE: Final = 2_000
 """Rows that are folded at a time."""
 NEWEST: Final = 4
 """So many rows at the end are never folded."""
+_STAYS: Final = ("crit", "unknown")
+"""Levels that are not folded while they are the last word of their run."""
 _HOUR: Final = timedelta(hours=1)
 _FOLDING: Final = (Kind.OBSERVATION, *(MACHINE_KINDS - {Kind.OBSERVATION, Kind.GAP}))
 """A silence is a line of its own, and parts runs."""
@@ -35,10 +37,14 @@ Order = tuple[datetime, datetime, str, int]
 
 
 class Run(msgspec.Struct, frozen=True):
-    """Rows of one host that are shown as one line; it stands where the first of them stood."""
+    """Machine rows that are shown as one line; it stands where the first of them stood."""
 
-    host: str
     rows: tuple[TimelineRow, ...]
+
+    @property
+    def hosts(self) -> list[str]:
+        """Where they are from, the one with the most rows first."""
+        return [host for host, _ in Counter(host_of(row) for row in self.rows).most_common()]
 
     @property
     def order(self) -> Order:
@@ -61,12 +67,6 @@ class Run(msgspec.Struct, frozen=True):
             if level:
                 found[level] = found.get(level, 0) + 1
         return found
-
-    @property
-    def worst(self) -> str:
-        """The worst level in it, "" without any."""
-        levels = self.levels
-        return next((level for level in ("crit", "unknown", "warn", "ok") if level in levels), "")
 
 
 Item = TimelineRow | Run
@@ -217,24 +217,23 @@ def _run_end(rows: Sequence[TimelineRow], index: int) -> int:
 
 
 def _run(rows: Sequence[TimelineRow], opened: set[Ref]) -> Sequence[Item]:
-    """One run: what stays, and for each host what is folded."""
-    hosts = [host_of(row) for row in rows]
-    many = {host for host, count in Counter(hosts).items() if count > LEAST}
-    if not many:
-        return rows
-    folded: dict[str, list[TimelineRow]] = {}
-    stays: set[tuple[str, ...]] = set()
+    """One run: what stays, and one item for the others."""
+    last = {_about(row): row for row in rows}
+    folded: list[TimelineRow] = []
     out: list[Item] = []
-    for host, row in zip(hosts, rows, strict=True):
-        keys: list[tuple[str, ...]] = [(host,)]
-        if level_of(row) == "crit":
-            keys.append((host, str(row.entry.data.get("finding")), str(row.entry.data.get("subject"))))
-        if host in many and stays.issuperset(keys) and not (opened and row.ref in opened) and not row.pinned:
-            folded.setdefault(host, []).append(row)
-        else:
-            stays.update(keys)
-            out.append(row)
-    for host, each in folded.items():
-        out += [Run(host, tuple(each))] if len(each) >= LEAST else each
-    out.sort(key=order_of)
-    return out
+    for row in rows:
+        bad = level_of(row) in _STAYS and last[_about(row)] is row
+        stays = bad or row.pinned or row.entry.kind is Kind.ALERT or row.ref in opened
+        (out if stays else folded).append(row)
+    if len(folded) < LEAST:
+        return rows
+    at = bisect_left(out, folded[0].order, key=order_of)
+    return [*out[:at], Run(tuple(folded)), *out[at:]]
+
+
+def _about(row: TimelineRow) -> tuple[str, ...]:
+    """What a row of a finding is about; a later one with the same is its last word."""
+    data = row.entry.data
+    if not data.get("finding"):
+        return (row.ref.journal, str(row.ref.seq))
+    return (str(data["finding"]), str(data.get("subject") or data.get("host") or ""))

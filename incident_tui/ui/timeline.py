@@ -18,9 +18,13 @@ from incident_tui.ui.times import clock, short
 _LONGEST: Final = 40
 """Lines of one entry that are shown in the timeline; Enter shows all of it."""
 _MACHINE_LINES: Final = 2
-"""Lines of what a machine or a playbook said; Enter shows all of it."""
+"""Lines of what a machine or a playbook said, one where it is well again; Enter shows all of it."""
+_HOSTS: Final = 3
+"""Names of hosts in the line of a folded run; the others are counted."""
+_NARROW: Final = 40
+"""Columns below which seconds are left out and text hangs below the time: on a phone words need the room."""
 _REMARK: Final = re.compile(r" \([^()]*\)")
-_LASTED: Final = re.compile(r" \(it lasted [^()]*\)$")
+_LASTED: Final = re.compile(r" \(it lasted ([^()]*)\)$")
 _CLAUSE_LEAST: Final = 12
 _MUCH: Final = 16_000
 """Characters of one entry that the timeline looks at."""
@@ -60,6 +64,10 @@ class Context(msgspec.Struct, frozen=True):
         """As `View.handle`."""
         return f"{self.letter if ref.journal == self.journal else ref.journal[:6] + ':'}{ref.seq}"
 
+    def clock(self, at: datetime) -> str:
+        """Time of day, with seconds where there is room for them."""
+        return clock(at)[: 5 if self.width < _NARROW else 8]
+
 
 def entry_lines(row: TimelineRow, marks: Sequence[Mark], context: Context) -> list[Line]:
     """One entry, wrapped. The first line has handle, time, author and word; the rest hangs below the author."""
@@ -68,14 +76,16 @@ def entry_lines(row: TimelineRow, marks: Sequence[Mark], context: Context) -> li
     if entry.kind is Kind.GAP and entry.data.get("what") == "silence":
         return [rule(f"{look.text(row.text)} ({clock(row.at)})", width, look)]
     handle = f" {context.handle(entry.id):>{context.handle_width}} "
-    stamp = clock(row.at)
+    stamp = context.clock(row.at)
     if row.late is not None:
         stamp = f"{stamp[:5]} (+{short(row.late)})"
     machine = entry.kind in MACHINE_KINDS
     author = "" if machine else cut(look.text(entry.author.name), 8, look)
-    author = f" {author:<4} " if not machine else "      "
+    blank = " " if width < _NARROW else "      "
+    author = f" {author:<4} " if not machine else blank
     style = _style(row)
-    indent = min(cells(handle) + 9, max(2, width - 12))
+    indent = cells(handle) if width < _NARROW else cells(handle) + 9
+    indent = min(indent, max(2, width - 12))
     head: list[Piece] = [(handle, ""), (stamp, ""), (author, "")]
     used = sum(cells(text) for text, _ in head)
     word = f"{look.text(row.word)} " if entry.kind is not Kind.NOTE else ""
@@ -84,9 +94,10 @@ def entry_lines(row: TimelineRow, marks: Sequence[Mark], context: Context) -> li
     tail = f"  {look.text(tail)}" if tail and text else look.text(tail)
     body = "struck" if row.struck else ""
     parts = wrap(word + text + tail, width - used, width - indent)
-    brief = (machine or entry.kind is Kind.PLAYBOOK) and len(parts) > _MACHINE_LINES
+    most = 1 if entry.data.get("level") == "ok" else _MACHINE_LINES
+    brief = (machine or entry.kind is Kind.PLAYBOOK) and len(parts) > most
     if brief:
-        parts = _briefly(word, text, tail, width - used, width - indent, look)
+        parts = _briefly(word, text, tail, width - used, width - indent, look, most)
     first = parts[0]
     pieces = [*head]
     if word and first.startswith(word.rstrip()):
@@ -108,24 +119,26 @@ def entry_lines(row: TimelineRow, marks: Sequence[Mark], context: Context) -> li
     return lines
 
 
-def _briefly(word: str, text: str, tail: str, first: int, rest: int, look: Look) -> list[str]:
-    """What was not typed, in at most _MACHINE_LINES lines: remarks in brackets go first, then clauses from the end. The
+def _briefly(word: str, text: str, tail: str, first: int, rest: int, look: Look, most: int) -> list[str]:
+    """What was not typed, in at most so many lines: remarks in brackets go first, then clauses from the end. The
     mark says that Enter shows more."""
     lasted = _LASTED.search(text)
     if lasted is not None:
-        text, tail = text[: lasted.start()], f"{lasted[0]}{tail}"
+        span = lasted[0] if most > 1 else f" ({lasted[1]})"
+        text, tail = text[: lasted.start()], f"{span}{tail}"
     text = _REMARK.sub("", text[: 8 * max(8, rest)]).strip()
     parts = wrap(word + text + tail, first, rest)
-    while len(parts) > _MACHINE_LINES:
+    while len(parts) > most:
         at = max(text.rfind(", "), text.rfind("; "))
         if at < _CLAUSE_LEAST:
             break
         text = text[:at]
         parts = wrap(f"{word}{text} {look.cut}{tail}", first, rest)
-    if len(parts) > _MACHINE_LINES:
-        last = take(parts[_MACHINE_LINES - 1], max(1, rest - cells(tail) - 1))
-        parts[_MACHINE_LINES - 1] = f"{last}{look.cut}{tail}"
-    return parts[:_MACHINE_LINES]
+    if len(parts) > most:
+        room = first if most == 1 else rest
+        last = take(parts[most - 1], max(1, room - cells(tail) - 1))
+        parts[most - 1] = f"{last}{look.cut}{tail}"
+    return parts[:most]
 
 
 def _style(row: TimelineRow) -> str:
@@ -159,25 +172,27 @@ def rule(text: str, width: int, look: Look, style: str = "") -> Line:
 
 
 def run_lines(run: Run, context: Context) -> list[Line]:
-    """A folded run: when it began, how many more from where, and how bad they were. The mark says that it opens."""
+    """A folded run: when it began, how many more from where, and how bad they were. The mark says that it opens. What
+    was critical is over, or it would stand for itself (`ui.folded`)."""
     look, width = context.look, context.width
-    head = f" {'+':>{context.handle_width}} {clock(run.at)} "
+    head = f" {'+':>{context.handle_width}} {context.clock(run.at)} "
     indent = min(cells(head), max(2, width - 12))
-    size = len(run.rows)
-    counts = [(level, run.levels.get(level, 0)) for level in ("crit", "unknown", "warn", "ok")]
-    other = size - sum(count for _, count in counts)
-    said = ", ".join([f"{count} {level}" for level, count in counts if count] + ([f"{other} other"] if other else []))
-    text = f"{size} more from {cut(look.text(run.host), 24, look)}: {said}"
-    parts = wrap(text, width - cells(head), width - indent)
-    style = _LEVEL_STYLE.get(run.worst, "") if run.worst != "ok" else ""
-    lines = [fit([(head, ""), (parts[0], style)], width, look)]
-    return lines + [fit([(" " * indent, ""), (part, style)], width, look) for part in parts[1:]]
+    size, levels, hosts = len(run.rows), run.levels, run.hosts
+    words = {"crit": "crit (over)", "unknown": "unknown (over)"}
+    said = [f"{levels[name]} {words.get(name, name)}" for name in ("crit", "unknown", "warn", "ok") if name in levels]
+    other = size - sum(levels.values())
+    said += [f"{other} other"] if other else []
+    names = ", ".join(cut(look.text(host), 24, look) for host in hosts[:_HOSTS])
+    names += f" +{len(hosts) - _HOSTS}" if len(hosts) > _HOSTS else ""
+    parts = wrap(f"{size} more from {names}: {', '.join(said)}", width - cells(head), width - indent)
+    lines = [fit([(head, ""), (parts[0], "")], width, look)]
+    return lines + [fit([(" " * indent, ""), (part, "")], width, look) for part in parts[1:]]
 
 
 def pending_lines(at: datetime, text: str, context: Context) -> list[Line]:
     """A line that is not saved yet."""
     look, width = context.look, context.width
-    head = f" {'...':>{context.handle_width}} {clock(at)} NOT SAVED YET "
+    head = f" {'...':>{context.handle_width}} {context.clock(at)} NOT SAVED YET "
     parts = wrap(look.text(text), max(1, width - cells(head)), max(1, width - 4))
     lines = [fit([(head, "crit"), (parts[0], "")], width, look)]
     return lines + [fit([("    ", ""), (part, "")], width, look) for part in parts[1:6]]

@@ -126,7 +126,7 @@ class Recorder:
             data["evidence"] = finding.evidence
         else:
             lasted = "" if known.since is None else f" (it lasted {_span(began - known.since)})"
-            text = f"no longer: {known.text or subject}{lasted}"
+            text = f"over: {known.text or subject}{lasted}"
         if known.flaps:
             data["flaps"] = known.flaps
             text += f" (flapped {known.flaps} times before)" if known.flaps > 1 else ""

@@ -50,32 +50,54 @@ def flat(items: Sequence[Item]) -> list[TimelineRow]:
     return sorted(rows, key=lambda one: one.order)
 
 
-def test_a_run_keeps_its_first_and_each_first_critical_row_and_is_broken_by_people() -> None:
+def shape(rows: Sequence[TimelineRow], folds: Folds | None = None) -> list[int | tuple[int, ...]]:
+    """What is shown: an entry's number, or the numbers of a run."""
+    folds = folds or Folds()
+    folds.feed(rows, still=False)
+    return [tuple(row.ref.seq for row in one.rows) if isinstance(one, Run) else one.ref.seq for one in folds.items]
+
+
+def test_a_run_keeps_what_it_leaves_critical_and_is_broken_by_people() -> None:
     levels = ["warn", "crit", "ok", "ok", "crit", "warn", "ok"]
     rows = [row(number, level) for number, level in enumerate(levels)]
-    rows += [row(7), *(row(number, "ok") for number in range(8, 14)), *(row(number) for number in range(14, 18))]
+    rows += [row(7), *(row(number, "ok") for number in range(8, 13)), row(13, "crit"), *map(row, range(14, 18))]
     folds = Folds()
-    folds.feed(rows, still=False)
-    shown = [len(item.rows) if isinstance(item, Run) else item.entry.seq for item in folds.items]
-    assert shown == [1, 2, 5, 8, 9, 5, 15, 16, 17, 18]
-    run = folds.items[2]
-    assert isinstance(run, Run) and run.worst == "crit"
-    assert plain(run_lines(run, Context(60))) == "    + 14:00:02 5 more from web2: 1 crit, 1 warn, 3 ok"
+    assert shape(rows, folds) == [(1, 2, 3, 4, 5, 6, 7), 8, (9, 10, 11, 12, 13), 14, 15, 16, 17, 18]
+    run = folds.items[0]
+    assert isinstance(run, Run)
+    assert plain(run_lines(run, Context(68))) == "    + 14:00:00 7 more from web2: 2 crit (over), 2 warn, 3 ok"
     folds.open(run)
     assert [item.ref.seq for item in folds.items[:8]] == [1, 2, 3, 4, 5, 6, 7, 8]
     folds.close()
-    assert folds.items[2] == run
+    assert folds.items[0] == run
 
 
-def test_hosts_fold_apart_and_few_rows_do_not_fold() -> None:
-    rows = [row(number, "ok", host=("web1", "web2", "web3")[number % 3]) for number in range(12)]
-    rows += [row(number) for number in range(12, 16)]
+def test_unknown_and_alerts_stay_and_each_finding_has_a_last_word_of_its_own() -> None:
+    rows = [
+        row(0, "crit", rule="down"),
+        row(1, "crit", rule="oom"),
+        row(2, "unknown", rule="heals"),
+        row(3, "warn", rule="load"),
+        row(4, "warn", rule="oom"),
+        row(5, "warn", rule="disk"),
+        row(6, "ok", rule="load"),
+    ]
+    alert = msgspec.structs.replace(rows[5], entry=msgspec.structs.replace(rows[5].entry, kind=Kind.ALERT))
+    assert shape([*rows, *map(row, range(7, 11))]) == [1, (2, 4, 5, 6, 7), 3, 8, 9, 10, 11]
+    assert shape([*rows[:5], alert, rows[6], *map(row, range(7, 11))]) == [1, (2, 4, 5, 7), 3, 6, 8, 9, 10, 11]
+    assert shape([*rows[:3], *map(row, range(7, 11))]) == [1, 2, 3, 8, 9, 10, 11], "nothing of it may fold"
+
+
+def test_a_run_names_its_hosts_and_few_rows_do_not_fold() -> None:
+    rows = [row(number, "ok", host=("web1", "web2", "web3", "gv0")[number % 4 % 3]) for number in range(12)]
     folds = Folds()
-    folds.feed(rows, still=False)
-    assert [item.host for item in folds.items if isinstance(item, Run)] == ["web1", "web2", "web3"]
-    folds = Folds()
-    folds.feed(rows[:6] + rows[12:], still=False)
-    assert not [item for item in folds.items if isinstance(item, Run)]
+    assert shape([*rows, *map(row, range(12, 16))], folds)[0] == tuple(range(1, 13))
+    run = folds.items[0]
+    assert isinstance(run, Run)
+    assert plain(run_lines(run, Context(80))) == "    + 14:00:00 12 more from web1, web2, web3: 12 ok"
+    other = Run((*run.rows, row(12, "warn", host="gv0"), row(13, "unknown", host="gv1")))
+    assert "14 more from web1, web2, web3 +2: 1 unknown (over), 1 warn, 12 ok" in plain(run_lines(other, Context(99)))
+    assert shape([*rows[:1], *map(row, range(12, 16))])[0] == 1
 
 
 def test_nothing_folds_away_while_somebody_reads() -> None:

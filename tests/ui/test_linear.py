@@ -80,7 +80,7 @@ def test_only_changes_are_announced_and_never_the_clock(kit: Any) -> None:
     assert announcer.machines(later) == announcer.states(later) == []
     said = announcer.machines(kit.view(kit.outage(), kit.story()))
     assert said[0].startswith("14:43:12Z now critical: ") and any("now not known: web3" in one for one in said)
-    assert all("no longer: " in one for one in announcer.machines(later))
+    assert all("over: " in one for one in announcer.machines(later))
 
 
 def test_what_must_not_be_missed_is_announced_once_and_its_end(kit: Any) -> None:

@@ -201,6 +201,23 @@ def test_a_choice_is_brought_into_view_in_both_directions(kit: Any) -> None:
         assert any(window.shows(y, chosen) for y in range(10)), plain(lines)
 
 
+def test_what_is_well_again_takes_one_line(kit: Any) -> None:
+    text = "over: web3 (127.0.0.1:45719): connection refused; is sshd running? (it lasted 23s)"
+    entry = msgspec.structs.replace(kit.entries(kit.story()[:1])[0], kind=Kind.OBSERVATION, text=text)
+    fold = Fold()
+    fold.apply(msgspec.structs.replace(entry, data={"level": "ok"}))
+    row = fold.row(entry.id)
+    assert row is not None
+    lines = entry_lines(row, (), CONTEXT)
+    assert len(lines) == 1 and plain(lines).rstrip().endswith("… (23s)"), plain(lines)
+
+
+def test_on_a_phone_words_have_the_room_of_seconds_and_of_the_margin(kit: Any) -> None:
+    row = kit.view(kit.outage(), kit.story()).rows[0]
+    first, second = plain(entry_lines(row, (), Context(36, journal=kit.journal))).split("\n")[:2]
+    assert first.startswith("   a1 14:02 ana  DECLARED") and second.startswith("      ") and second[6] != " "
+
+
 def test_all_widths_draw_lines_of_that_width(kit: Any) -> None:
     view = kit.view(kit.outage(), kit.story())
     for width in (24, 37, 48, 120):

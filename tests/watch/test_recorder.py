@@ -42,7 +42,7 @@ def test_a_change_is_written_once_after_it_has_lasted_with_the_time_it_began() -
     assert one.observe([], at(30)) == []
     (back,) = one.observe([], at(41))
     assert levels([back]) == ["crit>ok"] and back.at == at(30)
-    assert back.text.startswith("no longer: ") and "it lasted 30s" in back.text
+    assert back.text.startswith("over: ") and "it lasted 30s" in back.text
 
 
 def test_a_short_change_is_no_entry_but_is_counted_in_the_next() -> None:

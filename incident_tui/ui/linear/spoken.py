@@ -78,7 +78,7 @@ class Announcer:
                 self._told.add((*key, one.level.value))
         for key, gone in before.items():
             if key not in now:
-                said.append((1, f"no longer: {gone.sentence}"))
+                said.append((1, f"over: {gone.sentence}"))
                 self._told.add((*key, Level.OK.value))
         return [view.look.text(f"{clock(view.now)}Z {text}") for _, text in sorted(said, key=lambda pair: pair[0])]
 

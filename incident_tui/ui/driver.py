@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 import time
@@ -15,6 +16,7 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from incident_tui.ui.keyboard import Keyboard
 from incident_tui.ui.outlet import Outlet, open_outlet
 from incident_tui.ui.stage import Stage
 
@@ -48,6 +50,7 @@ class ScreenDriver(LinuxDriver):
     def __init__(self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: Any = None) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._stage: Stage | None = Stage(*self._get_terminal_size()) if self.changed_cells else None
+        self._keyboard = Keyboard(self.fileno, debug=debug)
         self._outlet: Outlet | None = None
         self._collected: list[str] | None = None
         self._thread = threading.get_ident()
@@ -142,7 +145,26 @@ class ScreenDriver(LinuxDriver):
             self._typed_at = time.monotonic()
         super().process_message(message)
 
-    # ---------------------------------------------------------------- mouse
+    # ---------------------------------------------------------------- keys and mouse
+
+    def run_input_thread(self) -> None:
+        """A thread of Textual's runs this while the terminal is ours."""
+        try:
+            self._keyboard.read(self.exit_event, self.process_message)
+        except OSError as error:
+            log.warning("nothing more can be read from the terminal: %s", error)
+            os.kill(os.getpid(), signal.SIGHUP)
+
+    def disable_input(self) -> None:
+        """As Textual's, but what was typed and not read yet stays there, for us or the program that comes next."""
+        if self.exit_event.is_set():
+            return
+        signal.signal(signal.SIGWINCH, signal.SIG_DFL)
+        self._disable_mouse_support()
+        self.exit_event.set()
+        if self._key_thread is not None:
+            self._key_thread.join()
+        self.exit_event.clear()
 
     def _enable_mouse_support(self) -> None:
         """Buttons and wheel only. Textual asks for each movement, too, which floods a slow line."""

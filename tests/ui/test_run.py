@@ -62,6 +62,7 @@ class Terminal:
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         self.slave = slave
+        self.journal = Path(str(arguments[0]))
         self.raw = b""
         self.picture = pyte.Screen(80, 24)
         self.stream = pyte.ByteStream(self.picture)
@@ -169,6 +170,30 @@ def test_kill_nine_and_the_next_screen_offers_the_line(tmp_path: Path, terminal:
     assert again.wait() == 0
     assert texts(tmp_path / "journal") == ["half a line"]
     assert load_lines(tmp_path / "journal", "ana") == []
+
+
+def test_nothing_typed_is_lost_while_the_screen_takes_its_terminal_back(terminal: Any) -> None:
+    screen = terminal()
+    screen.until("no incident")
+    screen.process.send_signal(signal.SIGSTOP)
+    os.waitpid(screen.process.pid, os.WUNTRACED)
+    termios.tcsetattr(screen.slave, termios.TCSANOW, screen.before)
+    screen.process.send_signal(signal.SIGCONT)
+    typed = "".join(f" w{number}" for number in range(12))
+    for letter in typed:
+        screen.type(letter)
+        screen.read(0.01)
+    screen.until("w11")
+    screen.type("\r")
+    screen.until("a1 saved.")
+    assert texts(screen.journal) == [typed.strip()]
+
+
+def test_what_was_typed_ahead_is_carried_out(terminal: Any) -> None:
+    screen = terminal()
+    screen.type("typed ahead\r")
+    screen.until("a1 saved.")
+    assert texts(screen.journal) == ["typed ahead"]
 
 
 def test_a_crash_restores_the_terminal_and_keeps_the_draft(tmp_path: Path, terminal: Any) -> None:
@@ -280,3 +305,15 @@ def test_of_the_mouse_only_buttons_and_wheel_are_asked_for(tmp_path: Path, termi
     assert not modes & {b"1001", b"1002", b"1003", b"1005", b"1015", b"1016"}
     ended = screen.raw[screen.raw.rindex(b"\x1b[?1000h") :]
     assert b"\x1b[?1006l" in ended and b"\x1b[?1000l" in ended
+
+
+def test_bytes_that_are_no_text_do_not_end_the_screen(terminal: Any) -> None:
+    screen = terminal()
+    screen.until("no incident")
+    os.write(screen.master, b"caf\xe9 \xc3")
+    screen.read(0.1)
+    os.write(screen.master, b"\xa9t\xc3\xa9")
+    screen.until("été")
+    screen.type("\r")
+    screen.until("a1 saved.")
+    assert texts(screen.journal) == ["caf\ufffd été"]

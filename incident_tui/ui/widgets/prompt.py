@@ -68,7 +68,9 @@ class Prompt(Rows, can_focus=True):
         event.stop()
         event.prevent_default()
         character = event.character if event.is_printable and event.character else ""
-        self.post_message(self.KeyPressed(event.key, character, event.time))
+        # What was typed before the terminal was ours went through its line discipline, which turns CR into LF.
+        key = "enter" if event.key == "ctrl+j" else event.key
+        self.post_message(self.KeyPressed(key, character, event.time))
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()

@@ -160,7 +160,10 @@ class Conversation:
         if not ask.paste:
             return self._decide(ask, reply)
         said = reply.casefold()
-        if ask.backfill and said not in ("yes", "y"):
+        if self._stray(ask):
+            self._wait(ask)
+            return None
+        if ask.backfill and said not in _YES:
             self._ask_paste(ask.line, ask.draft, ask.seed, ask.written)
             return None
         if not ask.backfill and said not in ("", "lines"):
@@ -197,14 +200,29 @@ class Conversation:
             self.ask = ask
             self.cancel()
             return None
-        if ask.draft:  # one line waits already: the next is offered after it
-            self.session.offered.append(self.editor.text)
+        self._wait(ask)
+        return None
+
+    def _stray(self, ask: Ask) -> bool:
+        """What is in the prompt is neither an answer nor the beginning of one."""
+        typed = self.editor.text.strip().casefold()
+        return not any(one.startswith(typed) for one in (ask.wants or "lines", *_YES, *_NO))
+
+    def _set_aside(self, ask: Ask) -> Ask:
+        """The line in the prompt is the draft; when one waits already, it is offered after that."""
+        if not ask.draft:
+            return msgspec.structs.replace(ask, draft=self.editor.text)
+        self.session.offered.append(self.editor.text)
+        return ask
+
+    def _wait(self, ask: Ask) -> None:
+        """A line was entered by somebody who had not seen the question."""
+        ask = self._set_aside(ask)
         waiting = len(self.session.offered) + 1
         first = "Your line waits for this answer." if waiting == 1 else f"{waiting} lines wait for this answer."
-        self.ask = msgspec.structs.replace(ask, first=first, draft=ask.draft or self.editor.text)
+        self.ask = msgspec.structs.replace(ask, first=first)
         self.editor.set("")
         self.keep()
-        return None
 
     def pasted(self, text: str) -> bool:
         """Text was pasted. True when it has several lines and is being asked about."""
@@ -263,9 +281,8 @@ class Conversation:
         ask, self.ask = self.ask, None
         if ask is None:
             return
-        typed = self.editor.text.strip()
-        if typed and not ask.paste and not ask.draft and not ask.wants.startswith(typed) and typed not in _YES + _NO:
-            ask = msgspec.structs.replace(ask, draft=self.editor.text)
+        if self._stray(ask):
+            ask = self._set_aside(ask)
         if ask.written:
             self.aside = ask.line
             self.editor.set(ask.draft or ask.seed)

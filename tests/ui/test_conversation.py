@@ -348,6 +348,32 @@ def test_a_line_typed_over_a_question_survives_no_and_esc(talk: Talk) -> None:
         talk.editor.set("")
 
 
+def test_lines_typed_ahead_over_a_paste_are_not_lost(talk: Talk) -> None:
+    talk.pasted("02:55 saw the alarm\n02:56 rang bob")
+    talk.enter("! restarted glusterd")
+    talk.enter("= bricks 3/3")
+    assert talk.hint()[0].startswith("2 lines wait for this answer. Pasted 2 lines.")
+    talk.type("still typing")
+    talk.cancel()
+    assert talk.editor.text == "! restarted glusterd" and talk.words == []
+    assert talk.session.offered == ["= bricks 3/3", "still typing"]
+    talk.editor.set("")
+    talk.enter("")
+    assert talk.editor.text == "= bricks 3/3"
+
+
+def test_the_answers_to_a_paste_are_no_lines(talk: Talk) -> None:
+    for typed in ("lin", "YES", "n"):
+        talk.pasted("a\nb")
+        talk.type(typed)
+        talk.cancel()
+        assert talk.editor.text == "" and not talk.session.offered
+    talk.pasted("a\nb")
+    talk.enter("no")
+    talk.enter("")
+    assert talk.words == ["EVIDENCE a\nb"] and talk.editor.text == ""
+
+
 def test_who_watches_is_told_only_while_there_is_nothing_else(world: Any, kit: Any) -> None:
     session = world.session()
     lease = msgspec.structs.replace(kit.story()[0], kind=Kind.LEASE, text="watch taken", incident="", data={})

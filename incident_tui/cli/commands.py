@@ -53,6 +53,7 @@ COMMANDS: Final = (
             Option("scenario", "which outage", "NAME", completes="outage healthy"),
             Option("speed", "how fast it plays; 1 is real time", "FACTOR"),
             Option("headless", "no screen: play, record and print the report after SECONDS", "SECONDS"),
+            LINEAR,
         ),
     ),
     Command(

@@ -151,6 +151,8 @@ def demo(context: Context) -> int:
         with Stage(directory, journal, settings, scenario, speed) as stage:
             options = {"config": str(stage.config), "journal": str(stage.journal)}
             options["as"] = context.call.options.get("as", "ana")
+            if context.call.flag("linear"):
+                options["linear"] = ""
             inner = Context(Call(context.call.command, options, []))
             assert (inner.directory / DEMO_MARK).exists()
             code = _headless(inner, headless) if headless is not None else screen(inner)

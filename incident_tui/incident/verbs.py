@@ -45,7 +45,7 @@ VERBS: Final[dict[str, Verb]] = _table(
     Verb(
         "status",
         "/status WORD [text]",
-        "investigating, mitigating, monitoring, resolved, or your word",
+        "investigating, mitigating, monitoring, or your own word",
         "/status mitigating serving gv0 from web1",
         ("statuses",),
         timed=True,
@@ -194,7 +194,7 @@ VERBS: Final[dict[str, Verb]] = _table(
     Verb(
         "filter",
         "/filter [kind:WORD] [by:NAME] [host:NAME] [TEXT]",
-        "show only the entries that fit all of it; alone: show everything again",
+        "show only the entries that fit all of it; alone: all again",
         "/filter kind:action by:bob gluster",
         ("filters", "filters", "filters"),
         screen=True,
@@ -202,7 +202,7 @@ VERBS: Final[dict[str, Verb]] = _table(
     Verb(
         "find",
         "/find [TEXT]",
-        "the entry before that has the text, or fits as in /filter; alone: the next one back",
+        "the newest entry that fits, as /filter; alone: one back",
         "/find glusterd",
         ("filters",),
         screen=True,
@@ -210,7 +210,7 @@ VERBS: Final[dict[str, Verb]] = _table(
     Verb(
         "go",
         "/go HANDLE | 14:05 | unread | first | last",
-        "to an entry, a time, or the first that you have not seen",
+        "to an entry, a time, or the first you have not seen",
         "/go a17",
         ("places",),
         screen=True,
@@ -226,7 +226,7 @@ VERBS: Final[dict[str, Verb]] = _table(
     Verb(
         "yank",
         "/yank [HANDLE]",
-        "copy an entry, or what is open, to your terminal's clipboard and to a file",
+        "copy an entry, or what is open: clipboard and a file",
         "/yank a17",
         ("handles",),
         screen=True,

@@ -1,4 +1,4 @@
-"""The one table of keys: each with its verb twin, the words of the footer and of help. Verbs are `incident.verbs`."""
+"""The one table of keys, each with its verb twin; the footer and help. Verbs are `incident.verbs`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ class Command(msgspec.Struct, frozen=True):
     action: str
     label: str
     """The key as people write it."""
-    footer: str
-    """Words for the footer, empty when it is not shown there."""
     help: str
     verb: str = ""
     also: tuple[str, ...] = ()
@@ -26,30 +24,68 @@ class Command(msgspec.Struct, frozen=True):
 
 
 COMMANDS: Final = (
-    Command("enter", "enter", "Enter", "saves", "save the line; in a pane: open the chosen row"),
-    Command("tab", "tab", "Tab", "panes", "complete the word; with an empty prompt: next pane"),
-    Command("shift+tab", "pane_back", "Shift+Tab", "", "the pane before, also with text in the prompt"),
-    Command("escape", "back", "Esc", "", "back to the prompt; the line stays"),
-    Command("up", "up", "Up", "", "older line when the prompt is empty; else scroll back; in a pane: row above"),
-    Command("down", "down", "Down", "", "newer line, scroll on, or row below"),
-    Command("pageup", "page_up", "PgUp", "back", "a page back in the timeline or in what is open"),
-    Command("pagedown", "page_down", "PgDn", "", "a page on; at the end it follows again"),
-    Command("ctrl+home", "to_start", "Ctrl+Home", "", "to the first entry"),
-    Command("ctrl+end", "to_end", "Ctrl+End", "", "to the last entry, follow, and fold runs again"),
-    Command("f1", "help", "F1", "help", "keys and verbs", "help"),
-    Command("f5", "read", "F5", "", "a fresh reading of all hosts now", "read"),
-    Command("ctrl+f", "filter", "Ctrl+F", "filter", "show only entries that fit; Esc shows all again", "filter"),
-    Command("ctrl+r", "older", "Ctrl+R F3", "", "find a text further back; again: the next one back", "find", ("f3",)),
-    Command("ctrl+n", "newer", "Ctrl+N", "", "the next match on (also Shift+F3)", "", ("shift+f3",)),
-    Command("ctrl+g", "unread", "Ctrl+G", "", "to the first entry that came while you were away", "go"),
-    Command("ctrl+o", "zoom", "Ctrl+O F4", "", "one pane takes the whole width; again gives it back", "zoom", ("f4",)),
-    Command("ctrl+y", "yank", "Ctrl+Y", "", "copy what is chosen or open to the clipboard and a file", "yank"),
-    Command("ctrl+l", "repaint", "Ctrl+L", "", "draw the screen anew"),
-    Command("ctrl+e", "edit", "Ctrl+E", "", "write the line in $EDITOR; several lines come back as a paste", "edit"),
-    Command("ctrl+z", "suspend", "Ctrl+Z", "", "to the shell; fg comes back and says what happened", "suspend"),
-    Command("ctrl+c", "leave", "Ctrl+C", "", "twice: leave; watching goes on", "quit"),
+    Command("enter", "enter", "Enter", "save the line; in a pane: open the chosen row"),
+    Command("tab", "tab", "Tab", "complete the word; with an empty prompt: next pane"),
+    Command("shift+tab", "pane_back", "Shift+Tab", "the pane before, also with text in the prompt"),
+    Command("escape", "back", "Esc", "back to the prompt; the line stays"),
+    Command("up", "up", "Up", "older line when the prompt is empty; else scroll back; in a pane: row above"),
+    Command("down", "down", "Down", "newer line, scroll on, or row below"),
+    Command("pageup", "page_up", "PgUp", "a page back in the timeline or in what is open"),
+    Command("pagedown", "page_down", "PgDn", "a page on; at the end it follows again"),
+    Command("ctrl+home", "to_start", "Ctrl+Home", "to the first entry"),
+    Command("ctrl+end", "to_end", "Ctrl+End", "to the last entry, follow, and fold runs again"),
+    Command("f1", "help", "F1", "keys and verbs", "help"),
+    Command("f5", "read", "F5", "a fresh reading of all hosts now", "read"),
+    Command("ctrl+f", "filter", "Ctrl+F", "show only entries that fit; Esc shows all again", "filter"),
+    Command("ctrl+r", "older", "Ctrl+R F3", "find a text further back; again: the next one back", "find", ("f3",)),
+    Command("ctrl+n", "newer", "Ctrl+N", "the next match on (also Shift+F3)", "", ("shift+f3",)),
+    Command("ctrl+g", "unread", "Ctrl+G", "to the first entry that came while you were away", "go"),
+    Command("ctrl+o", "zoom", "Ctrl+O F4", "one pane takes the whole width; again gives it back", "zoom", ("f4",)),
+    Command("ctrl+y", "yank", "Ctrl+Y", "copy what is chosen or open to the clipboard and a file", "yank"),
+    Command("ctrl+l", "repaint", "Ctrl+L", "draw the screen anew"),
+    Command("ctrl+e", "edit", "Ctrl+E", "write the line in $EDITOR; several lines come back as a paste", "edit"),
+    Command("ctrl+z", "suspend", "Ctrl+Z", "to the shell; fg comes back and says what happened", "suspend"),
+    Command("ctrl+c", "leave", "Ctrl+C", "twice: leave; watching goes on", "quit"),
 )
 """Printable keys are always text in the prompt; these are all the others besides those that edit the line."""
+
+FOOTER: Final = {
+    "prompt": (
+        ("Enter", "saves"),
+        ("Tab", "panes"),
+        ("PgUp", "back"),
+        ("F1", "help"),
+        ("Ctrl+F", "filter"),
+        ("F3", "find"),
+        ("F4", "zoom"),
+        ("Ctrl+C", "twice leaves"),
+    ),
+    "line": (("Enter", "saves"), ("Tab", "completes"), ("PgUp", "back"), ("F1", "help"), ("Ctrl+U", "empties")),
+    "status": (("Enter", "opens"), ("Up Down", "choose"), ("Esc", "prompt"), ("Tab", "timeline"), ("F4", "zoom")),
+    "timeline": (
+        ("Enter", "opens"),
+        ("Up Down", "choose"),
+        ("Esc", "prompt"),
+        ("Ctrl+Y", "copies"),
+        ("Ctrl+End", "newest"),
+        ("F4", "zoom"),
+    ),
+    "sheet": (("Esc", "closes"), ("PgUp PgDn", "scroll"), ("Enter", "saves"), ("Ctrl+Y", "copies"), ("F4", "zoom")),
+}
+"""Where one is -> keys of that moment. `line` is the prompt with text in it; `sheet` is whenever something is open over
+the timeline, and the left pane is not active."""
+
+_FIRST: Final = (
+    "Type what happens, Enter saves it. Tells its kind:",
+    "! action   = result   ? hypothesis   d: decision   todo: …",
+    "-10m or @14:05 in front of it: it happened earlier",
+    "/declare TITLE   /sev 2 why   /ic take   /next 20m public",
+    "/update public +20m TEXT   /assign bob 5m TEXT   /undo",
+    "Tab panes: arrows choose, Enter opens, Esc comes back",
+    "PgUp back   Ctrl+F filter   F3 find   F4 zoom   F5 read",
+    "/help assign tells of one verb; PgDn: all keys and verbs",
+)
+"""The first page of help: what one needs when just woken, at 60 columns."""
 
 BY_KEY: Final = {key: command for command in COMMANDS for key in (command.key, *command.also)}
 EDIT_HELP: Final = (
@@ -59,37 +95,36 @@ EDIT_HELP: Final = (
 )
 
 
-def footer(width: int, look: Look) -> Line:
-    """The keys worth knowing, as many as fit."""
-    pieces: list[Piece] = [(" ", "")]
-    used = 1
-    for command in COMMANDS:
-        if not command.footer:
-            continue
-        size = cells(command.label) + 1 + cells(command.footer) + 3
-        if used + size > width:
+def footer(place: str, width: int, look: Look) -> Line:
+    """The keys worth knowing at a place of FOOTER, as many as fit."""
+    pieces: list[Piece] = []
+    used = 0
+    for label, words in FOOTER[place]:
+        gap = "   " if pieces else " "
+        used += len(gap) + cells(label) + 1 + cells(words)
+        if used > width:
             break
-        pieces += [(command.label, "strong"), (f" {command.footer}   ", "")]
-        used += size
+        pieces += [(gap, ""), (label, "strong"), (f" {words}", "")]
     return fit(pieces, width, look)
 
 
-def verb_hint(line: str) -> str:
-    """The form and help of the verb that is being typed, or the verbs that it may become; empty for other text."""
+def verb_hint(line: str) -> tuple[str, str]:
+    """The form and help of the verb that is being typed, or the verbs that it may become and nothing; empty for other
+    text."""
     words = line.lstrip().split(" ")
     if words and len(words) > 1 and words[0][:1] in "@-" and words[0][1:2].isdigit():
         words = words[1:]
     first = words[0] if words else ""
     if not first.startswith("/"):
-        return ""
+        return "", ""
     name = first[1:].lower()
     verb = VERBS.get(name)
     if verb is not None:
-        return f"{verb.form}  {verb.help}"
+        return verb.form, verb.help
     if len(words) > 1:
-        return ""
+        return "", ""
     fitting = [f"/{known}" for known in VERBS if known.startswith(name)]
-    return "  ".join(fitting)
+    return "  ".join(fitting), ""
 
 
 def help_lines(verb: str, width: int, look: Look) -> list[Line]:
@@ -104,9 +139,7 @@ def help_lines(verb: str, width: int, look: Look) -> list[Line]:
             for style, text in lines
             for part in wrap(look.text(text), width - 2, width - 2)
         ]
-    out: list[Line] = [
-        fit([(" What you type is a note, saved with Enter. A prefix needs a space after it.", "")], width)
-    ]
+    out: list[Line] = [fit([(f" {look.text(line)}", "")], width, look) for line in _FIRST]
     out += _section("PREFIXES", [(form, meaning) for form, _, meaning in PREFIXES], width, look)
     out += _section("KEYS", [(one.label, _twin(one)) for one in COMMANDS] + list(EDIT_HELP), width, look)
     out += _section("VERBS", [(one.form, one.help) for one in VERBS.values()], width, look)

@@ -24,6 +24,10 @@ from incident_tui.ui.session import Sent, Session
 
 _YES: Final = ("yes", "y")
 _NO: Final = ("", "no", "n")
+_DRAFTS: Final = ("/filter", "/find")
+"""Lines that only look for something and for which a draft is put by."""
+_LOOKS: Final = ("/filter", "/find", "/go", "/zoom", "/redraw", "/help")
+"""Lines that stay out of the history: Up brings back what was logged, and a key repeats these."""
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -75,7 +79,11 @@ class Conversation:
             return f"{self.ask.first} {self.ask.sentence}".lstrip(), "warn"
         if self.said[0]:
             return self.said
-        return verb_hint(self.editor.text), ""
+        return "  ".join(part for part in verb_hint(self.editor.text) if part), ""
+
+    def teaching(self) -> tuple[str, str]:
+        """Form and help of the verb that is being typed, while `hint` has nothing else to say."""
+        return ("", "") if self.ask is not None or self.said[0] else verb_hint(self.editor.text)
 
     def changed(self) -> None:
         """The line was edited."""
@@ -87,7 +95,7 @@ class Conversation:
         ask = self.ask
         draft = ask.draft if ask is not None and ask.draft else self.editor.text
         if self._waiting and ask is None:
-            looks = draft.startswith(("/filter", "/find"))
+            looks = draft.startswith(_DRAFTS)
             return (self._waiting, self.aside) if looks else (draft, self._waiting)
         return draft, ask.line if ask is not None else self.aside
 
@@ -103,7 +111,7 @@ class Conversation:
         waiting, self._waiting = self._waiting, None
         if waiting is None:
             return False
-        if self.editor.text.strip() and not self.editor.text.startswith(("/filter", "/find")):
+        if self.editor.text.strip() and not self.editor.text.startswith(_DRAFTS):
             self.editor.remember(self.editor.text)
         self.editor.set(waiting)
         self.changed()
@@ -148,7 +156,7 @@ class Conversation:
             self.said = ("", "")
         else:
             self.editor.set(draft)
-            if "\n" not in line:
+            if "\n" not in line and line.split()[0].lower() not in _LOOKS:
                 self.editor.remember(line)
             self.said = (outcome.notice, "")
         self.keep()

@@ -8,11 +8,12 @@ from typing import Final, Literal
 
 from incident_tui.incident.entry import Entry
 from incident_tui.incident.views import TimelineRow
+from incident_tui.ui.above import Above
 from incident_tui.ui.commands import footer
 from incident_tui.ui.conversation import Conversation
 from incident_tui.ui.filter import Filter
 from incident_tui.ui.folded import Order, Run
-from incident_tui.ui.lines import Line, Look, fit, wrap
+from incident_tui.ui.lines import Line, Look, cells, fit, wrap
 from incident_tui.ui.listing import Listing
 from incident_tui.ui.marks import marks
 from incident_tui.ui.present import header, notices
@@ -61,6 +62,7 @@ class Painter:
         self.pane: Pane = "prompt"
         """Which pane answers to arrows, PgUp, PgDn and Enter."""
         self.listing = Listing()
+        self.above = Above()
         self.window = self.timeline.window
         self.zoom: Zoom = ""
         self.seeking = False
@@ -98,8 +100,6 @@ class Painter:
             self.sheet.draw(view, right, body, look)
         elif right:
             self._draw_timeline(view, right, body)
-        chosen = self.status.row() if self.pane == "status" else None
-        self.notices.show([self._notice(view, chosen, width)])
         self._show_line(hint)
 
     def paint_line(self, height: int) -> None:
@@ -169,6 +169,7 @@ class Painter:
     def switched(self) -> None:
         """Another incident is shown."""
         self.view = self.session.view()
+        self.above.switch()
         self.to_last()
         self.listing.rebase()
 
@@ -194,6 +195,8 @@ class Painter:
     def _draw_timeline(self, view: View, width: int, height: int) -> None:
         """`height` includes the title."""
         lines = self.window.lines(height - 1)
+        self.above.feed(view.rows, view.me, view.now)
+        self.above.seen(self.window.visible())
         active = self.pane == "timeline"
         chosen = self.window.chosen() if active or self.seeking else None
         if not self.listing.items and not view.pending:
@@ -218,6 +221,7 @@ class Painter:
             hidden=listing.newly_hidden,
             filtered=bool(listing.filter),
             zoomed=self.zoom == "right",
+            above=self.above.words(self.session.store.handle, self.look),
         )
 
     def _feed(self, view: View, width: int) -> None:
@@ -228,7 +232,10 @@ class Painter:
         self.window.feed(self.listing.items, marks(view), context, extra, self.unread)
 
     def _notice(self, view: View, chosen: StatusRow | None, width: int) -> Line:
-        """The chosen row's sentence while the left pane is active, else what is running."""
+        """The chosen row's sentence while the left pane is active, else what is running; or the form of a verb."""
+        form, _ = self._split_hint()
+        if form:
+            return fit([(f" {form}", "strong")], width, view.look)
         if chosen is None:
             return notices(view, width)
         if not chosen.findings:
@@ -239,7 +246,10 @@ class Painter:
         width, look = self._width, self.look
         text, style = self.talk.hint()
         if not text:
-            return [footer(width, look)]
+            return [footer(self._footing(), width, look)]
+        form, words = self._split_hint()
+        if form:
+            return [fit([(f" {words}", "")], width, look)]
         most = _HINT_LINES if self.talk.ask is not None or style else _SAID_LINES if self.talk.said[0] else 1
         parts = wrap(look.text(text), width - 2, width - 2)
         lines = [fit([(f" {part}", style)], width, look) for part in parts[:most]]
@@ -247,7 +257,25 @@ class Painter:
             lines[-1] = fit([(f" {parts[most - 1]} {look.cut}", style)], width, look)
         return lines
 
+    def _footing(self) -> str:
+        """Which keys the footer names."""
+        if self.pane == "status":
+            return "status"
+        if self.sheet.display:
+            return "sheet"
+        return "line" if self.pane == "prompt" and self.prompt.editor.text else self.pane
+
+    def _split_hint(self) -> tuple[str, str]:
+        """Form and help of the verb that is being typed, where they do not fit into one line: the form then stands
+        above the prompt in place of what is running, so that nothing moves."""
+        form, words = self.talk.teaching()
+        long = self.pane == "prompt" and words and cells(form) + cells(words) + 3 > self._width
+        return (form, words) if long else ("", "")
+
     def _show_line(self, hint: list[Line]) -> None:
+        if self.view is not None:
+            chosen = self.status.row() if self.pane == "status" else None
+            self.notices.show([self._notice(self.view, chosen, self._width)])
         self.prompt.draw(self.talk.label(), self._width, active=self.pane == "prompt", look=self.look)
         if self.hint.styles.height is None or self.hint.styles.height.value != len(hint):
             self.hint.styles.height = len(hint)

@@ -15,11 +15,18 @@ SAVE_GRACE: Final = timedelta(seconds=1)
 """A save that takes longer is not called saved any more."""
 _TITLE_LEAST: Final = 8
 _ALARM_LINES: Final = 3
+_DUE: Final = (
+    ("update due in {} ({})", "update OVERDUE {} ({})"),
+    ("update {} {}", "update OVERDUE {} {}"),
+    ("due {} {}", "OVERDUE {} {}"),
+)
+"""Words for a promised update: the longest with which the second line is one line, or the fewest."""
 
 
 def header(view: View, width: int) -> list[Line]:
     """Two lines or three, then one for each alarm. Always all of it: what does not fit goes to the next line."""
-    lines = [_first(view, width), *_flow(_second(view), width)]
+    second = min((_flow(_second(view, due), width) for due in _DUE), key=len)
+    lines = [_first(view, width), *second]
     for sentence, style in alarms(view):
         parts = wrap(view.look.text(sentence), width - 1, width - 1)
         if len(parts) > _ALARM_LINES:
@@ -74,10 +81,10 @@ def saved_piece(view: View, *, seconds: bool = True) -> list[Piece]:
     return [(f"saved {at if seconds else at[:5]}Z", "ok")]
 
 
-def _second(view: View) -> list[list[Piece]]:
+def _second(view: View, due: tuple[str, str] = _DUE[0]) -> list[list[Piece]]:
     """The groups of the second line, in order."""
     groups: list[list[Piece]] = [[(f"{clock(view.now)}Z", "strong")]]
-    groups += [[piece] for piece in _promises(view)]
+    groups += [[piece] for piece in _promises(view, due)]
     groups.append([watch_piece(view)])
     groups.append(_present(view))
     chat = chat_piece(view)
@@ -88,7 +95,7 @@ def _second(view: View) -> list[list[Piece]]:
     return groups
 
 
-def _promises(view: View) -> list[Piece]:
+def _promises(view: View, words: tuple[str, str]) -> list[Piece]:
     incident = view.incident
     if incident is None:
         return []
@@ -99,9 +106,9 @@ def _promises(view: View) -> list[Piece]:
     for at, audience in due:
         left = at - view.now
         if left < timedelta(0):
-            out.append((f"update OVERDUE {countdown(left)} ({audience})", "crit"))
+            out.append((words[1].format(countdown(left), audience), "crit"))
         else:
-            out.append((f"update due in {countdown(left)} ({audience})", "warn" if left.total_seconds() < 120 else ""))
+            out.append((words[0].format(countdown(left), audience), "warn" if left.total_seconds() < 120 else ""))
     return out
 
 
@@ -210,8 +217,9 @@ def notices(view: View, width: int) -> Line:
 def _running(view: View) -> list[Piece]:
     look, now, incident = view.look, view.now, view.incident
     out: list[Piece] = []
-    if view.suggested:
-        out.append((f"suggested: /play {look.text(view.suggested[0])}", "strong"))
+    suggested = [(f"suggested: /play {look.text(name)}", "strong") for name in view.suggested[:1]]
+    if incident is None or not any(task.done_at is None and task.due < now for task in incident.tasks):
+        out += suggested
     if incident is not None:
         tasks = [task for task in incident.tasks if task.done_at is None]
         for task in sorted(tasks, key=lambda one: one.due):
@@ -220,6 +228,7 @@ def _running(view: View) -> list[Piece]:
             state = "over" if over else "left"
             who = cut(look.text(task.who), 10, look)
             out.append((f"task {who} {stepped(left)} {state}", "warn" if over else ""))
+        out += [one for one in suggested if one not in out]  # behind a task that is over, but before all else
         if incident.offered is not None and incident.offered.who.casefold() != view.me.name.casefold():
             out.append((f"command offered to {look.text(incident.offered.who)}", "warn"))
         for hold in incident.holds:

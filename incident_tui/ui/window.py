@@ -86,6 +86,10 @@ class Window:
         """The item on line `y` of the last picture."""
         return next((self._items[index] for index, line in self._shown if line == y), None)
 
+    def visible(self) -> Sequence[Item]:
+        """The items of the last picture."""
+        return self._items[self._shown[0][0] : self._shown[-1][0] + 1] if self._shown else ()
+
     @property
     def below(self) -> int:
         """Entries that came after the last one that was followed: "N new below"."""

@@ -20,8 +20,7 @@ from incident_tui.watch.rows import ChatRow
 def test_an_incident_at_80_columns(kit: Any) -> None:
     assert plain(header(kit.view(kit.outage(), kit.story()), 80)) == (
         " SEV1 gv0 split-brain, sites 502  41m  mitigating  IC ana 41m   saved 14:43:09Z\n"
-        " 14:43:12Z  update due in 04:12 (public)  watch <10s  here ana bob, dan gone 4m\n"
-        " chat ok"
+        " 14:43:12Z  update 04:12 public  watch <10s  here ana bob, dan gone 4m  chat ok"
     )
 
 
@@ -42,6 +41,13 @@ def test_nothing_is_lost_at_60_columns(kit: Any) -> None:
     ):
         assert part in text
     assert all(len(line) <= 60 for line in text.split("\n"))
+
+
+def test_two_lines_do_for_one_person_on_a_phone(kit: Any) -> None:
+    view = kit.view(kit.outage(), kit.story(), people=(Present("ana", True, 1.0),))
+    assert plain(header(view, 60)).split("\n")[1:] == [" 14:43:12Z  due 04:12 public  watch <10s  here ana  chat ok"]
+    view = kit.view(kit.outage(), kit.story(kit.now - timedelta(seconds=300)), people=view.people)
+    assert "Z  OVERDUE 00:48 public  " in plain(header(view, 64))
 
 
 def test_no_incident_says_how_to_declare(kit: Any) -> None:
@@ -75,7 +81,7 @@ def test_a_dead_watch_is_said_and_so_is_that_chat_is_unknown(kit: Any) -> None:
 
 
 def test_an_overdue_update_is_said_in_words(kit: Any) -> None:
-    text = plain(header(kit.view(kit.outage(), kit.story(), now=kit.now + timedelta(seconds=300)), 100))
+    text = plain(header(kit.view(kit.outage(), kit.story(), now=kit.now + timedelta(seconds=300)), 120))
     assert "update OVERDUE 00:48 (public)" in text
 
 
@@ -130,9 +136,9 @@ def test_ascii_only(kit: Any) -> None:
 def test_running_things_and_what_is_left_out_is_counted(kit: Any) -> None:
     view = kit.view(kit.outage(), kit.story(), when={"gluster-split-brain": ("gluster.split-brain",)})
     assert plain([notices(view, 80)]) == (
-        " suggested: /play gluster-split-brain   task bob 02:30 over   web2 held by bob"
+        " task bob 02:30 over   suggested: /play gluster-split-brain   web2 held by bob"
     )
-    assert plain([notices(view, 60)]) == " suggested: /play gluster-split-brain   +2 more"
+    assert plain([notices(view, 50)]) == " task bob 02:30 over   +2 more", "what is over gives way to nothing"
 
 
 def test_a_long_alarm_ends_with_a_mark(kit: Any) -> None:

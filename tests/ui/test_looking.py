@@ -10,7 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from incident_tui.incident.entry import Author
 from incident_tui.journal.last_seen import LastSeen
+from incident_tui.journal.store import Store
 
 
 async def filtered(driver: Any, text: str) -> None:
@@ -186,6 +188,40 @@ async def test_since_you_left(world: Any, screen: Any) -> None:
         assert "since you left" not in driver.text.lower()
 
 
+async def test_what_somebody_else_enters_above_is_told_until_it_was_in_view(world: Any, screen: Any) -> None:
+    world.full()
+    note = msgspec.structs.replace(world.story()[1], author=world.bob, text="saw the disk alarm", source="cli")
+    earlier = world.clock.now - timedelta(minutes=39.5)
+
+    def enter(drafts: list[Any]) -> None:
+        with Store.open(world.directory, clock=world.clock) as store:
+            store.append(drafts, key=f"{drafts[0].at} {drafts[0].text}")
+
+    async with screen((60, 15)) as driver:
+        enter([msgspec.structs.replace(note, at=world.clock.now)])
+        driver.app.tick()
+        assert "a13" in driver.text and "/go a" not in driver.text, "what comes at the end is seen"
+        enter([msgspec.structs.replace(note, at=earlier)])
+        driver.app.tick()
+        await driver.settle()
+        assert "a14 bob 39m earlier: /go a14" in driver.text
+        enter([msgspec.structs.replace(note, at=earlier, text="and another")])
+        driver.app.tick()
+        assert "2 earlier above: /go a14" in driver.text
+        await driver.type("/go a14", "enter")
+        assert "saw the disk" in driver.text and "above" not in driver.text
+        await driver.press("ctrl+end")
+        enter([msgspec.structs.replace(note, at=earlier, author=Author("ana", uid=1000), text="mine")])
+        driver.app.tick()
+        assert "/go" not in driver.text
+        enter([msgspec.structs.replace(note, at=earlier, text="nobody goes there")])
+        driver.app.tick()
+        assert "/go a17" in driver.text
+        world.clock.turn(61)
+        driver.app.tick()
+        assert "/go" not in driver.text
+
+
 async def test_a_run_opens_on_enter_and_folds_again_at_the_end(
     world: Any, screen: Any, picture: Callable[[str, str], None]
 ) -> None:
@@ -193,14 +229,14 @@ async def test_a_run_opens_on_enter_and_folds_again_at_the_end(
     world.write(*machine_rows(world, 14))
     world.clock.turn(400)
     async with screen() as driver:
-        assert "9 more from web2: 4 warn, 5 ok" in driver.text
+        assert "10 more from web2: 5 warn, 5 ok" in driver.text
         picture("timeline-folded-80x24", driver.text)
         await driver.press("tab", "tab", *["up"] * 4)
-        assert driver.app.window.chosen().host == "web2"
+        assert driver.app.window.chosen().hosts == ["web2"]
         await driver.press("enter")
-        assert "9 more from web2" not in driver.text and "reading 5" in driver.text
+        assert "10 more from web2" not in driver.text and "reading 5" in driver.text
         await driver.press("escape", "ctrl+end")
-        assert "9 more from web2" in driver.text
+        assert "10 more from web2" in driver.text
         await driver.type("/find reading 5", "enter")
         assert "reading 5" in driver.text
 

@@ -148,7 +148,10 @@ async def test_history(world: Any, screen: Any) -> None:
     async with screen() as driver:
         await driver.type("one", "enter")
         await driver.type("two", "enter")
-        await driver.press("up", "up")
+        await driver.type("/filter kind:action", "enter")
+        await driver.type("/find one", "enter")
+        await driver.type("/go a1", "enter")
+        await driver.press("escape", "escape", "up", "up")
         assert driver.app.prompt.editor.text == "one"
         await driver.press("down", "down")
         assert driver.app.prompt.editor.text == ""
@@ -159,9 +162,16 @@ async def test_help_of_a_verb_shows_as_it_is_typed(world: Any, screen: Any) -> N
         await driver.type("/assign")
         assert driver.line(23).startswith(" /assign NAME 5m TEXT  give a time-boxed task")
         await driver.press("ctrl+u")
+        body = driver.text.split("\n")[:20]
+        await driver.type("/update")
+        assert driver.line(21).rstrip() == " /update [internal|public|exec] [+20m] TEXT"
+        assert driver.line(23).rstrip() == " post an update; +20m promises the next one"
+        assert driver.text.split("\n")[:20] == body, "what is read does not move"
+        await driver.press("ctrl+u")
         await driver.type("/help ic", "enter")
         assert "/ic take | offer NAME | claim | NAME" in driver.text and "/ic offer bob" in driver.text
         await driver.press("escape", "f1")
+        assert "-10m or @14:05 in front of it" in driver.text
         assert "PREFIXES" in driver.text
         await driver.press("pagedown", "pagedown")
         assert "VERBS" in driver.text or "/declare" in driver.text

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from incident_tui.incident.verbs import PREFIXES, VERBS
 from incident_tui.ui.burst import Burst
-from incident_tui.ui.commands import COMMANDS, footer, help_lines, verb_hint
+from incident_tui.ui.commands import COMMANDS, FOOTER, footer, help_lines, verb_hint
 from incident_tui.ui.complete import Words, complete
 from incident_tui.ui.editor import EDITING, Editor
 from incident_tui.ui.lines import Look, plain, width_of
@@ -106,14 +106,24 @@ def test_completion_never_loses_a_character(text: str, cursor: int) -> None:
 
 
 def test_the_help_of_a_verb_shows_as_it_is_typed() -> None:
-    assert verb_hint("/dec") == "/declare"
-    assert verb_hint("/st").split() == ["/status", "/strike", "/standdown"]
+    assert verb_hint("/dec") == ("/declare", "")
+    assert verb_hint("/st")[0].split() == ["/status", "/strike", "/standdown"]
     assert (
         verb_hint("/declare")
         == verb_hint("-12m /declare gv0")
-        == ("/declare [-12m] [/sev N] [drill] TITLE  open an incident; you become its commander")
+        == ("/declare [-12m] [/sev N] [drill] TITLE", "open an incident; you become its commander")
     )
-    assert verb_hint("a note with /declare") == "" == verb_hint("")
+    assert verb_hint("a note with /declare") == ("", "") == verb_hint("")
+
+
+def test_form_and_help_of_each_verb_fit_into_a_line_of_60_columns_each() -> None:
+    assert not [verb.name for verb in VERBS.values() if max(len(verb.form), len(verb.help)) > 58]
+
+
+def test_the_first_page_of_help_is_whole_on_the_smallest_screen() -> None:
+    first = plain(help_lines("", 60, LOOK)).split("\n")[:9]
+    assert "PgDn: all keys and verbs" in first[7] and not first[8].strip()
+    assert not any("…" in line.removesuffix("todo: …") for line in first)
 
 
 def test_help_has_every_key_prefix_and_verb() -> None:
@@ -132,7 +142,11 @@ def test_keys_and_verbs_are_twins() -> None:
     assert len({one.key for one in COMMANDS}) == len(COMMANDS)
     assert all(not one.verb or one.verb in VERBS for one in COMMANDS)
     assert not {one.key for one in COMMANDS} & EDITING
-    assert plain([footer(80, LOOK)]) == " Enter saves   Tab panes   PgUp back   F1 help"
+    assert plain([footer("prompt", 60, LOOK)]) == " Enter saves   Tab panes   PgUp back   F1 help"
+    known = {name for one in COMMANDS for name in one.label.split()} | {"Ctrl+U"}
+    for place, keys in FOOTER.items():
+        assert {name for label, _ in keys for name in label.split()} <= known
+        assert len(plain([footer(place, 60, LOOK)]).split("   ")) >= 4
 
 
 def test_a_line_typed_by_hand_is_no_paste() -> None:

@@ -27,6 +27,8 @@ class Place(msgspec.Struct, frozen=True):
     """New ones that the filter does not show."""
     filtered: bool = False
     zoomed: bool = False
+    above: tuple[str, str] = ("", "")
+    """Words, long and short, for what came in above the window."""
 
 
 class Timeline(Rows):
@@ -63,6 +65,8 @@ def title(place: Place, width: int, *, active: bool = False, look: Look = Look()
 
 def _right(place: Place, *, long: bool) -> list[Piece]:
     pieces: list[Piece] = []
+    if place.above[0]:
+        pieces.append((place.above[0 if long else 1], "mark"))
     if place.below:
         pieces.append((f"{place.below} new below" if long else f"{place.below} below", "mark"))
     if place.hidden:

@@ -30,6 +30,8 @@ SMALL: Final = 48
 """A frame of more characters than this is work, and no moment for a row in rotation."""
 SETTLE: Final = 0.1
 """Seconds that the app has to draw itself in a new size before the old picture is sent."""
+PLAIN_MOST: Final = 65536
+"""Bytes of Textual's own output that may wait for the terminal; the rest is left out until it has taken them."""
 LEAVE_WITHIN: Final = 1.0
 """Seconds for what was under way when the screen is left, and as many again for restoring the terminal."""
 _BACK: Final = "\x18\x1b[?2026l"
@@ -39,7 +41,8 @@ _EMPTY: Final = "\x1b[m\x1b[H\x1b[2J"
 
 
 class ScreenDriver(LinuxDriver):
-    """Sends changed cells only and never waits for the terminal. With `changed_cells` off it writes as Textual does.
+    """Sends changed cells only and never waits for the terminal. With `changed_cells` off it writes what Textual does,
+    and does not wait either.
 
     Whatever goes wrong inside, the terminal gets Textual's own output from then on, beginning with a whole screen.
     Between `suspend_application_mode` and `resume_application_mode` nothing is written and nothing waits.
@@ -66,8 +69,8 @@ class ScreenDriver(LinuxDriver):
             self._collected.append(data)
         elif self._stage is not None:
             self._guarded(lambda: self._staged(data), data)
-        elif self._outlet is not None:
-            super().write(data)
+        elif self._outlet is not None and self._outlet.left < PLAIN_MOST:
+            self._raw(data)
         else:
             self._missed = True
 
@@ -100,9 +103,8 @@ class ScreenDriver(LinuxDriver):
             self._stage.resync(clear=True)
             if self._drawn:
                 self._loop.call_later(SETTLE, lambda: self._guarded(self._send_due))
-        elif self._missed:
-            self._missed = False
-            self._app.refresh(repaint=True, layout=True)
+        else:
+            self._make_good()
 
     def stop_application_mode(self) -> None:
         """Give the terminal back as it was, within twice LEAVE_WITHIN even when it stands still."""
@@ -117,17 +119,15 @@ class ScreenDriver(LinuxDriver):
             if constants.DISABLE_KITTY_KEY:  # never switched on; consoles that do not know it print the "u"
                 restore = restore.replace("\x1b[<u", "")
             self._collected = None
-        if self._stage is None:
-            _within(LEAVE_WITHIN, lambda: self._raw(restore))
-        elif outlet.finish(LEAVE_WITHIN):
-            outlet.send((self._stage.waiting() + restore).encode("utf-8", "replace"))
-        else:
-            outlet.send((_BACK + restore).encode("utf-8", "replace"))
+        before = _BACK
+        if outlet.finish(LEAVE_WITHIN):
+            before = "" if self._stage is None else self._stage.waiting()
+        self._raw(before + restore)
         outlet.finish(LEAVE_WITHIN)
 
     def close(self) -> None:
         """Nothing reaches the terminal after this."""
-        _within(LEAVE_WITHIN, super().close)
+        super().close()
         if self._outlet is not None:
             self._outlet.close()
             self._outlet = None
@@ -203,9 +203,19 @@ class ScreenDriver(LinuxDriver):
 
     def _send_due(self) -> None:
         """The terminal is free, or the picture is to be sent for another reason than a frame."""
-        if self._stage is not None and self._outlet is not None and not self._outlet.behind:
+        if self._outlet is None or self._outlet.behind:
+            return
+        if self._stage is None:
+            self._make_good()
+        else:
             self._check_size(self._stage)
             self._raw(self._stage.due())
+
+    def _make_good(self) -> None:
+        """Of Textual's own output something was left out: all of it again."""
+        if self._missed:
+            self._missed = False
+            self._app.refresh(repaint=True, layout=True)
 
     def _check_size(self, stage: Stage) -> None:
         width, height = self._get_terminal_size()
@@ -213,10 +223,7 @@ class ScreenDriver(LinuxDriver):
             stage.resize(width, height)
 
     def _raw(self, text: str) -> None:
-        if self._stage is None:
-            if self._writer_thread is not None:
-                super().write(text)
-        elif self._outlet is not None and text:
+        if self._outlet is not None and text:
             self._outlet.send(text.encode("utf-8", "replace"))
 
     def _guarded(self, act: Callable[[], None], data: str = "") -> None:
@@ -254,13 +261,6 @@ class ScreenDriver(LinuxDriver):
                 self._loop.call_later(SETTLE, lambda: self._guarded(self._send_due))
 
         self._guarded(again)
-
-
-def _within(seconds: float, act: Callable[[], None]) -> None:
-    """Do it, and wait no longer than that for it. For Textual's writer, which waits for the terminal."""
-    thread = threading.Thread(target=act, daemon=True)
-    thread.start()
-    thread.join(seconds)
 
 
 def driver_of(app: App[Any]) -> ScreenDriver | None:

@@ -22,6 +22,10 @@ class Outlet(Protocol):
     def behind(self) -> bool:
         """Whether bytes are left from before; `drained` is called in the loop when they are gone."""
 
+    @property
+    def left(self) -> int:
+        """How many bytes wait, besides a block that is being written."""
+
     def send(self, data: bytes) -> None:
         """Send now what the terminal takes, and keep the rest."""
 
@@ -55,6 +59,10 @@ class PolledOutlet:
     @property
     def behind(self) -> bool:
         return bool(self._left)
+
+    @property
+    def left(self) -> int:
+        return len(self._left)
 
     def send(self, data: bytes) -> None:
         self._left += data
@@ -123,6 +131,10 @@ class ThreadOutlet:
     @property
     def behind(self) -> bool:
         return bool(self._left) or self._writing
+
+    @property
+    def left(self) -> int:
+        return len(self._left)
 
     def send(self, data: bytes) -> None:
         with self._changed:

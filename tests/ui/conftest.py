@@ -12,6 +12,7 @@ import pytest
 
 from incident_tui.ui.app import IncidentApp
 from tests.ui.piloted import Driver
+from tests.ui.small_app import Start, Terminal
 from tests.ui.world import Kit, World
 
 
@@ -66,3 +67,17 @@ def world(tmp_path: Path) -> Iterator[World]:
     yield made
     for session in made.sessions:
         session.close("")
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts the small program on a terminal: its driver ("ours", "plain", "stock"), and words for what it does."""
+    opened: list[Terminal] = []
+
+    def begin(kind: str = "ours", *words: str, **more: Any) -> Terminal:
+        opened.append(Terminal(tmp_path, kind, *words, **more))
+        return opened[-1]
+
+    yield begin
+    for one in opened:
+        one.close()

@@ -11,14 +11,12 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final
 
 from incident_tui.desk import outcome as o
-from incident_tui.journal.errors import JournalError
 from incident_tui.ui import sheets, yank
 from incident_tui.ui.aside import from_thread
 from incident_tui.ui.driver import driver_of
 from incident_tui.ui.folded import Run
 from incident_tui.ui.looking import Looking
 from incident_tui.ui.painter import Pane, Zoom
-from incident_tui.ui.words import refusal
 
 if TYPE_CHECKING:
     from incident_tui.ui.app import IncidentApp
@@ -127,15 +125,7 @@ class Actions:
             what = f"There is no entry {handle}." if handle else "Nothing is chosen: Tab to a pane, or /yank a17."
             self.app.talk.said = (what, "warn")
             return
-        sequence, cut = yank.osc52(text, os.environ)
-        self.app.send(sequence)
-        said = f"Sent to the terminal's clipboard{f', the first {yank.MOST} bytes' if cut else ''}"
-        said += " (tmux: set -s set-clipboard on)" if os.environ.get("TMUX") else ""
-        try:
-            said += f", and in {yank.keep_text(self.app.session.directory, text)}"
-        except (OSError, JournalError) as error:
-            said += f"; no file: {refusal(error)}"
-        self.app.talk.said = (f"{said}.", "")
+        self.app.talk.said = (yank.copy(text, self.app.session.directory, os.environ, self.app.send), "")
 
     def _to_yank(self, handle: str) -> str:
         app = self.app

@@ -24,8 +24,9 @@ def unread_line(new: Sequence[TimelineRow], left: datetime, now: datetime) -> tu
     return (new[0].order, f"since you left {when.clock(left, now)} ({len(new)} new)") if new else None
 
 
-def since_words(new: Sequence[TimelineRow], view: View, left: datetime) -> str:
-    """One sentence: how many entries, by whom, and what became critical and is so now. Empty when nothing is new."""
+def since_words(new: Sequence[TimelineRow], view: View, left: datetime, how: str = "Ctrl+G goes there.") -> str:
+    """One sentence: how many entries, by whom, and what became critical and is so now; then how one gets to them. Empty
+    when nothing is new."""
     if not new:
         return ""
     people = Counter(
@@ -40,4 +41,4 @@ def since_words(new: Sequence[TimelineRow], view: View, left: datetime) -> str:
     parts += [f"{subject} now critical" for subject in list(critical)[:2]]
     if len(critical) > 2:
         parts[-1] += f" and {len(critical) - 2} more"
-    return f"Since you left at {when.clock(left, view.now)}: {', '.join(parts)}. Ctrl+G goes there."
+    return f"Since you left at {when.clock(left, view.now)}: {', '.join(parts)}. {how}"

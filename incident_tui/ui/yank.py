@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC
 from typing import Final
 
 from incident_tui.incident.entry import MACHINE_KINDS
 from incident_tui.incident.views import TimelineRow
+from incident_tui.journal.errors import JournalError
 from incident_tui.journal.place import StrPath, make_directory
 from incident_tui.text import sanitise
 from incident_tui.ui.lines import Line, plain
+from incident_tui.ui.words import refusal
 
 MOST: Final = 74_994
 """Bytes of text that are sent: 100,000 with the encoding, what common terminals take in one sequence."""
@@ -26,6 +28,18 @@ def row_text(row: TimelineRow, handle: str) -> str:
     author = "" if row.entry.kind in MACHINE_KINDS else f"{row.entry.author.name} "
     text = f"{handle} {row.at.astimezone(UTC):%H:%M:%S}Z {author}{row.word} {row.text}"
     return sanitise(text, lines=True, limit=max(1, len(text)))
+
+
+def copy(text: str, directory: StrPath, environ: Mapping[str, str], send: Callable[[str], None]) -> str:
+    """Send it to the terminal's clipboard, keep it in the file, and return the sentence that says so."""
+    sequence, cut = osc52(text, environ)
+    send(sequence)
+    said = f"Sent to the terminal's clipboard{f', the first {MOST} bytes' if cut else ''}"
+    said += " (tmux: set -s set-clipboard on)" if environ.get("TMUX") else ""
+    try:
+        return f"{said}, and in {keep_text(directory, text)}."
+    except (OSError, JournalError) as error:
+        return f"{said}; no file: {refusal(error)}."
 
 
 def lines_text(lines: Iterable[Line]) -> str:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from incident_tui.incident.entry import Author, Draft, Kind
 from incident_tui.incident.state import Fold
+from incident_tui.journal.last_seen import LastSeen
 from incident_tui.journal.store import Store
 from incident_tui.journal.writer import WriterStatus
 from incident_tui.ui.editor import Editor
@@ -181,6 +182,30 @@ def test_a_response_in_lines(begin: Open) -> None:
     pane.see("SEV1 gv0 split-brain", "No hosts, no sites.")
     pane.keys("C-d")
     pane.see("SHELL>")
+
+
+def test_verbs_about_the_screen_do_in_lines_what_their_help_says(tmp_path: Path, begin: Open) -> None:
+    with Store.open(tmp_path / "journal") as store:
+        now = datetime.now(UTC)
+        for number, text in enumerate(("seen before", "came meanwhile", "and this")):
+            store.append([Draft(Kind.NOTE, text, now, Author("bob"))], key=f"k{number}")
+            if not number:
+                LastSeen(tmp_path / "journal", "ana").mark(store.clock())
+    seen = next((tmp_path / "journal" / "lines").glob("*seen"))
+    with Store.open(tmp_path / "journal") as store:
+        first = next(iter(store.read())).recorded_at.timestamp()
+    os.utime(seen, (first, first))
+    pane = begin()
+    pane.type("/go unread", "Enter")
+    pane.see("came meanwhile", "and this")
+    assert "seen before" not in pane.text
+    pane.type("/filter", "Enter")
+    pane.see("In lines nothing is hidden")
+    pane.type("/yank a2", "Enter")
+    pane.see("clipboard")
+    assert "bob NOTE came meanwhile" in next((tmp_path / "journal" / "yank").iterdir()).read_text()
+    pane.type("/yank a9", "Enter")
+    pane.see("There is no entry a9")
 
 
 def test_half_a_line_survives_what_is_announced(tmp_path: Path, begin: Open) -> None:

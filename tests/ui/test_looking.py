@@ -209,7 +209,7 @@ async def test_what_somebody_else_enters_above_is_told_until_it_was_in_view(worl
         driver.app.tick()
         assert "2 earlier above: /go a14" in driver.text
         await driver.type("/go a14", "enter")
-        assert "saw the disk" in driver.text and "above" not in driver.text
+        assert "the disk alarm" in driver.text and "above" not in driver.text
         await driver.press("ctrl+end")
         enter([msgspec.structs.replace(note, at=earlier, author=Author("ana", uid=1000), text="mine")])
         driver.app.tick()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from typing import Final
 from incident_tui.desk import outcome as o
 from incident_tui.incident.entry import Entry
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.last_seen import LastSeen
 from incident_tui.ui import sheets
 from incident_tui.ui.alarm import Alarm, causes
 from incident_tui.ui.aside import from_thread, read_in
@@ -22,11 +24,13 @@ from incident_tui.ui.editor import EDITING, Editor
 from incident_tui.ui.linear.keys import Key
 from incident_tui.ui.linear.spoken import Announcer, overview
 from incident_tui.ui.linear.tty import Tty
-from incident_tui.ui.linear.verbs import detail, find, go, of_zoom
+from incident_tui.ui.linear.verbs import find, go, of_zoom, yank
 from incident_tui.ui.lines import Look, plain
 from incident_tui.ui.session import Session
+from incident_tui.ui.since import since_rows, since_words
 from incident_tui.ui.words import refusal
 from incident_tui.ui.written import Writing
+from incident_tui.ui.yank import copy
 
 BATCH: Final = 1.0
 """Seconds between two announcements at least; machines speak together."""
@@ -71,6 +75,9 @@ class LinearScreen:
         self._watch_at = -WATCH_EVERY
         self._ticks = 0
         self._after = 0
+        self._last_seen = LastSeen(session.directory, session.author.name)
+        self._left: datetime | None = None
+        """Since then entries are unread."""
         self._mine: set[tuple[str, int]] = set()
         self._ended: asyncio.Future[int] | None = None
 
@@ -106,6 +113,8 @@ class LinearScreen:
             if self.session.listener is not None:
                 loop.remove_reader(self.session.listener.fileno())
             self.tty.release()
+            if self.session.loaded:
+                self._last_seen.mark(self.session.clock())
 
     def exit(self, status: int) -> None:
         if self._ended is not None and not self._ended.done():
@@ -124,7 +133,7 @@ class LinearScreen:
             if self.session.left_behind():
                 self.talk.offer()
             self._changes()
-            self.tty.say([*overview(self.session.view()), *self._spoken()])
+            self.tty.say([*overview(self.session.view()), self._since_left(), *self._spoken()])
             while True:
                 self._tick()
                 await asyncio.sleep(1.0)
@@ -133,6 +142,13 @@ class LinearScreen:
         except Exception as error:
             if self._ended is not None and not self._ended.done():
                 self._ended.set_exception(error)
+
+    def _since_left(self) -> str:
+        """What came since this person's last screen was there, if that was a while ago; "" else."""
+        self._left, view = self._last_seen.read(), self.session.view()
+        if self._left is None or view.now - self._left < LONG:
+            return ""
+        return since_words(since_rows(view.rows, self._left), view, self._left, "/go unread tells them.")
 
     # What changes
 
@@ -147,6 +163,7 @@ class LinearScreen:
         self.session.read_people()
         if self._ticks % BEAT_EVERY == 0:
             self.session.presence.beat()
+            self._last_seen.mark(self.session.clock())
         now = time.monotonic()
         if now - self._watch_at >= WATCH_EVERY and self.session.watch_needed():
             self._watch_at = now
@@ -332,11 +349,12 @@ class LinearScreen:
             case "filter" | "find":
                 self._tell(find(argument, view, self.session))
             case "go":
-                self._tell(go(argument, view, self.session, columns))
+                self._tell(go(argument, view, self.session, columns, self._left))
             case "zoom":
                 self._tell(of_zoom(argument, view, self.session, columns))
             case "yank":
-                self._tell(detail(argument, view, self.session, columns))
+                text, none = yank(argument, view, self.session)
+                self._tell([copy(text, self.session.directory, os.environ, self.tty.send) if text else none])
             case "edit":
                 self.writing.start()
             case "suspend":
@@ -365,6 +383,7 @@ class LinearScreen:
     def back(self, since: datetime) -> None:
         """The terminal is ours again, after others had it since then."""
         self.session.presence.beat()
+        self._left = since
         self._look()
         self._tell(([news(self.session, since)] if self.session.clock() - since >= LONG else []) + self._spoken())
 

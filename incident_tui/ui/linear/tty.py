@@ -91,6 +91,11 @@ class Tty:
     def ring(self) -> None:
         self._send("\a")
 
+    def send(self, sequence: str) -> None:
+        """A sequence that shows nothing, such as one for the clipboard; a terminal that is dumb would print it."""
+        if self._marks_pastes:
+            self._send(sequence)
+
     def end_line(self) -> None:
         """Enter: the line stays where it was typed."""
         self._send(self._line.end())

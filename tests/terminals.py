@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -137,8 +140,35 @@ class Terminals:
         subprocess.run([*self._server, "kill-server"], capture_output=True, timeout=20)
 
 
+def watches_below(*places: Path) -> list[int]:
+    """Pids of the watches whose journal is below one of these directories."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_text(errors="replace").split("\0")
+        except OSError:
+            continue  # it has ended
+        if "watch" in words and "--journal" in words:
+            journal = Path(words[words.index("--journal") + 1])
+            if any(journal.is_relative_to(place) for place in places):
+                found.append(int(process.name))
+    return found
+
+
+def end_watches(*places: Path) -> None:
+    """Screens start watches that outlive them by minutes. A test ends those of its own journals."""
+    end = time.monotonic() + 10
+    while pids := watches_below(*places):
+        late = time.monotonic() > end
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
+        time.sleep(0.05)
+
+
 @pytest.fixture
 def terminals(tmp_path: Path) -> Iterator[Terminals]:
     made = Terminals(tmp_path)
     yield made
     made.close()
+    end_watches(tmp_path, Path(os.environ["HOME"]))

@@ -72,3 +72,13 @@ def test_what_was_read_before_a_purge_is_not_kept_after_it(store: Store, long: F
     store.purge(rows[100].ref, author=Author("ana"), reason="a password")
     assert not save(store, seq, long.incident("I1"), rows)
     assert not Path(store.place.snapshot).exists()
+
+
+def test_one_that_comes_back_after_a_purge_is_not_believed(store: Store, long: Fold) -> None:
+    """From a backup, or from an older version that was writing it meanwhile."""
+    rows = long.incident("I1").rows
+    assert save(store, store.head().seq, long.incident("I1"), rows)
+    kept = Path(store.place.snapshot).read_bytes()
+    store.purge(rows[100].ref, author=Author("ana"), reason="a password")
+    Path(store.place.snapshot).write_bytes(kept)
+    assert load(store) is None

@@ -6,8 +6,11 @@ import base64
 import os
 import re
 from pathlib import Path
+from typing import Any
 
-from incident_tui.ui.yank import MOST, keep_text, osc52
+import msgspec
+
+from incident_tui.ui.yank import MOST, keep_text, osc52, row_text
 
 
 def test_the_sequence_is_plain_or_passed_through_screen_in_parts() -> None:
@@ -32,3 +35,11 @@ def test_the_file_is_private_and_replaced_whole(tmp_path: Path) -> None:
     assert keep_text(tmp_path, "two") == first
     assert Path(first).read_text() == "two\n" and os.stat(first).st_mode & 0o777 == 0o600
     assert os.listdir(os.path.dirname(first)) == [os.path.basename(first)]
+
+
+def test_an_entry_is_copied_without_anything_that_a_shell_or_terminal_would_obey(kit: Any) -> None:
+    """A journal that somebody else wrote to by hand may hold what no way in of ours lets through."""
+    row = kit.view({}, kit.story(kit.now)).rows[0]
+    bad = msgspec.structs.replace(row, text="rm\r\x1b]52;c;aGFjaw==\x07 \x9b31m\u202ex\nsecond line")
+    copied = row_text(bad, "a2")
+    assert copied.startswith("a2 ") and copied.endswith("rm\n x\nsecond line")

@@ -22,6 +22,8 @@ SOON: Final = timedelta(minutes=2)
 _WIDE: Final = 2_000
 _BLOCK: Final = 8
 """Machine entries of one moment that are told one by one; the rest is counted."""
+_MACHINE_MOST: Final = 12
+"""Changed findings that are told at once, the worst first; the rest is counted."""
 _WORDS: Final = {Level.CRIT: "critical", Level.WARN: "warning", Level.UNKNOWN: "not known", Level.OK: "well"}
 
 
@@ -80,7 +82,13 @@ class Announcer:
             if key not in now:
                 said.append((1, f"over: {gone.sentence}"))
                 self._told.add((*key, Level.OK.value))
-        return [view.look.text(f"{clock(view.now)}Z {text}") for _, text in sorted(said, key=lambda pair: pair[0])]
+        texts = [text for _, text in sorted(said, key=lambda pair: pair[0])]
+        if len(texts) > _MACHINE_MOST:
+            texts = [
+                *texts[:_MACHINE_MOST],
+                f"{len(texts) - _MACHINE_MOST} more changes: Enter alone tells how things are",
+            ]
+        return [view.look.text(f"{clock(view.now)}Z {text}") for text in texts]
 
     def entries(self, new: Iterable[Entry], view: View, fold: Fold) -> list[str]:
         """Entries of the timeline that is shown. What was said as a finding already is not said again."""

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incident_tui.fleet.settings import Host
 from incident_tui.incident.entry import Author, Draft, Kind
 from incident_tui.incident.state import Fold
 from incident_tui.journal.last_seen import LastSeen
@@ -82,6 +83,15 @@ def test_only_changes_are_announced_and_never_the_clock(kit: Any) -> None:
     said = announcer.machines(kit.view(kit.outage(), kit.story()))
     assert said[0].startswith("14:43:12Z now critical: ") and any("now not known: web3" in one for one in said)
     assert all("over: " in one for one in announcer.machines(later))
+
+
+def test_many_changes_at_once_are_told_worst_first_and_counted(kit: Any) -> None:
+    announcer = Announcer()
+    rows = {name: row for name, row in kit.healthy().items() if not name.startswith("host/")}
+    announcer.machines(kit.view(kit.healthy(), kit.story(), team=kit.team(hosts=())))
+    many = kit.team(hosts=[Host(name=f"node{number}") for number in range(40)])
+    said = announcer.machines(kit.view(rows, kit.story(), team=many))
+    assert len(said) == 13 and said[-1].endswith("more changes: Enter alone tells how things are")
 
 
 def test_what_must_not_be_missed_is_announced_once_and_its_end(kit: Any) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -67,6 +67,9 @@ FIELD_NAMES = {
 }
 
 
+_LAST_READ: Final = " last read "
+
+
 class Case(msgspec.Struct, frozen=True):
     """What a rule has to judge by."""
 
@@ -103,11 +106,28 @@ class Case(msgspec.Struct, frozen=True):
         if gap is not None and (value is None or gap.at >= value.at):
             sentence, at = f"{self.reading.host}: {name} unknown: {gap.sentence}", gap.at
         elif value is not None:
-            sentence, at = f"{self.reading.host}: {name} last read {age(value.at, self.now)} ago", value.at
+            sentence, at = f"{self.reading.host}: {name}{_LAST_READ}{age(value.at, self.now)} ago", value.at
         else:
             sentence, at = f"{self.reading.host}: {name} not read yet", self.reading.at
         evidence = "no answer of the probe" if value is None else "no newer answer of the probe"
         yield self.found(rule, Level.UNKNOWN, sentence, at, subject=name, evidence=evidence)
+
+
+def together(found: Sequence[Finding]) -> list[Finding]:
+    """For people: fields of one host that were last read equally long ago are one finding, in the place of the first,
+    "web2: nothing read for 20 min: clock, disks, load"."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for one in found:
+        ago = one.sentence.partition(_LAST_READ)[2].removesuffix(" ago") if one.rule == "host.stale" else ""
+        groups.setdefault((one.host, ago) if ago else (one.rule, one.subject), []).append(one)
+    return [fields[0] if len(fields) == 1 else _one(fields, ago) for (_, ago), fields in groups.items()]
+
+
+def _one(fields: Sequence[Finding], ago: str) -> Finding:
+    host = fields[0].host
+    names = ", ".join(one.subject.removeprefix(host).strip() for one in fields)
+    oldest = min(one.at for one in fields)
+    return msgspec.structs.replace(fields[0], sentence=f"{host}: nothing read for {ago}: {names}", at=oldest)
 
 
 def graded(value: float, warn: float, crit: float) -> Level:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from incident_tui.hosts.judge import together
 from incident_tui.incident.finding import Finding
 from incident_tui.ui.lines import LEVEL_STYLE, SYMBOL, Line, Look, Piece, fit, wrap
 from incident_tui.ui.times import short
@@ -40,7 +41,7 @@ class Page:
         self.lines.append(fit([], self.width))
 
     def findings(self, found: Iterable[Finding], now: datetime) -> None:
-        for one in found:
+        for one in together(list(found)):
             style = LEVEL_STYLE[one.level]
             self.text(f"{SYMBOL[one.level]} {one.sentence}", style, hang=2)
             self.text(f"{one.evidence}, read {short(now - one.at)} ago ({one.rule})", indent=3)

@@ -11,6 +11,7 @@ import pytest
 
 from incident_tui.hosts import gluster
 from incident_tui.hosts.health import RULES, findings
+from incident_tui.hosts.judge import together
 from incident_tui.hosts.readings import (
     BrickHeal,
     BrickStatus,
@@ -90,6 +91,19 @@ def test_a_reading_that_is_missing_or_old_is_unknown(field: str) -> None:
     assert rules(well(**missing))["host.stale"] is Level.UNKNOWN
     old = msgspec.structs.replace(getattr(well(), field), at=NOW - timedelta(minutes=10))
     assert rules(well(**{field: old}))["host.stale"] is Level.UNKNOWN
+
+
+def test_fields_that_stopped_together_are_one_sentence_for_people() -> None:
+    old = NOW - timedelta(minutes=20)
+    stopped = {name: msgspec.structs.replace(getattr(well(), name), at=old) for name in ("clock", "load", "memory")}
+    denied = Gap(at=NOW, kind=GapKind.DENIED, sentence="dmesg: not permitted")
+    reading = well(**stopped, ooms=None, gaps={**well().gaps, "ooms": denied})
+    found = findings([reading, well("web2")], LIMITS, NOW)
+    assert [one.sentence for one in together(found)] == [
+        "web1: nothing read for 20 min: clock, load, memory",
+        "web1: kernel log unknown: dmesg: not permitted",
+    ]
+    assert together(found)[0].at == old
 
 
 @pytest.mark.parametrize("role", ["docker", "gluster"])

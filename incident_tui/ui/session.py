@@ -5,7 +5,7 @@ Reads happen on the thread that made it; saving happens on the writer's. Nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,8 +17,7 @@ from incident_tui.desk.open import read_playbooks
 from incident_tui.desk.outcome import Outcome, Saving
 from incident_tui.hosts.health import Judge
 from incident_tui.hosts.raw import RawText
-from incident_tui.incident.entry import Author, Entry, Kind, Ref
-from incident_tui.incident.growing import Growing
+from incident_tui.incident.entry import Author, Entry
 from incident_tui.incident.meanings import Write
 from incident_tui.incident.playbook import Playbook
 from incident_tui.incident.state import Fold
@@ -26,11 +25,8 @@ from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.journal.board import Board
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.lease import Lease, boot_clock
-from incident_tui.journal.line_file import forget_file, left_files
 from incident_tui.journal.notify import Listener
 from incident_tui.journal.presence import Present
-from incident_tui.journal.prompt import Line as KeptLine
-from incident_tui.journal.prompt import LineKeeper, forget_line, load_lines
 from incident_tui.journal.snapshot import load as load_snapshot
 from incident_tui.journal.snapshot import save as save_snapshot
 from incident_tui.journal.store import Store, system_clock
@@ -38,19 +34,16 @@ from incident_tui.journal.writer import Unsaved, Writer, WriterStatus
 from incident_tui.ui import times
 from incident_tui.ui.aside import Aside, no_garbage
 from incident_tui.ui.complete import Words
+from incident_tui.ui.kept import Kept
+from incident_tui.ui.shown_rows import ShownRows
 from incident_tui.ui.view import Decoder, Machines, Parts, Pending, Readings, View, assemble, machines, seen
 from incident_tui.watch.history import History
 
 CHUNK: Final = 2_000
 """Entries read at a time while the journal is opened, so that the screen answers meanwhile."""
-LOOSE: Final = 1_000
-"""Entries outside any incident that are shown, the newest."""
 REJUDGE: Final = timedelta(seconds=5)
 """Findings are derived anew so often even when no reading came: readings grow old."""
 PENDING_SHOWN: Final = timedelta(milliseconds=500)
-_BETWEEN: Final = "\x1e"
-"""Between kept pieces: lines entered and not saved, then the draft. It cannot be typed."""
-_CORRECTIONS: Final = frozenset({Kind.AMEND, Kind.STRIKE, Kind.PIN})
 
 
 class Presence(Protocol):
@@ -125,15 +118,9 @@ class Session:
         self.loaded = False
         self._before = load_snapshot(self.store)
         """What an earlier screen knew, shown until the journal is read."""
-        self._keeper = LineKeeper(directory, author.name)
-        self._leftovers: list[KeptLine] = []
+        self._kept = Kept(directory, author.name)
         self._after = 0
-        self._loose: list[Ref] = []
-        self._loose_rows: list[TimelineRow] = []
-        self._loose_changed = True
-        self._all_rows: Sequence[TimelineRow] = ()
-        self._told: list[TimelineRow] = []
-        self._told_rows: Sequence[TimelineRow] = ()
+        self._rows = ShownRows(self.fold)
         self._decoder = Decoder()
         self._readings = Readings()
         self._judge = Judge(REJUDGE)
@@ -170,8 +157,7 @@ class Session:
     def _keep_snapshot(self, store: Store) -> None:
         """For the next screen, when this journal is long."""
         incident = self.fold.newest_open()
-        rows = self._without_watches(incident.rows if incident is not None else self._loose_timeline())
-        save_snapshot(store, self._after, incident, rows)
+        save_snapshot(store, self._after, incident, self._rows.of(incident))
 
     def read_journal(self) -> bool:
         """Take up to CHUNK new entries. True when there may be more at once."""
@@ -195,16 +181,7 @@ class Session:
     def _take(self, entry: Entry) -> None:
         self._after = max(self._after, entry.seq)
         self.fold.apply(entry)
-        self._note_loose(entry)
-
-    def _note_loose(self, entry: Entry) -> None:
-        if entry.ref is not None:
-            self._loose_changed = True
-        if not entry.incident:
-            self._loose_changed = True
-            if entry.kind not in _CORRECTIONS:
-                self._loose.append(entry.id)
-                del self._loose[:-LOOSE]
+        self._rows.note(entry)
 
     def read_board(self) -> None:
         self._readings = self._decoder.read(self.board.read())
@@ -263,7 +240,7 @@ class Session:
             incident, rows = self._before.incident, self._before.rows
             loading += f"; this was known at {times.clock(self._before.made_at)}Z"
         if self.loaded:
-            rows = self._without_watches(incident.rows if incident is not None else self._loose_timeline())
+            rows = self._rows.of(incident)
         incidents = self.fold.incidents() if self.loaded else []
         opened = [one for one in incidents if one.open and one.declared_at is not None]
         others = sum(one.id != incident.id for one in opened) if incident is not None else len(opened)
@@ -287,19 +264,6 @@ class Session:
             demo=self.demo,
         )
 
-    def _without_watches(self, rows: Sequence[TimelineRow]) -> Sequence[TimelineRow]:
-        """Who took the watch is in the journal and the full report; here only while there is nothing else."""
-        if rows is not self._all_rows:
-            new: Iterable[TimelineRow] = rows
-            if isinstance(rows, Growing) and rows.grew_from(self._all_rows):
-                new = rows[len(self._all_rows) :]
-            else:
-                self._told = []
-            self._all_rows = rows
-            self._told.extend(row for row in new if row.entry.kind is not Kind.LEASE)
-            self._told_rows = Growing(self._told) if self._told else rows
-        return self._told_rows
-
     @property
     def writer_status(self) -> WriterStatus:
         return self.writer.status
@@ -309,13 +273,6 @@ class Session:
         """Lines that have waited long enough to be worth a word."""
         now = self.clock()
         return tuple(Pending(one.at, one.line) for one in self.sent if now - one.at >= PENDING_SHOWN)
-
-    def _loose_timeline(self) -> list[TimelineRow]:
-        if self._loose_changed:
-            rows = [row for ref in self._loose if (row := self.fold.row(ref)) is not None]
-            rows.sort(key=lambda row: (row.at, row.entry.recorded_at, row.entry.journal, row.entry.seq))
-            self._loose_rows, self._loose_changed = rows, False
-        return self._loose_rows
 
     def words(self, view: View) -> Words:
         """What Tab completes to."""
@@ -379,29 +336,14 @@ class Session:
     def keep(self, draft: str, asked: str = "") -> bool:
         """Keep what is not in the journal: what waits to be saved, what is still to be offered, what a question is
         being asked about, and the draft."""
-        pieces = [one.line for one in self.sent] + self.offered + ([asked] if asked else [])
-        if not draft and not pieces:
-            return self._keeper.save("")
-        return self._keeper.save(_BETWEEN.join([*pieces, draft]))
+        return self._kept.save([*(one.line for one in self.sent), *self.offered, *([asked] if asked else [])], draft)
 
     def left_behind(self) -> list[str]:
         """The lines that earlier screens of this person left, oldest first, without those that were saved after all.
         They are in this screen's keeping from now on. Call it once the journal is read."""
-        self._leftovers = load_lines(self.directory, self.author.name)
-        found: list[str] = []
-        for kept in reversed(self._leftovers):
-            *entered, draft = kept.text.split(_BETWEEN)
-            found += [line for line in entered if line.strip() and not self._was_saved(line, kept.at)]
-            if draft.strip():
-                found.append(draft)
-        written = left_files(self.directory, self.author.name)
-        found += [one.text for one in reversed(written) if one.text.strip()]
-        self.offered = list(dict.fromkeys(found))
+        self.offered = self._kept.left_behind(self._was_saved)
         if self.keep(""):
-            for kept in self._leftovers:
-                forget_line(kept)
-            for one in written:
-                forget_file(one)
+            self._kept.forget_left()
         return self.offered
 
     def _was_saved(self, line: str, at: datetime) -> bool:
@@ -431,7 +373,7 @@ class Session:
         self._aside.close()
         self.sent = [one for one in self.sent if not one.saving.done() or _failed(one.saving)]
         self.keep(draft, asked)
-        self._keeper.close(keep=bool(draft or asked or self.sent or self.offered))
+        self._kept.close(keep=bool(draft or asked or self.sent or self.offered))
         if self.listener is not None:
             self.listener.close()
         self.board.close()

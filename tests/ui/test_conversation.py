@@ -149,14 +149,14 @@ def test_a_paste_of_one_line_is_typed(talk: Talk) -> None:
 def test_the_draft_of_a_killed_screen_comes_back_to_the_same_person(world: Any) -> None:
     first = Talk(world.session())
     first.type("half a li")
-    first.session._keeper.close(keep=True)  # what a kill leaves: the file, without its lock
+    first.session._kept.close(keep=True)  # what a kill leaves: the file, without its lock
     bob = Talk(world.session(world.bob))
     assert bob.session.left_behind() == []
     again = Talk(world.session())
     assert again.session.left_behind() == ["half a li"]
     assert again.offer() and again.editor.text == "half a li"
     assert load_lines(world.directory, "ana") == []  # it is in the living screen's keeping now
-    again.session._keeper.close(keep=True)
+    again.session._kept.close(keep=True)
     assert [one.text for one in load_lines(world.directory, "ana")] == ["half a li"]
 
 
@@ -167,7 +167,7 @@ def test_a_line_that_was_saved_before_the_kill_is_not_offered_again(world: Any) 
     first.session.offered = ["! restarted glusterd", "! never saved"]
     first.session.keep("and a draft")
     first.session.offered = []
-    first.session._keeper.close(keep=True)
+    first.session._kept.close(keep=True)
     assert Talk(world.session()).session.left_behind() == ["! never saved", "and a draft"]
 
 
@@ -205,7 +205,8 @@ def test_a_full_disk_keeps_the_line_says_why_and_saves_it_later(world: Any, monk
 
 def _kept(session: Session) -> list[str]:
     """What a kill at this moment would leave."""
-    raw = Path(session._keeper.path).read_bytes()
+    files = [path for path in Path(session.directory, "lines").rglob("*") if path.is_file()]
+    raw = b"".join(path.read_bytes() for path in files)
     return [line for line in ("! what must not be lost",) if line.encode() in raw]
 
 

@@ -171,10 +171,26 @@ async def test_help_of_a_verb_shows_as_it_is_typed(world: Any, screen: Any) -> N
         await driver.type("/help ic", "enter")
         assert "/ic take | offer NAME | claim | NAME" in driver.text and "/ic offer bob" in driver.text
         await driver.press("escape", "f1")
-        assert "-10m or @14:05 in front of it" in driver.text
+        assert "it happened earlier" in driver.text
         assert "PREFIXES" in driver.text
         await driver.press("pagedown", "pagedown")
         assert "VERBS" in driver.text or "/declare" in driver.text
+
+
+async def test_up_and_down_scroll_what_is_open_and_bring_no_old_line(world: Any, screen: Any) -> None:
+    async with screen() as driver:
+        await driver.type("one", "enter")
+        await driver.press("f1", "down", "down")
+        assert driver.app.prompt.editor.text == "" and "What may stand in front" not in driver.text
+        await driver.press("up", "up")
+        assert driver.app.prompt.editor.text == "" and "What may stand in front" in driver.text
+        assert driver.line(23).startswith(" Esc closes   PgUp PgDn scroll")
+        await driver.press("escape", "up")
+        assert driver.app.prompt.editor.text == "one"
+        await driver.press("escape", "tab")
+        assert driver.line(23).startswith(" Enter saves   Tab completes")
+        await driver.press("ctrl+u", "tab")
+        assert driver.line(23).startswith(" Enter opens   Up Down choose   Esc prompt   Tab timeline")
 
 
 async def test_a_question_is_asked_in_the_hint_line_and_answered_by_typing(world: Any, screen: Any) -> None:
@@ -331,7 +347,7 @@ async def test_the_clock_moves_one_line_only(world: Any, screen: Any, monkeypatc
 async def test_a_draft_of_an_earlier_screen_is_offered(world: Any, screen: Any) -> None:
     before = world.session()
     before.keep("half a li")
-    before._keeper.close(keep=True)
+    before._kept.close(keep=True)
     async with screen() as driver:
         assert driver.app.prompt.editor.text == "half a li"
         assert "This line is not saved yet" in driver.text

@@ -145,7 +145,13 @@ class Actions:
             return yank.lines_text(sheets.of_row(status, app.session, app.painter.status_rows).content(view, _WIDE))
         return ""
 
+    def _quiet(self) -> None:
+        """An answer that was read gives way to the keys of another place; a warning or a refusal stays."""
+        if self.app.talk.said[1] in ("", "ok"):
+            self.app.talk.said = ("", "")
+
     def _next_pane(self, step: int) -> None:
+        self._quiet()
         panes: list[Pane] = ["prompt", "status", "sheet" if self.app.sheet.display else "timeline"]
         if self.app.sheet.display and (self.app.sheet.wide or self.app.painter.zoom):
             panes.remove("status")
@@ -195,12 +201,16 @@ class Actions:
             self.app.status.move(step)
         elif self.app.pane == "timeline":
             self.app.window.select(step)
-        elif (
-            self.app.pane == "prompt" and self.app.talk.ask is None and (editor.older() if step < 0 else editor.newer())
-        ):
+        elif self._in_history() and (editor.older() if step < 0 else editor.newer()):
             self.app.talk.changed()
         else:
             self.app.painter.scroll(step)
+
+    def _in_history(self) -> bool:
+        """Whether up and down are for older lines. While something is open and nothing is typed they scroll it: a line
+        of the history that nobody wanted would be one Enter from being logged again."""
+        reads = self.app.sheet.display and not self.app.prompt.editor.text
+        return self.app.pane == "prompt" and self.app.talk.ask is None and not reads
 
     def do_page_up(self) -> None:
         self._paged(-1)
@@ -222,6 +232,7 @@ class Actions:
         self.app.painter.to_end()
 
     def do_help(self) -> None:
+        self._quiet()
         if self.app.sheet.display and self.app.sheet.title.startswith("help"):
             self.close_sheet()
         else:

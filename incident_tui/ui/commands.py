@@ -76,9 +76,9 @@ FOOTER: Final = {
 the timeline, and the left pane is not active."""
 
 _FIRST: Final = (
-    "Type what happens, Enter saves it. Tells its kind:",
+    "Type what happens, Enter saves it. What may stand in front:",
     "! action   = result   ? hypothesis   d: decision   todo: …",
-    "-10m or @14:05 in front of it: it happened earlier",
+    "-10m  @14:05   it happened earlier",
     "/declare TITLE   /sev 2 why   /ic take   /next 20m public",
     "/update public +20m TEXT   /assign bob 5m TEXT   /undo",
     "Tab panes: arrows choose, Enter opens, Esc comes back",

@@ -123,6 +123,7 @@ class Window:
             skip -= len(self._block(index))
             index += 1
         self._stand((index, skip))
+        self._carry()
 
     def to_end(self) -> None:
         self.follow = True
@@ -132,6 +133,19 @@ class Window:
     def to_start(self) -> None:
         if self._items:
             self._stand((0, 0))
+            if self._chosen is not None:
+                self._chosen = (self._items[0].order, self._items[0].ref)
+
+    def _carry(self) -> None:
+        """Instead of a choice that is out of view now the nearest item in view: arrows go on from what is read."""
+        if self._chosen is None:
+            return
+        self.look()
+        if self._shown:
+            index = self._find(self._chosen[0])
+            near = min(max(index, self._shown[0][0]), self._shown[-1][0])
+            if near != index:
+                self._chosen = (self._items[near].order, self._items[near].ref)
 
     def _stand(self, place: Place) -> None:
         """Begin at this place, unless it is the end."""

@@ -201,6 +201,28 @@ def test_a_choice_is_brought_into_view_in_both_directions(kit: Any) -> None:
         assert any(window.shows(y, chosen) for y in range(10)), plain(lines)
 
 
+def test_scrolling_takes_the_choice_along(kit: Any) -> None:
+    """So that Down, Enter and copying after PgUp or Ctrl+Home are about what is read, not about what was left."""
+    rows = many(kit, 60)
+    window = Window()
+    window.feed(rows, {}, CONTEXT)
+    window.lines(10)
+    window.select(0)
+    for lines in (-30, 12, -3, -200, 25, 400):
+        window.scroll(lines)
+        window.lines(10)
+        top = window.top
+        for _ in range(2):
+            assert window.chosen() in window.visible()
+            window.select(0)  # nothing moves
+            assert window.top is top
+    window.to_start()
+    assert window.chosen() is rows[0]
+    window.select(1)
+    window.lines(10)
+    assert window.chosen() is rows[1] and window.top is rows[0]
+
+
 def test_what_is_well_again_takes_one_line(kit: Any) -> None:
     text = "over: web3 (127.0.0.1:45719): connection refused; is sshd running? (it lasted 23s)"
     entry = msgspec.structs.replace(kit.entries(kit.story()[:1])[0], kind=Kind.OBSERVATION, text=text)

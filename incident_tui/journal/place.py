@@ -7,7 +7,9 @@ of the database, whatever the umask [tested].
 
 from __future__ import annotations
 
+import errno
 import os
+import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -104,36 +106,71 @@ def open_place(directory: StrPath, *, create: bool = True, statfs: Statfs | None
 
 
 def make_directory(path: str, mode: int = DIRECTORY_MODE) -> None:
-    """Make `path` with exactly `mode`, whatever the umask. Fine when another process was faster."""
+    """Make `path` with exactly `mode`, whatever the umask. Fine when another process was faster.
+
+    It appears with its rights: another account may look for it at the same moment, and what is made in it before it is
+    setgid would belong to the wrong group for ever.
+    """
+    if os.path.isdir(path):
+        return
+    fresh = _beside(path)
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        os.mkdir(path, 0o700)
-        os.chmod(path, mode)
+        os.mkdir(fresh, 0o700)
+        try:
+            os.chmod(fresh, mode)
+            os.rename(fresh, path)
+        except OSError:
+            os.rmdir(fresh)
+            raise
         sync_directory(os.path.dirname(path))
-    except FileExistsError:
-        if not os.path.isdir(path):
-            raise NotThere(f"{path} is a file, not a directory. Name another --journal.", transient=False) from None
     except OSError as error:
+        if os.path.isdir(path):
+            return
+        if os.path.exists(path):
+            raise NotThere(f"{path} is a file, not a directory. Name another --journal.", transient=False) from None
         raise from_os(error, path) from None
 
 
 def precreate(path: str) -> bool:
-    """Make the empty file `path` with mode 0660 and say whether it was made; an existing one is left as it is.
+    """Make the empty file `path` with mode 0660 and say whether it was made; an existing one is left as it is. It, too,
+    appears with its rights.
 
     It never opens an existing file: closing it would drop this process's own POSIX locks on a database.
     """
+    if os.path.exists(path):
+        return False
+    fresh = _beside(path)
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+        fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+        try:
+            os.fchmod(fd, FILE_MODE)
+            _name(fresh, path)
+        finally:
+            os.close(fd)
+            os.unlink(fresh)
     except FileExistsError:
         return False
     except OSError as error:
         raise from_os(error, path) from None
-    try:
-        os.fchmod(fd, FILE_MODE)
-    finally:
-        os.close(fd)
     sync_directory(os.path.dirname(path))
     return True
+
+
+def _name(fresh: str, path: str) -> None:
+    """Give a file its name, unless that exists (FileExistsError)."""
+    try:
+        os.link(fresh, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP):
+            raise
+        # A file system without hard links, such as VFAT, which knows no accounts either.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
+
+
+def _beside(path: str) -> str:
+    """A name that no other thread or process uses, in the same directory."""
+    return f"{path}.{os.getpid()}-{threading.get_ident()}.new"
 
 
 def sync_directory(path: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from incident_tui.incident.entry import MACHINE_KINDS
+from incident_tui.incident.entry import MACHINE_KINDS, Kind
 from incident_tui.incident.views import TimelineRow
 from incident_tui.ui.lines import Line
 from incident_tui.ui.page import Page
@@ -34,11 +34,13 @@ def entry_detail(row: TimelineRow, view: View, width: int) -> list[Line]:
         page.field("amended", f"{clock(one.at)}Z by {one.by.name}{moved}{said}")
     if row.amended and not entry.purged:
         page.field("at first", entry.text)
-    for word, on in (("struck", row.struck), ("pinned", row.pinned), ("purged", row.purged)):
+    for word, on in (("struck", row.struck), ("pinned", row.pinned)):
         if on:
             page.field(word, "yes")
+    if row.purged:
+        page.field("purged", _tombstone(row, view))
     for key, value in sorted(entry.data.items()):
-        if key not in ("text", "title"):
+        if key not in ("text", "title") and value not in ("", None):
             page.field(view.look.text(str(key))[:11], str(value))
     for name, chat in view.chats.items():
         for delivery in chat.deliveries:
@@ -47,7 +49,17 @@ def entry_detail(row: TimelineRow, view: View, width: int) -> list[Line]:
                 page.field("chat", f"{name} {delivery.state} {clock(delivery.at)}Z{problem}")
     if entry.seen is not None:
         page.field("then seen", f"{entry.seen.digest} (oldest reading {short(entry.seen.age)})")
-    handle = view.handle(entry.id)
-    page.gap()
-    page.text(f"/amend {handle}   /strike {handle}   /pin {handle}")
+    if not row.purged:
+        handle = view.handle(entry.id)
+        page.gap()
+        page.text(f"/amend {handle}   /strike {handle}   /pin {handle}")
     return page.lines
+
+
+def _tombstone(row: TimelineRow, view: View) -> str:
+    """Who destroyed the text, when and why, as far as this incident's timeline says."""
+    about = (one for one in view.rows if one.entry.kind is Kind.PURGE and one.entry.ref == row.ref)
+    one = next(about, None)
+    if one is None:
+        return "yes"
+    return f"{clock(one.at)}Z by {one.entry.author.name}: {one.entry.text}"

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from incident_tui.fleet.settings import Host
+from incident_tui.hosts.judge import together
 from incident_tui.hosts.readings import Docker, Gap, GapKind, Link, LinkState, Memory
 from incident_tui.incident.finding import Level
 from incident_tui.ui.detail import status_detail
@@ -85,7 +86,7 @@ def test_every_finding_can_be_reached_from_a_row(kit: Any) -> None:
         assert {one.key for row in rows for one in row.findings} == {one.key for one in view.findings}
         for row in rows:
             text = plain(status_detail(row, view, 200))
-            assert all(one.sentence in text for one in row.findings)
+            assert all(one.sentence in text for one in together(row.findings))
 
 
 def test_trouble_comes_first_and_what_is_left_out_is_counted(kit: Any) -> None:

@@ -60,7 +60,16 @@ FOOTER: Final = {
         ("F4", "zoom"),
         ("Ctrl+C", "twice leaves"),
     ),
-    "line": (("Enter", "saves"), ("Tab", "completes"), ("PgUp", "back"), ("F1", "help"), ("Ctrl+U", "empties")),
+    "line": (
+        ("Enter", "saves"),
+        ("Tab", "words"),  # as long as "panes": the first key of a line costs a slow line five bytes more
+        ("PgUp", "back"),
+        ("F1", "help"),
+        ("Ctrl+F", "filter"),
+        ("F3", "find"),
+        ("F4", "zoom"),
+        ("Ctrl+C", "twice leaves"),
+    ),
     "status": (("Enter", "opens"), ("Up Down", "choose"), ("Esc", "prompt"), ("Tab", "timeline"), ("F4", "zoom")),
     "timeline": (
         ("Enter", "opens"),

@@ -187,7 +187,7 @@ async def test_up_and_down_scroll_what_is_open_and_bring_no_old_line(world: Any,
         assert driver.line(23).startswith(" Esc closes   PgUp PgDn scroll")
         await driver.press("escape", "up")
         assert driver.app.prompt.editor.text == "one"
-        assert driver.line(23).startswith(" Enter saves   Tab completes")
+        assert driver.line(23).startswith(" Enter saves   Tab words   PgUp back")
         await driver.press("ctrl+u", "tab")
         assert driver.line(23).startswith(" Enter opens   Up Down choose   Esc prompt   Tab timeline")
 

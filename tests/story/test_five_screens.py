@@ -61,8 +61,8 @@ def test_each_sees_all_and_nothing_is_lost(
 def test_a_stopped_screen_holds_up_nobody(terminals: Terminals, program: Any, tmp_path: Path) -> None:
     words = ("--journal", str(tmp_path / "journal"))
     stuck = terminals.open("incident-tui", *words, "--as", "ana")
+    stuck.see("here ana")  # before the other comes: whoever came first stands first
     other = terminals.open("incident-tui", *words, "--as", "bob")
-    stuck.see("here ana")
     other.see("here ")
     os.kill(stuck.pid, 19)
     for number in range(20):

@@ -145,13 +145,15 @@ class Fold:
 
     def _row(self, entry: Entry) -> TimelineRow:
         text, at = entry.text, entry.at
-        struck = pinned = False
+        strike: Correction | None = None
+        pinned = False
         amended: list[Correction] = []
         for one in self._about(entry.id):
             if one.purged or one.kind not in _HIDDEN:
                 continue
             if one.kind is Kind.STRIKE:
-                struck = one.data.get("step") != "restore"
+                restored = one.data.get("step") == "restore"
+                strike = None if restored else Correction(one.id, one.recorded_at, one.author, None, None)
             elif not self._in_force(one.id):
                 continue
             elif one.kind is Kind.PIN:
@@ -179,7 +181,8 @@ class Fold:
             late=late if late > LATE_AFTER else None,
             skew=-late if -late > _SKEW else None,
             amended=tuple(amended),
-            struck=struck,
+            struck=strike is not None,
+            strike=strike,
             pinned=pinned,
             claimed=entry.kind not in MACHINE_KINDS and not entry.author.proven,
             unmatched=unmatched,

@@ -45,6 +45,8 @@ class TimelineRow(msgspec.Struct, frozen=True, gc=False):
     """How far its time lies after the journal's clock: somebody's clock is wrong."""
     amended: tuple[Correction, ...] = ()
     struck: bool = False
+    strike: Correction | None = None
+    """Who struck it, and when; while it is struck."""
     pinned: bool = False
     claimed: bool = False
     """A person wrote it whose name is not proven."""

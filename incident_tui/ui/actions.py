@@ -109,7 +109,8 @@ class Actions:
     def verb_zoom(self, pane: str) -> None:
         wanted: dict[str, Zoom] = {"hosts": "left", "timeline": "right", "": ""}
         if pane.lower() not in wanted:
-            self.app.talk.said = (f"There is no pane {pane!r}: hosts or timeline.", "crit")
+            self.app.prompt.editor.set(f"/zoom {pane}")
+            self.app.talk.said = (f"There is no pane {pane}: hosts or timeline.", "crit")
             return
         side = wanted[pane.lower()] or ("left" if self.app.pane == "status" else "right")
         if side == "left":

@@ -59,6 +59,8 @@ class Conversation:
         """The last answer to the writer, until the line changes."""
         self.aside = ""
         """What was written in an editor and put away unsaved: Ctrl+E opens it again."""
+        self._dropped = ""
+        """A paste that was dropped. Ctrl+E still opens it, but it is in no file: it may be a password."""
         self._waiting: str | None = None
         """The draft that a line which only looks for something has pushed aside."""
 
@@ -90,14 +92,15 @@ class Conversation:
         self.said = ("", "")
         self.keep()
 
-    def unsent(self) -> tuple[str, str]:
-        """The draft, and what is asked about or was put away: what a crash must not cost."""
-        ask = self.ask
-        draft = ask.draft if ask is not None and ask.draft else self.editor.text
-        if self._waiting and ask is None:
-            looks = draft.startswith(_DRAFTS)
-            return (self._waiting, self.aside) if looks else (draft, self._waiting)
-        return draft, ask.line if ask is not None else self.aside
+    def unsent(self) -> tuple[str, ...]:
+        """What a crash must not cost: the draft, then what is asked about, waits for the answer, or was put away."""
+        ask, draft = self.ask, self.editor.text
+        if ask is not None:
+            typed = draft if self._stray(ask) else ""
+            return (typed, ask.line, ask.draft) if typed else (ask.draft, ask.line)
+        if self._waiting:
+            return (self._waiting, self.aside) if draft.startswith(_DRAFTS) else (draft, self._waiting, self.aside)
+        return draft, self.aside
 
     def put_by(self, line: str) -> None:
         """Begin another line; the draft comes back with `fetch`, and is kept on disk all the while."""
@@ -245,7 +248,7 @@ class Conversation:
         """What an editor is to open; None while another question waits."""
         if self.ask is not None:
             return self.ask.line if self.ask.paste else None
-        return self.aside or self.editor.text
+        return self.aside or self.editor.text or self._dropped
 
     def written(self, text: str, *, accepted: bool = True) -> bool:
         """An editor gave this back. Nothing is saved: one line is in the prompt, several are asked about as a paste
@@ -255,7 +258,7 @@ class Conversation:
             self.aside = clean
             self.keep()
             return False
-        self.aside, before, self.ask = "", self.ask, None
+        self.aside, self._dropped, before, self.ask = "", "", self.ask, None
         line, draft = self.editor.text, before.draft if before is not None else ""
         if len([one for one in clean.split("\n") if one.strip()]) > 1:
             self._ask_paste(clean, draft, before.seed if before is not None else line, written=True)
@@ -296,8 +299,9 @@ class Conversation:
             self.editor.set(ask.draft or ask.seed)
             self.said = ("Not saved. Ctrl+E opens what you wrote again.", "")
         elif ask.paste:
+            self._dropped = ask.line
             self.editor.set(ask.draft)
-            self.said = ("The paste was dropped; nothing was saved.", "")
+            self.said = ("The paste was dropped; nothing was saved. With an empty line Ctrl+E opens it.", "")
         elif ask.draft:
             self.editor.remember(ask.line)
             self.editor.set(ask.draft)

@@ -34,9 +34,10 @@ def entry_detail(row: TimelineRow, view: View, width: int) -> list[Line]:
         page.field("amended", f"{clock(one.at)}Z by {one.by.name}{moved}{said}")
     if row.amended and not entry.purged:
         page.field("at first", entry.text)
-    for word, on in (("struck", row.struck), ("pinned", row.pinned)):
-        if on:
-            page.field(word, "yes")
+    if row.strike is not None:
+        page.field("struck", f"{clock(row.strike.at)}Z by {row.strike.by.name}")
+    if row.pinned:
+        page.field("pinned", "yes")
     if row.purged:
         page.field("purged", _tombstone(row, view))
     for key, value in sorted(entry.data.items()):

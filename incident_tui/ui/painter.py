@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import Final, Literal
 
+from incident_tui.hosts.judge import together
 from incident_tui.incident.entry import Entry
 from incident_tui.incident.views import TimelineRow
 from incident_tui.ui.above import Above
@@ -79,12 +80,12 @@ class Painter:
 
     def paint(self, width: int, height: int) -> None:
         """Make the view of now and show it on a screen of this size."""
-        if width < 10 or height < 6 or not self.hint.is_attached:
+        if width < 10 or height < 3 or not self.hint.is_attached:
             return
         self._width = width
         view = self.view = self.session.view()
         look = view.look
-        head = header(view, width)[: max(2, height - 6)]
+        head = header(view, width)[: max(2 if height > 5 else 0, height - 6)]
         self.head.show(head)
         hint = self._hint_lines()
         body = max(1, height - len(head) - 2 - len(hint))
@@ -240,7 +241,7 @@ class Painter:
             return notices(view, width)
         if not chosen.findings:
             return fit([(" Enter: more of this row", "")], width, view.look)
-        return fit([(f" {view.look.text(chosen.findings[0].sentence)}", "strong")], width, view.look)
+        return fit([(f" {view.look.text(together(chosen.findings)[0].sentence)}", "strong")], width, view.look)
 
     def _hint_lines(self) -> list[Line]:
         width, look = self._width, self.look

@@ -333,10 +333,11 @@ class Session:
 
     # The kept line
 
-    def keep(self, draft: str, asked: str = "") -> bool:
+    def keep(self, draft: str, *asked: str) -> bool:
         """Keep what is not in the journal: what waits to be saved, what is still to be offered, what a question is
         being asked about, and the draft."""
-        return self._kept.save([*(one.line for one in self.sent), *self.offered, *([asked] if asked else [])], draft)
+        pieces = [*(one.line for one in self.sent), *self.offered, *asked]
+        return self._kept.save([one for one in pieces if one], draft)
 
     def left_behind(self) -> list[str]:
         """The lines that earlier screens of this person left, oldest first, without those that were saved after all.
@@ -363,17 +364,17 @@ class Session:
             for entry in recent
         )
 
-    def close(self, draft: str, asked: str = "") -> list[Unsaved]:
+    def close(self, draft: str, *asked: str) -> list[Unsaved]:
         """Save what waits, keep what cannot be saved and the draft, and let go of everything."""
-        self.keep(draft, asked)
+        self.keep(draft, *asked)
         if self.loaded:
             self._keep_snapshot(self.store)
         self.on_status = lambda: None
         unsaved = self.writer.close()
         self._aside.close()
         self.sent = [one for one in self.sent if not one.saving.done() or _failed(one.saving)]
-        self.keep(draft, asked)
-        self._kept.close(keep=bool(draft or asked or self.sent or self.offered))
+        self.keep(draft, *asked)
+        self._kept.close(keep=bool(draft or any(asked) or self.sent or self.offered))
         if self.listener is not None:
             self.listener.close()
         self.board.close()

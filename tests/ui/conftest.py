@@ -13,6 +13,7 @@ import pytest
 from incident_tui.ui.app import IncidentApp
 from tests.ui.piloted import Driver
 from tests.ui.small_app import Start, Terminal
+from tests.ui.talk import Talk
 from tests.ui.world import Kit, World
 
 
@@ -81,3 +82,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield begin
     for one in opened:
         one.close()
+
+
+@pytest.fixture
+def talk(world: World) -> Talk:
+    return Talk(world.session())

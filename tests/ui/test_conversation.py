@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,44 +15,7 @@ from incident_tui.journal.errors import Full
 from incident_tui.journal.prompt import load_lines
 from incident_tui.ui.conversation import Conversation
 from incident_tui.ui.editor import Editor
-from incident_tui.ui.session import Session
-
-
-class Talk(Conversation):
-    """A conversation with hands: types lines, and waits for the writer's answer."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session, Editor())
-        while session.read_journal():
-            pass
-
-    def type(self, text: str) -> None:
-        self.editor.insert(text)
-        self.changed()
-
-    def enter(self, text: str) -> Any:
-        self.type(text)
-        outcome = self.submit()
-        self.saved()
-        return outcome
-
-    def saved(self) -> None:
-        end = time.monotonic() + 10
-        while self.session.sent and time.monotonic() < end:
-            for sent in list(self.session.sent):
-                with contextlib.suppress(Exception):  # settle tells
-                    sent.saving.result()
-            self.settled(self.session.settle())
-
-    @property
-    def words(self) -> list[str]:
-        rows = self.session.view().rows
-        return [f"{row.word} {row.text}" for row in rows]
-
-
-@pytest.fixture
-def talk(world: Any) -> Talk:
-    return Talk(world.session())
+from tests.ui.talk import Talk
 
 
 def test_a_note_is_saved_and_named(talk: Talk) -> None:
@@ -195,19 +156,14 @@ def test_a_full_disk_keeps_the_line_says_why_and_saves_it_later(world: Any, monk
     assert (
         view.writer.problem == "no room left on the disk of /j." and view.pending[0].text == "! what must not be lost"
     )
-    assert _kept(session) == ["! what must not be lost"]
+    assert b"! what must not be lost" in b"".join(
+        path.read_bytes() for path in (session.directory / "lines").rglob("*") if path.is_file()
+    ), "a kill at this moment leaves it"
     full[0] = False
     session.writer.retry_now()
     talk.saved()
     assert talk.words == ["NOTE before", "ACTION what must not be lost"]
     assert session.view().pending == ()
-
-
-def _kept(session: Session) -> list[str]:
-    """What a kill at this moment would leave."""
-    files = [path for path in Path(session.directory, "lines").rglob("*") if path.is_file()]
-    raw = b"".join(path.read_bytes() for path in files)
-    return [line for line in ("! what must not be lost",) if line.encode() in raw]
 
 
 def test_what_could_not_be_saved_is_reported_and_kept_at_the_end(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:

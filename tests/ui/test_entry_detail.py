@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+
 from incident_tui.incident.entry import Author, Draft, Kind
 from incident_tui.journal.store import Store
 from incident_tui.ui.entry_detail import entry_detail
@@ -36,3 +38,14 @@ def test_only_what_is_known_has_a_line(world: Any) -> None:
     (entry,) = world.write(saw)
     text = detail_of(world, entry.seq)
     assert "subject     gv0" in text and "host" not in text and "/strike" in text
+
+
+def test_a_struck_entry_says_who_struck_it_until_it_is_restored(world: Any) -> None:
+    world.full()
+    at = world.clock.now
+    (first,) = world.write(Draft(kind=Kind.NOTE, at=at, author=Author("ana"), text="web1 is down"))
+    strike = Draft(kind=Kind.STRIKE, at=at, author=Author("dan"), text="", ref=first.id, data={"step": "strike"})
+    world.write(strike)
+    assert f"struck      {at:%H:%M:%S}Z by dan" in detail_of(world, first.seq)
+    world.write(msgspec.structs.replace(strike, data={"step": "restore"}))
+    assert "struck" not in detail_of(world, first.seq)

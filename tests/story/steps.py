@@ -42,7 +42,7 @@ def declare(ana: Pane) -> str:
 
 def assign(ana: Pane, bob: Pane) -> None:
     ana.enter("/assign bob 5m bring the site back")
-    bob.see("bring the site back")
+    bob.see("task bob")
     bob.enter("/ack")
     ana.see("[acked]")
 

@@ -200,7 +200,7 @@ class Painter:
         self.above.seen(self.window.visible())
         active = self.pane == "timeline"
         chosen = self.window.chosen() if active or self.seeking else None
-        if not self.listing.items and not view.pending:
+        if lines and not self.listing.items and not view.pending:
             nothing = view.loading or "Nothing yet. Type, and Enter saves it."
             words = "Nothing fits the filter." if self.listing.filter else nothing
             lines[0] = fit([(f" {words}", "")], width, view.look)

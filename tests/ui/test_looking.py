@@ -290,10 +290,3 @@ async def test_a_pane_that_is_not_there_is_refused_and_the_line_stays(world: Any
     async with screen() as driver:
         await driver.type("/zoom web2", "enter")
         assert "hosts or timeline" in driver.line(23) and driver.app.prompt.editor.text == "/zoom web2"
-
-
-@pytest.mark.parametrize("height", [3, 4, 5])
-async def test_the_prompt_is_there_on_the_smallest_screen(world: Any, screen: Any, height: int) -> None:
-    async with screen((40, height)) as driver:
-        await driver.type("a note")
-        assert "a note" in driver.text

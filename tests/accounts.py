@@ -19,6 +19,7 @@ def accounts(needs_root: None) -> Iterator[None]:
     try:
         for name in (FIRST, SECOND, STRANGER):
             group = ["-G", GROUP] if name != STRANGER else []
+            subprocess.run(["userdel", "-f", name], check=False, capture_output=True)  # of a run that was killed
             subprocess.run(["useradd", "-M", "-N", "-d", "/nonexistent", "-s", "/bin/sh", *group, name], check=True)
             made.append(name)
         yield

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -170,7 +169,7 @@ def _name(fresh: str, path: str) -> None:
 
 def _beside(path: str) -> str:
     """A name that no other thread or process uses, in the same directory."""
-    return f"{path}.{os.getpid()}-{threading.get_ident()}.new"
+    return f"{path}.{os.getpid()}-{os.urandom(4).hex()}.new"
 
 
 def sync_directory(path: str) -> None:

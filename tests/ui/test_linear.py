@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -20,12 +20,14 @@ from hypothesis import strategies as st
 from incident_tui.fleet.settings import Host
 from incident_tui.incident.entry import Author, Draft, Kind
 from incident_tui.incident.state import Fold
+from incident_tui.journal.errors import JournalError
 from incident_tui.journal.last_seen import LastSeen
 from incident_tui.journal.store import Store
 from incident_tui.journal.writer import WriterStatus
 from incident_tui.ui.editor import Editor
 from incident_tui.ui.linear.keys import Key, Keys
 from incident_tui.ui.linear.prompt_line import PromptLine
+from incident_tui.ui.linear.screen import LinearScreen
 from incident_tui.ui.linear.spoken import Announcer, overview
 from incident_tui.ui.lines import Look
 
@@ -124,6 +126,26 @@ def test_an_entry_is_told_with_handle_time_author_and_word_and_a_finding_once(ki
     data = {"finding": key.rule, "subject": key.subject, "level": key.level.value}
     again = msgspec.structs.replace(entries[2], data=data)
     assert announcer.entries([again], view, fold) == []
+
+
+def test_a_journal_that_cannot_be_read_is_said_once_and_tried_again() -> None:
+    class Screen:
+        _trouble = ""
+        said: ClassVar[list[str]] = []
+
+        def _tell(self, lines: list[str]) -> None:
+            self.said.extend(lines)
+
+    screen: Any = Screen()
+    answers: list[str] = ["locked", "locked", "", "locked"]
+
+    def act() -> None:
+        if sentence := answers.pop(0):
+            raise JournalError(sentence)
+
+    for _ in range(4):
+        LinearScreen._guarded(screen, act)
+    assert screen.said == ["locked", "locked"], "once for each time that it began"
 
 
 SCRIPT = """

@@ -79,6 +79,7 @@ class LinearScreen:
         self._left: datetime | None = None
         """Since then entries are unread."""
         self._mine: set[tuple[str, int]] = set()
+        self._trouble = ""
         self._ended: asyncio.Future[int] | None = None
 
     def run(self, *, mouse: bool = False) -> int:
@@ -99,17 +100,16 @@ class LinearScreen:
         self.session.read_people()
         self.session.read_board()
         self.tty.claim()
+        going = loop.create_task(self._begin())
         try:
             self.tty.say([_WELCOME])
-            tasks = [loop.create_task(self._begin())]
             return await self._ended
         except Exception as error:
             self.crash = error
             return 1
         finally:
             self.is_running = False
-            for task in tasks:
-                task.cancel()
+            going.cancel()
             if self.session.listener is not None:
                 loop.remove_reader(self.session.listener.fileno())
             self.tty.release()
@@ -130,18 +130,29 @@ class LinearScreen:
         try:
             await read_in(self.session, lambda: self.tty.say([self.session.view().loading]))
             self._after = self.session.read_to
-            if self.session.left_behind():
-                self.talk.offer()
-            self._changes()
-            self.tty.say([*overview(self.session.view()), self._since_left(), *self._spoken()])
+            self._guarded(self._opened)
             while True:
-                self._tick()
+                self._guarded(self._tick)
                 await asyncio.sleep(1.0)
-        except JournalError as error:
-            self._tell([error.sentence])
         except Exception as error:
             if self._ended is not None and not self._ended.done():
                 self._ended.set_exception(error)
+
+    def _opened(self) -> None:
+        if self.session.left_behind():
+            self.talk.offer()
+        self._changes()
+        self.tty.say([*overview(self.session.view()), self._since_left(), *self._spoken()])
+
+    def _guarded(self, act: Callable[[], None]) -> None:
+        """A journal that cannot be read now is said once, and tried again."""
+        trouble, self._trouble = self._trouble, ""
+        try:
+            act()
+        except JournalError as error:
+            self._trouble = error.sentence
+            if trouble != error.sentence:
+                self._tell([error.sentence])
 
     def _since_left(self) -> str:
         """What came since this person's last screen was there, if that was a while ago; "" else."""
@@ -156,7 +167,7 @@ class LinearScreen:
         if self.session.listener is not None:
             self.session.listener.drain()
         if self.session.loaded:
-            self._look()
+            self._guarded(self._look)
 
     def _tick(self) -> None:
         self._ticks += 1

@@ -66,10 +66,11 @@ def duration(token: str) -> int | None:
 
 
 def read_time(token: str, now: datetime, zone: str = "UTC") -> When | None:
-    """The time a token says ("@14:05", "@14:05Z", "@2026-11-23T14:05Z", "-10m", "-1h5m"), or None if it says none."""
-    if token.startswith("@"):
+    """The time a token says ("@14:05", "@14:05Z", "@2026-11-23T14:05Z", "-10m", "-1h5m", and "@-10m", which a tired
+    hand types), or None if it says none."""
+    if token.startswith("@") and not token.startswith("@-"):
         return read_clock(token[1:], now, zone)
-    match = re.fullmatch(_BACK, token) if token.startswith("-") else None
+    match = re.fullmatch(_BACK, token.removeprefix("@")) if token.startswith(("-", "@-")) else None
     if match is None or not (match["hours"] or match["minutes"]):
         return None
     at = now - timedelta(hours=int(match["hours"] or 0), minutes=int(match["minutes"] or 0))

@@ -66,6 +66,7 @@ def test_a_line_becomes_an_entry(line: str, kind: Kind, text: str) -> None:
         ("-10m ! restarted", 10, False),
         ("-1h ! restarted", 60, False),
         ("-1h5m ! restarted", 65, True),
+        ("@-12m ! restarted", 12, False),
         ("@14:05 ! restarted", 5.5, False),
         ("@14:05Z ! restarted", 5.5, False),
         ("@15:05+01:00 ! restarted", 5.5, False),

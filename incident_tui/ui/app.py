@@ -43,6 +43,8 @@ from incident_tui.ui.written import Writing
 
 BATCH: Final = 0.25
 """Seconds between two paints that machines cause."""
+TURN: Final = 0.015
+"""Seconds between two steps of work, in which a key that came meanwhile passes all its stations to the terminal."""
 WATCH_EVERY: Final = 5.0
 PEOPLE_EVERY: Final = 5
 BEAT_EVERY: Final = 20
@@ -179,13 +181,13 @@ class IncidentApp(App[int], inherit_bindings=False):
     def _changed(self) -> None:
         self._painting = False
         if self.is_running and self._look():
-            self.set_timer(0.001, self._judge)
+            self.set_timer(TURN, self._judge)
 
     def _judge(self) -> None:
         """Of many hosts what was read takes a while to judge: keys that came meanwhile have their turn before and
         after it."""
         self.session.machines()
-        self.set_timer(0.001, self.paint)
+        self.set_timer(TURN, self.paint)
 
     def _look(self) -> bool:
         """Read what is new in the journal and on the board; whether there was anything."""

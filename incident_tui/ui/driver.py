@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import threading
 import time
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
 
-from textual import constants, events, messages
+from textual import events, messages
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
@@ -34,6 +35,8 @@ PLAIN_MOST: Final = 65536
 """Bytes of Textual's own output that may wait for the terminal; the rest is left out until it has taken them."""
 LEAVE_WITHIN: Final = 1.0
 """Seconds for what was under way when the screen is left, and as many again for restoring the terminal."""
+_KITTY: Final = re.compile(r"\x1b\[(?:>[0-9]+|<)u")
+"""Switches a keyboard protocol on and off that we leave off, as not every Textual can; old consoles print the "u"."""
 _BACK: Final = "\x18\x1b[?2026l"
 """Ends a sequence that was cut, and a frame shown at once."""
 _EMPTY: Final = "\x1b[m\x1b[H\x1b[2J"
@@ -95,7 +98,7 @@ class ScreenDriver(LinuxDriver):
         try:
             super().start_application_mode()  # type: ignore[no-untyped-call]
         finally:
-            modes = "".join(self._collected)
+            modes = _KITTY.sub("", "".join(self._collected))
             self._collected = None
         self._raw(modes)
         self._watch_size()
@@ -115,9 +118,7 @@ class ScreenDriver(LinuxDriver):
         try:
             super().stop_application_mode()
         finally:
-            restore = "".join(self._collected)
-            if constants.DISABLE_KITTY_KEY:  # never switched on; consoles that do not know it print the "u"
-                restore = restore.replace("\x1b[<u", "")
+            restore = _KITTY.sub("", "".join(self._collected))
             self._collected = None
         before = _BACK
         if outlet.finish(LEAVE_WITHIN):

@@ -106,20 +106,23 @@ def test_in_an_outage(kit: Any, picture: Callable[[str, str], None], state: str,
     picture(f"detail-{state}-{size}", detail(kit, key, width=SIZES[size], kept=kept))
 
 
-def test_when_all_is_well(kit: Any, picture: Callable[[str, str], None]) -> None:
+@pytest.mark.parametrize("size", SIZES)
+def test_when_all_is_well(kit: Any, picture: Callable[[str, str], None], size: str) -> None:
     steady = history(kit, memory=(62.0,) * 120, load=(0.4,) * 120, swap=(0.0,) * 120, running=(2.0,) * 120)
-    picture("detail-healthy-80x24", detail(kit, "host/web1", kit.healthy(), kept=Kept(steady)))
+    picture(f"detail-healthy-{size}", detail(kit, "host/web1", kit.healthy(), SIZES[size], Kept(steady)))
 
 
-def test_when_nobody_reads_any_more(kit: Any, picture: Callable[[str, str], None]) -> None:
+@pytest.mark.parametrize("size", SIZES)
+def test_when_nobody_reads_any_more(kit: Any, picture: Callable[[str, str], None], size: str) -> None:
     late = kit.now + timedelta(minutes=20)
-    text = detail(kit, "host/web2", kit.healthy(), now=late)
+    text = detail(kit, "host/web2", kit.healthy(), SIZES[size], now=late)
     assert "now ?" in text and "nothing wrong is known" not in text
-    picture("detail-stale-80x24", text)
+    picture(f"detail-stale-{size}", text)
 
 
-def test_before_anything_was_read(kit: Any, picture: Callable[[str, str], None]) -> None:
-    picture("detail-empty-80x24", detail(kit, "host/web1", {}, kept=Kept()))
+@pytest.mark.parametrize("size", SIZES)
+def test_before_anything_was_read(kit: Any, picture: Callable[[str, str], None], size: str) -> None:
+    picture(f"detail-empty-{size}", detail(kit, "host/web1", {}, SIZES[size], Kept()))
 
 
 def test_a_row_that_is_gone_is_not_well(kit: Any) -> None:
@@ -176,7 +179,8 @@ def test_blocks_give_way_to_plain_characters(kit: Any) -> None:
     assert text.isascii() and "memory" in text
 
 
-def test_hostile_texts_are_shown_as_plain_cells(kit: Any, picture: Callable[[str, str], None]) -> None:
+@pytest.mark.parametrize("size", SIZES)
+def test_hostile_texts_are_shown_as_plain_cells(kit: Any, picture: Callable[[str, str], None], size: str) -> None:
     nasty = "\x1b]0;owned\x07 [red]bold[/] \u202eevil\u202c a\u0301\u0301\u0301\u0301\u0301\u0301 日本 \x9b31m\ttab"
     rows = kit.healthy()
     rows["host/web1"] = kit.reading(
@@ -185,6 +189,6 @@ def test_hostile_texts_are_shown_as_plain_cells(kit: Any, picture: Callable[[str
     view = kit.view(rows)
     row = next(one for one in status_rows(view, 31) if one.key.startswith("container/web1"))
     raw = RawText(host="web1", sections=(RawSection(name="oom-dmesg", at=kit.now, text=nasty),))
-    text = plain(status_detail(row, view, 48, Kept(None, {"web1": raw})))
+    text = plain(status_detail(row, view, SIZES[size], Kept(None, {"web1": raw})))
     assert "\x1b" not in text and "\u202e" not in text and "\x9b" not in text
-    picture("detail-hostile-80x24", text)
+    picture(f"detail-hostile-{size}", text)

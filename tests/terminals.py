@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -166,8 +167,16 @@ def end_watches(*places: Path) -> None:
         time.sleep(0.05)
 
 
+@pytest.fixture(scope="session")
+def tmux() -> None:
+    if shutil.which("tmux") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI must have tmux")
+        pytest.skip("no tmux on this machine")
+
+
 @pytest.fixture
-def terminals(tmp_path: Path) -> Iterator[Terminals]:
+def terminals(tmux: None, tmp_path: Path) -> Iterator[Terminals]:
     made = Terminals(tmp_path)
     yield made
     made.close()

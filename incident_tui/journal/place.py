@@ -81,6 +81,10 @@ class Place(msgspec.Struct, frozen=True):
         return self.directory + "/snapshot.msgpack"
 
     @property
+    def yank(self) -> str:
+        return self.directory + "/yank"
+
+    @property
     def notify(self) -> str:
         return self.directory + "/notify"
 

@@ -58,7 +58,8 @@ def purge(store: Store, ref: Ref, author: Author, reason: str) -> Entry:
             raise
     notify.ring(store.place.directory)
     _clean_backups(store.path, ref.seq)
-    _remove_snapshots(store.place.snapshot)
+    _remove_copies(store.place.snapshot)
+    _remove_copies(f"{store.place.yank}/{os.getuid()}.txt")  # what this account copied last
     _empty_log(store)
     ordered = store.get(Ref(store.journal, by))
     if ordered is None:
@@ -116,7 +117,7 @@ def _clean_backups(path: str, seq: int) -> None:
             ) from None
 
 
-def _remove_snapshots(path: str) -> None:
+def _remove_copies(path: str) -> None:
     for name in glob.glob(glob.escape(path) + "*"):
         try:
             os.unlink(name)

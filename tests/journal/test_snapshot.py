@@ -13,6 +13,7 @@ from incident_tui.incident.state import Fold
 from incident_tui.journal import snapshot
 from incident_tui.journal.snapshot import ROWS, load, save
 from incident_tui.journal.store import Store
+from incident_tui.ui.yank import keep_text
 
 
 @pytest.fixture
@@ -82,3 +83,11 @@ def test_one_that_comes_back_after_a_purge_is_not_believed(store: Store, long: F
     store.purge(rows[100].ref, author=Author("ana"), reason="a password")
     Path(store.place.snapshot).write_bytes(kept)
     assert load(store) is None
+
+
+def test_a_purge_removes_what_this_account_copied_last(store: Store, long: Fold) -> None:
+    rows = long.incident("I1").rows
+    copied = Path(keep_text(store.place.directory, rows[100].text))
+    assert "line 99" in copied.read_text()
+    store.purge(rows[100].ref, author=Author("ana"), reason="a password")
+    assert not copied.exists()

@@ -11,7 +11,6 @@ them, as the stage does; pyte drops what follows a joiner, and gets none.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -200,9 +199,7 @@ class Pane:
 
 
 @pytest.fixture(scope="module")
-def panes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pane, Pane]]:
-    if shutil.which("tmux") is None:
-        pytest.skip("no tmux on this machine")
+def panes(tmux: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pane, Pane]]:
     place = tmp_path_factory.mktemp("tmux")
     server = ["tmux", "-u", "-S", str(place / "socket"), "-f", "/dev/null"]
     try:

@@ -10,24 +10,24 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from incident_tui.fleet import ssh
 from incident_tui.fleet.channel import Answer, Channel, Clock
+from incident_tui.fleet.locking import Locking
 from incident_tui.fleet.settings import Fleet, Host
 from incident_tui.fleet.ssh import LinkFailure
-from incident_tui.hosts import docker, machine, probe
+from incident_tui.hosts import docker, machine
 from incident_tui.hosts.assemble import Assembler
 from incident_tui.hosts.raw import RawText
 from incident_tui.hosts.readings import GapKind, HostReading, Link, LinkState, StuckChild
-from incident_tui.hosts.sections import EventLine, FollowerChanged
+from incident_tui.hosts.sections import EventLine, FollowerChanged, Section
 
 FIRST_RETRY, LAST_RETRY = 1.0, 60.0
 READY_TIMEOUT = 15.0
 SLOW_DEADLINE = 75.0
 """Client-side limit of a slow round without locks: the sum of its commands' own limits, and some."""
 LOCK_DEADLINE = 165.0
-LOCK_SPACING = 30.0
 PING_SECONDS = 25.0
 SETTLE_SECONDS = 0.15
 """After an event, so that a burst (kill, die, stop, start) makes one reading."""
@@ -65,8 +65,7 @@ class HostLink:
         self._full = False
         self._stuck: tuple[str, int] | None = None
         self._locks: list[list[str]] = []
-        self._locked_at: datetime | None = None
-        self._healed_at: datetime | None = None
+        self._locking = Locking(fleet, self._dice)
         self._connection: ssh.Connection | None = None
 
     @property
@@ -83,6 +82,19 @@ class HostLink:
         self._full = True
         self._hurry.set()
         self._wake.set()
+
+    async def demand(self, words: list[str], seconds: float) -> tuple[Section, ...]:
+        """What is read only when asked for ("asked:log:ID", …), on a channel that is closed afterwards; the rounds go
+        on meanwhile. Raises LinkFailure, also when the host is not connected, and TimeoutError."""
+        connection = self._connection
+        if connection is None:
+            raise LinkFailure(LinkState.LOST, f"{self.host.name}: not connected")
+        channel = Channel(self.host, "asked", self._clock)
+        try:
+            await channel.start(connection.ssh, READY_TIMEOUT)
+            return (await channel.ask(words, seconds)).sections
+        finally:
+            channel.close()
 
     async def _wait(self, seconds: float) -> bool:
         """Sleep, or less when somebody asks for a fresh reading; then True."""
@@ -254,7 +266,7 @@ class HostLink:
             if not await self._slow_round(channel, words, SLOW_DEADLINE):
                 return
             if not woken:
-                self._locks += self._due_locks()
+                self._locks += self._locking.due(self.reading, self._clock()) if self.elected else []
             while self._locks and self.elected and not self._wake.is_set():  # what an event interrupts comes later
                 if not await self._slow_round(channel, self._locks.pop(0), LOCK_DEADLINE):
                     return
@@ -315,25 +327,6 @@ class HostLink:
             return answer
         return None
 
-    def _due_locks(self) -> list[list[str]]:
-        """The rounds of locking commands that are due now on this peer; none unless it is elected."""
-        gluster = self.reading.gluster
-        if not self.elected or gluster is None or not gluster.glusterd_alive:
-            return []
-        now = self._clock()
-        spacing = timedelta(seconds=max(LOCK_SPACING, self._fleet.gluster_seconds) * self._dice.uniform(1.0, 1.2))
-        started = [volume for volume in gluster.volumes if volume.status == "started"]
-        rounds: list[list[str]] = []
-        if _due(self._locked_at, now, spacing):
-            self._locked_at = now
-            rounds += [[word] for v in started if (word := probe.volume_word("status", v.name))]
-        if _due(self._healed_at, now, timedelta(seconds=self._fleet.heal_seconds)):
-            self._healed_at = now
-            kinds = ("summary", "split") if has_summary(gluster.version) else ("heal", "split")
-            healing = [volume for volume in started if volume.set_size > 1]
-            rounds += [[w for k in kinds if (w := probe.volume_word(k, v.name))] for v in healing]
-        return [each for each in rounds if each]
-
     async def _events(self) -> None:
         """Follow docker's events; where that ends (daemon restarted), start again and read at once."""
         wait = 5.0
@@ -372,17 +365,6 @@ class HostLink:
             self._wake.set()
             wait = 5.0 if self._clock() - began > timedelta(seconds=60) else min(60.0, wait * 2)
             await asyncio.sleep(wait * self._dice.uniform(0.5, 1.5))
-
-
-def _due(last: datetime | None, now: datetime, spacing: timedelta) -> bool:
-    """Also when `last` lies in the future: our clock was set back, and must not stop the readings for so long."""
-    return last is None or not timedelta(0) <= now - last < spacing
-
-
-def has_summary(version: str) -> bool:
-    """`heal V info summary` came with 3.13; from there one cheap command counts pending and split-brain."""
-    numbers = [int(part) for part in version.split(".")[:2] if part.isdecimal()]
-    return numbers >= [3, 13]
 
 
 def _first(group: BaseExceptionGroup[LinkFailure]) -> LinkFailure:

@@ -9,7 +9,8 @@ import msgspec
 
 from incident_tui.fleet import ssh
 from incident_tui.fleet.channel import Channel, Clock
-from incident_tui.fleet.host import READY_TIMEOUT, SLOW_DEADLINE, has_summary
+from incident_tui.fleet.host import READY_TIMEOUT, SLOW_DEADLINE
+from incident_tui.fleet.locking import has_summary
 from incident_tui.fleet.settings import Fleet, Host
 from incident_tui.fleet.ssh import LinkFailure
 from incident_tui.hosts import probe

@@ -7,42 +7,32 @@ which pid was which container.
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from incident_tui.hosts import docker, gluster, gluster_text, kernel, local, machine
+from incident_tui.hosts import assemble_gluster, docker, kernel, machine
+from incident_tui.hosts.assemble_docker import Containers
 from incident_tui.hosts.errors import Unreadable, garbled
 from incident_tui.hosts.raw import RawKeeper
 from incident_tui.hosts.readings import (
-    BrickHeal,
-    Container,
     Disks,
     Docker,
     Gap,
     GapKind,
-    Gluster,
-    Heals,
     HostReading,
     Link,
     Load,
     OomKill,
     OomKills,
-    Peer,
     StuckChild,
     Swapping,
     System,
-    Volume,
-    VolumeStatus,
 )
 from incident_tui.hosts.sections import Section
-
-RESTART_WINDOW = timedelta(minutes=10)
-STOP_WINDOW = timedelta(seconds=120)
-_REMEMBERED_PIDS = 2000
 
 
 class Assembler:
@@ -53,12 +43,7 @@ class Assembler:
         self.raw = RawKeeper(host)
         self._proc: tuple[datetime, machine.Proc] | None = None
         self._chatter = ""
-        self._restarts: dict[str, deque[tuple[datetime, int]]] = {}
-        self._states: dict[str, tuple[str, datetime]] = {}
-        self._pids: dict[int, str] = {}
-        self._stops: dict[str, datetime] = {}
-        self._heal_counts: dict[str, tuple[datetime, int]] = {}
-        self._memories: dict[str, Any] = {}
+        self._containers = Containers()
 
     def linked(self, link: Link) -> HostReading:
         """The connection changed. Readings stay, with their age."""
@@ -75,10 +60,8 @@ class Assembler:
         return self.reading
 
     def event(self, event: docker.Event, at: datetime) -> None:
-        """A stop or kill by the API explains the exit code that follows."""
-        if event.action in ("stop", "kill"):
-            self._stops[event.id] = at
-            self._stops = {key: when for key, when in self._stops.items() if at - when < STOP_WINDOW}
+        """What the follower of docker's events heard."""
+        self._containers.event(event, at)
 
     @property
     def oom_counter(self) -> int | None:
@@ -103,22 +86,23 @@ class Assembler:
             self._try("disks", at, lambda: {"disks": self._disks(by, at)})
         if "cgroup" in by:
             total = self.reading.memory.total if self.reading.memory else 0
-            self._memories |= machine.parse_cgroups(by["cgroup"].body, total, at)
-            self._containers_memory()
+            self._containers.memories |= machine.parse_cgroups(by["cgroup"].body, total, at)
+            if self.reading.docker is not None:
+                self._set(docker=self._containers.with_memory(self.reading.docker))
         if "oom-dmesg" in by or "oom-log" in by:
             self._try("ooms", at, lambda: {"ooms": self._ooms(by, at)})
         if "docker-ps" in by:
             self._try("docker", at, lambda: {"docker": self._docker(by, at)})
         if "gluster-files" in by:
-            self._try("gluster", at, lambda: {"gluster": self._gluster(by, at)})
+            self._try("gluster", at, lambda: self._gluster(by, at))
         for name in by:
             kind, _, volume = name.partition(":")
             if kind == "status":
-                self._try(f"volume_status:{volume}", at, self._status_of(by[name], volume, at))
+                self._try(f"volume_status:{volume}", at, partial(self._status, by[name], volume, at))
         for volume in sorted(
             {name.partition(":")[2] for name in by if name.startswith(("heal:", "split:", "summary:"))}
         ):
-            self._try(f"heals:{volume}", at, self._heals_of(by, volume, at))
+            self._try(f"heals:{volume}", at, partial(self._heals, by, volume, at))
         return self.reading
 
     def missing(self, field: str, kind: GapKind, sentence: str, at: datetime) -> HostReading:
@@ -225,167 +209,28 @@ class Assembler:
         if not sources:
             raise Unreadable(GapKind.DENIED, "our account may not read the kernel log")
         containers = self.reading.docker.containers if self.reading.docker else ()
-        kills = _kept(kernel.join(kills, containers, self._pids), self.reading.ooms)
+        kills = _kept(kernel.join(kills, containers, self._containers.pids), self.reading.ooms)
         return OomKills(at=at, source=" and ".join(sources), kills=kills)
 
     def _docker(self, by: dict[str, Section], at: datetime) -> Docker:
-        ids = docker.parse_ids(by["docker-ps"])
         version = self.reading.system.docker if self.reading.system else ""
-        if not ids:
-            return Docker(at=at, version=version, containers=())
-        inspect = by.get("docker-inspect")
-        if inspect is None:
-            raise garbled("docker inspect")
-        try:  # a container that went away between ps and inspect makes rc 1 and leaves the rest whole
-            found = docker.parse_inspect(inspect.body)
-        except Unreadable:
-            raise docker.trouble(inspect) or garbled("docker inspect") from None
-        if inspect.timed_out or inspect.cut:
-            raise docker.trouble(inspect) or garbled("docker inspect")
-        found = docker.with_missing(found, ids, inspect.body)
-        for container in found:
-            if container.pid:
-                self._pids[container.pid] = container.id
-        while len(self._pids) > _REMEMBERED_PIDS:
-            del self._pids[next(iter(self._pids))]
-        live = {container.id for container in found}
-        for store in (self._restarts, self._states, self._memories):
-            for gone in [key for key in store if key not in live]:
-                del store[gone]
-        return Docker(at=at, version=version, containers=tuple(self._container(each, at) for each in found))
+        return self._containers.take(by, version, self.reading.docker, at)
 
-    def _container(self, container: Container, at: datetime) -> Container:
-        history = self._restarts.setdefault(container.id, deque(maxlen=200))
-        if history and container.restart_count < history[-1][1]:
-            history.clear()  # `docker start` sets the count back
-        history.append((at, container.restart_count))
-        while len(history) > 1 and at - history[0][0] > RESTART_WINDOW:
-            history.popleft()
-        state, since = self._states.get(container.id, ("", at))
-        if state != container.state:
-            since = at
-        self._states[container.id] = (container.state, since)
-        stopped = next((when for key, when in self._stops.items() if container.id.startswith(key)), None)
-        previous = self._previous(container.id)
-        return msgspec.structs.replace(
-            container,
-            restarts_recent=container.restart_count - history[0][1],
-            state_since=since,
-            stopped_on_purpose=container.state == "exited"
-            and (stopped is not None or bool(previous and previous.state == "exited" and previous.stopped_on_purpose)),
-            memory=self._memories.get(container.id) if container.pid else None,
-        )
-
-    def _previous(self, identity: str) -> Container | None:
-        known = self.reading.docker.containers if self.reading.docker else ()
-        return next((container for container in known if container.id == identity), None)
-
-    def _containers_memory(self) -> None:
-        known = self.reading.docker
-        if known is not None:
-            containers = tuple(
-                msgspec.structs.replace(each, memory=self._memories.get(each.id)) if each.pid else each
-                for each in known.containers
-            )
-            self._set(docker=msgspec.structs.replace(known, containers=containers))
-
-    def _gluster(self, by: dict[str, Section], at: datetime) -> Gluster:
-        files = local.parse_files(by["gluster-files"].body)
-        version = self.reading.system.gluster if self.reading.system else ""
-        before = self.reading.gluster
-        peers: tuple[Peer, ...] = ()
-        volumes: tuple[Volume, ...] = ()
-        problem: Unreadable | None = None
-        for name in ("gluster-peers", "gluster-volumes"):
-            try:
-                section = by.get(name)
-                if section is None:
-                    raise Unreadable(GapKind.ABSENT, "GlusterFS is not installed")
-                if (trouble := gluster.trouble(section, name[8:])) is not None:
-                    raise trouble
-                if name == "gluster-peers":
-                    peers = (gluster.peers_xml if gluster.has_xml(section.body) else gluster_text.peers_text)(
-                        section.body
-                    )
-                else:
-                    parse = gluster.volumes_xml if gluster.has_xml(section.body) else gluster_text.volumes_text
-                    volumes = parse(section.body)
-            except Unreadable as trouble:
-                problem = problem or trouble
-        if problem is not None and problem.kind is not GapKind.DOWN:
-            raise problem
-        if problem is not None:  # glusterd is down: bricks may still serve, and what it said last is all that is known
-            self.missing("glusterd", problem.kind, problem.sentence, at)
-            peers, volumes = (before.peers, before.volumes) if before else ((), ())
+    def _gluster(self, by: dict[str, Section], at: datetime) -> dict[str, Any]:
+        found, down = assemble_gluster.of_peer(by, self.reading.system, self.reading.gluster, at)
+        if down is not None:
+            self.missing("glusterd", down.kind, down.sentence, at)
         elif "glusterd" in self.reading.gaps:
             self._set(gaps={key: gap for key, gap in self.reading.gaps.items() if key != "glusterd"})
-        root = self.reading.system is not None and self.reading.system.uid == 0
-        processes, pending = by.get("gluster-bricks"), by.get("gluster-pending")
-        bricks = local.bricks(
-            files, processes.body if processes else "", pending.body if pending else "", volumes, may_look=root
-        )
-        return Gluster(
-            at=at,
-            uuid=files.uuid or (before.uuid if before else ""),
-            version=version,
-            op_version=files.op_version,
-            glusterd_alive=problem is None,
-            peers=peers,
-            volumes=volumes,
-            bricks=bricks,
-        )
+        return {"gluster": found}
 
-    def _status_of(self, section: Section, volume: str, at: datetime) -> Callable[[], dict[str, Any]]:
-        def make() -> dict[str, Any]:
-            if (trouble := gluster.trouble(section, "volume status")) is not None:
-                raise trouble
-            parse = gluster.status_xml if gluster.has_xml(section.body) else gluster_text.status_text
-            rows = next((rows for rows in parse(section.body) if rows.volume == volume), None)
-            if rows is None:  # "status all" leaves a volume out silently; ours asks for one, and it must be there
-                raise garbled("volume status")
-            status = VolumeStatus(at=at, volume=volume, bricks=rows.bricks, services=rows.services)
-            return {"volume_status": {**self.reading.volume_status, volume: status}}
+    def _status(self, section: Section, volume: str, at: datetime) -> dict[str, Any]:
+        status = assemble_gluster.status_of(section, volume, at)
+        return {"volume_status": {**self.reading.volume_status, volume: status}}
 
-        return make
-
-    def _heals_of(self, by: dict[str, Section], volume: str, at: datetime) -> Callable[[], dict[str, Any]]:
-        def read(kind: str) -> tuple[BrickHeal, ...]:
-            section = by.get(f"{kind}:{volume}")
-            if section is None:
-                return ()
-            if (trouble := gluster.trouble(section, "heal info")) is not None:
-                raise trouble
-            only = kind == "split"
-            if gluster.has_xml(section.body):
-                return gluster.heals_xml(section.body, split_brain_only=only)
-            return gluster_text.heals_text(section.body, split_brain_only=only)
-
-        def make() -> dict[str, Any]:
-            bricks: dict[str, BrickHeal] = {}
-            problem: Unreadable | None = None
-            for kind in ("summary", "heal", "split"):
-                try:
-                    for brick in read(kind):
-                        bricks[brick.name] = _merged(bricks.get(brick.name), brick)
-                except Unreadable as trouble:
-                    problem = trouble
-            if not bricks:
-                raise problem or garbled("heal info")
-            heals = Heals(at=at, volume=volume, bricks=tuple(bricks.values()))
-            return {"heals": {**self.reading.heals, volume: self._trend(heals)}}
-
-        return make
-
-    def _trend(self, heals: Heals) -> Heals:
-        before = self.reading.heals.get(heals.volume)
-        pending = heals.pending
-        if pending is None:  # not said: the backlog that stood is still believed to stand
-            return msgspec.structs.replace(heals, backlog_since=before.backlog_since if before else None)
-        if pending == 0:
-            return heals
-        since = before.backlog_since if before and before.backlog_since else heals.at
-        rising = bool(before and before.pending is not None and before.backlog_since and pending > before.pending)
-        return msgspec.structs.replace(heals, backlog_since=since, rising=rising)
+    def _heals(self, by: dict[str, Section], volume: str, at: datetime) -> dict[str, Any]:
+        before = self.reading.heals.get(volume)
+        return {"heals": {**self.reading.heals, volume: assemble_gluster.heals_of(by, volume, before, at)}}
 
 
 def _busy(before: tuple[int, ...], now: tuple[int, ...]) -> float | None:
@@ -412,19 +257,3 @@ def _kept(kills: tuple[OomKill, ...], before: OomKills | None) -> tuple[OomKill,
             )
         out.append(kill)
     return tuple(out)
-
-
-def _merged(one: BrickHeal | None, other: BrickHeal) -> BrickHeal:
-    """What two forms of heal info say of one brick; the later form fills what the earlier left open."""
-    if one is None:
-        return other
-    return msgspec.structs.replace(
-        other,
-        connected=other.connected if one.connected is not False else False,
-        status=one.status if one.connected is False else other.status or one.status,
-        pending=one.pending if one.pending is not None else other.pending,
-        split_brain=other.split_brain if other.split_brain is not None else one.split_brain,
-        healing=one.healing if one.healing is not None else other.healing,
-        entries=one.entries or other.entries,
-        split_entries=other.split_entries or one.split_entries,
-    )

@@ -6,8 +6,9 @@ import re
 from functools import cache
 from importlib import resources
 
-MODES = ("fast", "slow", "events")
-IDLE_SECONDS = {"fast": 60, "slow": 400, "events": 90}
+PARTS = ("common", "machine", "docker", "gluster", "asked", "main")
+MODES = ("fast", "slow", "events", "asked")
+IDLE_SECONDS = {"fast": 60, "slow": 400, "events": 90, "asked": 150}
 """Seconds without a request after which the script ends itself: a cut network brings no end of input."""
 
 _MARKER = re.compile(r"[0-9a-f]{16,64}\Z")
@@ -16,8 +17,9 @@ _VOLUME = re.compile(r"(?!-)[A-Za-z0-9_.-]{1,255}\Z")
 
 @cache
 def script() -> str:
-    """probe.sh as packaged, without its comments."""
-    source = resources.files("incident_tui.hosts").joinpath("probe.sh").read_text(encoding="utf-8")
+    """The parts of probe_sh/ in their order, without comments."""
+    folder = resources.files("incident_tui.hosts").joinpath("probe_sh")
+    source = "".join(folder.joinpath(f"{part}.sh").read_text(encoding="utf-8") for part in PARTS)
     return "".join(line + "\n" for line in source.splitlines() if line and not line.startswith("#"))
 
 

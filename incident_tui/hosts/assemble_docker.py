@@ -1,0 +1,98 @@
+"""Docker's and podman's sections of one host in, its containers out: restarts counted over ten minutes, since when each
+state stands, which pid was which container. Pure, one `Containers` a host.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime, timedelta
+
+import msgspec
+
+from incident_tui.hosts import docker
+from incident_tui.hosts.errors import Unreadable, garbled
+from incident_tui.hosts.readings import Container, ContainerMemory, Docker
+from incident_tui.hosts.sections import Section
+
+RESTART_WINDOW = timedelta(minutes=10)
+STOP_WINDOW = timedelta(seconds=120)
+_REMEMBERED_PIDS = 2000
+
+
+class Containers:
+    """Remembers what rules need over time. `pids`: pid -> container id, also of containers that ended since."""
+
+    def __init__(self) -> None:
+        self.pids: dict[int, str] = {}
+        self.memories: dict[str, ContainerMemory] = {}
+        self._restarts: dict[str, deque[tuple[datetime, int]]] = {}
+        self._states: dict[str, tuple[str, datetime]] = {}
+        self._stops: dict[str, datetime] = {}
+
+    def event(self, event: docker.Event, at: datetime) -> None:
+        """A stop or kill by the API explains the exit code that follows."""
+        if event.action in ("stop", "kill"):
+            self._stops[event.id] = at
+            self._stops = {key: when for key, when in self._stops.items() if at - when < STOP_WINDOW}
+
+    def with_memory(self, known: Docker) -> Docker:
+        """The same containers with the memory cgroups read last."""
+        return msgspec.structs.replace(
+            known,
+            containers=tuple(
+                msgspec.structs.replace(each, memory=self.memories.get(each.id)) if each.pid else each
+                for each in known.containers
+            ),
+        )
+
+    def take(self, by: dict[str, Section], version: str, before: Docker | None, at: datetime) -> Docker:
+        """Sections docker-ps and docker-inspect. Raises Unreadable."""
+        ids = docker.parse_ids(by["docker-ps"])
+        if not ids:
+            return Docker(at=at, version=version, containers=())
+        inspect = by.get("docker-inspect")
+        if inspect is None:
+            raise garbled("docker inspect")
+        try:  # a container that went away between ps and inspect makes rc 1 and leaves the rest whole
+            found = docker.parse_inspect(inspect.body)
+        except Unreadable:
+            raise docker.trouble(inspect) or garbled("docker inspect") from None
+        if inspect.timed_out or inspect.cut:
+            raise docker.trouble(inspect) or garbled("docker inspect")
+        found = docker.with_missing(found, ids, inspect.body)
+        for container in found:
+            if container.pid:
+                self.pids[container.pid] = container.id
+        while len(self.pids) > _REMEMBERED_PIDS:
+            del self.pids[next(iter(self.pids))]
+        live = {container.id for container in found}
+        for store in (self._restarts, self._states, self.memories):
+            for gone in [key for key in store if key not in live]:
+                del store[gone]
+        return Docker(at=at, version=version, containers=tuple(self._container(each, before, at) for each in found))
+
+    def _container(self, container: Container, before: Docker | None, at: datetime) -> Container:
+        history = self._restarts.setdefault(container.id, deque(maxlen=200))
+        if history and container.restart_count < history[-1][1]:
+            history.clear()  # `docker start` sets the count back
+        history.append((at, container.restart_count))
+        while len(history) > 1 and at - history[0][0] > RESTART_WINDOW:
+            history.popleft()
+        state, since = self._states.get(container.id, ("", at))
+        if state != container.state:
+            since = at
+        self._states[container.id] = (container.state, since)
+        stopped = next((when for key, when in self._stops.items() if container.id.startswith(key)), None)
+        previous = _previous(before, container.id)
+        return msgspec.structs.replace(
+            container,
+            restarts_recent=container.restart_count - history[0][1],
+            state_since=since,
+            stopped_on_purpose=container.state == "exited"
+            and (stopped is not None or bool(previous and previous.state == "exited" and previous.stopped_on_purpose)),
+            memory=self.memories.get(container.id) if container.pid else None,
+        )
+
+
+def _previous(before: Docker | None, identity: str) -> Container | None:
+    return next((container for container in (before.containers if before else ()) if container.id == identity), None)

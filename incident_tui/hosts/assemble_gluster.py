@@ -1,0 +1,123 @@
+"""GlusterFS' sections of one host in: what the peer says of itself, volume status, heals with their trend. Pure.
+
+Every function raises Unreadable for what is no answer.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from incident_tui.hosts import gluster, gluster_text, local
+from incident_tui.hosts.errors import Unreadable, garbled
+from incident_tui.hosts.readings import BrickHeal, GapKind, Gluster, Heals, Peer, System, Volume, VolumeStatus
+from incident_tui.hosts.sections import Section
+
+
+def of_peer(
+    by: dict[str, Section], system: System | None, before: Gluster | None, at: datetime
+) -> tuple[Gluster, Unreadable | None]:
+    """The lock-free sections. With the Unreadable when glusterd is down: its bricks may still serve, and what it said
+    last is all that is known."""
+    files = local.parse_files(by["gluster-files"].body)
+    version = system.gluster if system else ""
+    peers: tuple[Peer, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    problem: Unreadable | None = None
+    for name in ("gluster-peers", "gluster-volumes"):
+        try:
+            section = by.get(name)
+            if section is None:
+                raise Unreadable(GapKind.ABSENT, "GlusterFS is not installed")
+            if (trouble := gluster.trouble(section, name[8:])) is not None:
+                raise trouble
+            if name == "gluster-peers":
+                peers = (gluster.peers_xml if gluster.has_xml(section.body) else gluster_text.peers_text)(section.body)
+            else:
+                parse = gluster.volumes_xml if gluster.has_xml(section.body) else gluster_text.volumes_text
+                volumes = parse(section.body)
+        except Unreadable as trouble:
+            problem = problem or trouble
+    if problem is not None and problem.kind is not GapKind.DOWN:
+        raise problem
+    if problem is not None:
+        peers, volumes = (before.peers, before.volumes) if before else ((), ())
+    root = system is not None and system.uid == 0
+    processes, pending = by.get("gluster-bricks"), by.get("gluster-pending")
+    bricks = local.bricks(
+        files, processes.body if processes else "", pending.body if pending else "", volumes, may_look=root
+    )
+    found = Gluster(
+        at=at,
+        uuid=files.uuid or (before.uuid if before else ""),
+        version=version,
+        op_version=files.op_version,
+        glusterd_alive=problem is None,
+        peers=peers,
+        volumes=volumes,
+        bricks=bricks,
+    )
+    return found, problem
+
+
+def status_of(section: Section, volume: str, at: datetime) -> VolumeStatus:
+    """Section `status:VOLUME`."""
+    if (trouble := gluster.trouble(section, "volume status")) is not None:
+        raise trouble
+    parse = gluster.status_xml if gluster.has_xml(section.body) else gluster_text.status_text
+    rows = next((rows for rows in parse(section.body) if rows.volume == volume), None)
+    if rows is None:  # "status all" leaves a volume out silently; ours asks for one, and it must be there
+        raise garbled("volume status")
+    return VolumeStatus(at=at, volume=volume, bricks=rows.bricks, services=rows.services)
+
+
+def heals_of(by: dict[str, Section], volume: str, before: Heals | None, at: datetime) -> Heals:
+    """Sections `heal:`, `split:` and `summary:` of one volume, as far as they came."""
+    bricks: dict[str, BrickHeal] = {}
+    problem: Unreadable | None = None
+    for kind in ("summary", "heal", "split"):
+        try:
+            for brick in _heal_section(by.get(f"{kind}:{volume}"), split_brain_only=kind == "split"):
+                bricks[brick.name] = _merged(bricks.get(brick.name), brick)
+        except Unreadable as trouble:
+            problem = trouble
+    if not bricks:
+        raise problem or garbled("heal info")
+    return _trend(Heals(at=at, volume=volume, bricks=tuple(bricks.values())), before)
+
+
+def _heal_section(section: Section | None, *, split_brain_only: bool) -> tuple[BrickHeal, ...]:
+    if section is None:
+        return ()
+    if (trouble := gluster.trouble(section, "heal info")) is not None:
+        raise trouble
+    parse = gluster.heals_xml if gluster.has_xml(section.body) else gluster_text.heals_text
+    return parse(section.body, split_brain_only=split_brain_only)
+
+
+def _trend(heals: Heals, before: Heals | None) -> Heals:
+    pending = heals.pending
+    if pending is None:  # not said: the backlog that stood is still believed to stand
+        return msgspec.structs.replace(heals, backlog_since=before.backlog_since if before else None)
+    if pending == 0:
+        return heals
+    since = before.backlog_since if before and before.backlog_since else heals.at
+    rising = bool(before and before.pending is not None and before.backlog_since and pending > before.pending)
+    return msgspec.structs.replace(heals, backlog_since=since, rising=rising)
+
+
+def _merged(one: BrickHeal | None, other: BrickHeal) -> BrickHeal:
+    """What two forms of heal info say of one brick; the later form fills what the earlier left open."""
+    if one is None:
+        return other
+    return msgspec.structs.replace(
+        other,
+        connected=other.connected if one.connected is not False else False,
+        status=one.status if one.connected is False else other.status or one.status,
+        pending=one.pending if one.pending is not None else other.pending,
+        split_brain=other.split_brain if other.split_brain is not None else one.split_brain,
+        healing=one.healing if one.healing is not None else other.healing,
+        entries=one.entries or other.entries,
+        split_entries=other.split_entries or one.split_entries,
+    )

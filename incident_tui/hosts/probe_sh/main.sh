@@ -1,0 +1,106 @@
+# Rounds, the idle guard, and the start. Last: it needs all that is above.
+
+itui_guard() { # ends this channel when the client has been silent for IDLE seconds: a cut network sends no end of input
+    trap '' USR1
+    (
+        trap 'FRESH=1' USR1
+        trap 'kill -9 $! 2>/dev/null; exit 0' TERM HUP
+        while :; do
+            FRESH=
+            sleep "$IDLE" &
+            while kill -0 $! 2>/dev/null; do wait $!; done
+            if [ -z "$FRESH" ]; then
+                [ -z "$FOLLOWER" ] || kill -TERM "$FOLLOWER"
+                kill -9 $$
+                exit 0
+            fi
+        done
+    ) </dev/null >/dev/null 2>&1 4>&- &
+    GUARD=$!
+    trap - USR1
+}
+
+itui_stop() {
+    trap - EXIT
+    kill -TERM $GUARD $FOLLOWER 2>/dev/null
+}
+
+itui_round() { # itui_id itui_words
+    printf '%s ROUND %s\n' "$M" "$itui_id"
+    itui_pids=
+    for itui_word in $itui_words; do
+        case $itui_word in
+        hello) itui_hello ;;
+        clock) itui_clock ;;
+        proc) itui_proc ;;
+        disk) itui_disk ;;
+        oom) itui_oom ;;
+        cg:*) itui_pids="$itui_pids ${itui_word#cg:}" ;;
+        watch:*) itui_watch "${itui_word#watch:}" ;;
+        docker) itui_docker ;;
+        gluster) itui_gluster ;;
+        status:* | heal:* | split:* | summary:*) itui_volume "$itui_word" ;;
+        asked:*) itui_asked "${itui_word#asked:}" ;;
+        esac
+    done
+    [ -z "$itui_pids" ] || itui_cgroups $itui_pids
+    printf '%s DONE %s\n' "$M" "$itui_id"
+}
+
+itui_main() {
+    MODE=$1 M=$2 IDLE=$3 R=${ITUI_ROOT:-} FOLLOWER='' GUARD='' V1='' V2='' ENGINE='' GLUSTER='' LIMITER=shell
+    PATH=${ITUI_PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
+    LC_ALL=C
+    export PATH LC_ALL
+    unset LANGUAGE CDPATH ENV BASH_ENV DOCKER_HOST DOCKER_CONTEXT GREP_OPTIONS
+    NL='
+'
+    WHITE=" 	$NL"
+    IFS=$WHITE
+    set -f
+    umask 077
+    exec 4>&1
+    PROC_LINES='^(MemTotal|MemFree|MemAvailable|Buffers|Cached|Shmem|SReclaimable|SwapTotal|SwapFree|some |full |cpu '
+    PROC_LINES=$PROC_LINES'|btime |pswpin |pswpout |oom_kill |[0-9])'
+    LOCAL_TYPES='^[^ ]+ (/ |[^ ]+ (ext[234]|xfs|btrfs|zfs|jfs|reiserfs|f2fs|vfat|bcachefs) )'
+    OOM_LINES='Killed process|[Oo]ut of memory|oom-kill:|Task in .* killed as|invoked oom-killer'
+    CGROUP_LINES='^([0-9]|max|total_inactive_file |inactive_file |oom_kill |under_oom |max)'
+    while read -r itui_d itui_m itui_t itui_o itui_x; do
+        case $itui_t:,$itui_o, in
+        cgroup:*,memory,*) V1=${V1:-$itui_m} ;;
+        cgroup2:*) V2=${V2:-$itui_m} ;;
+        esac
+    done 2>/dev/null <"$R/proc/mounts"
+    if command -v docker >/dev/null 2>&1; then ENGINE=docker; elif command -v podman >/dev/null 2>&1; then ENGINE=podman; fi
+    ! command -v gluster >/dev/null 2>&1 || GLUSTER=yes
+    case $(timeout --version 2>/dev/null </dev/null) in
+    *coreutils*) ! timeout -s KILL 5 true 2>/dev/null </dev/null || LIMITER=timeout ;;
+    esac
+    trap itui_stop EXIT
+    trap 'exit 1' HUP TERM INT PIPE
+    if [ "$MODE" = events ]; then
+        printf '%s READY 1 %s\n' "$M" "$MODE"
+        if [ -z "$ENGINE" ]; then
+            printf '%s EVENTS none\n' "$M"
+            return 0
+        fi
+        printf '%s EVENTS on\n' "$M"
+        itui_follow
+        itui_guard
+    else
+        itui_guard
+        printf '%s READY 1 %s\n' "$M" "$MODE"
+    fi
+    while read -r itui_id itui_words; do
+        kill -USR1 "$GUARD" 2>/dev/null
+        [ "$itui_words" != ping ] || continue
+        # A fast round is written at once: every write is a packet, and packets are most of the client's work.
+        if [ "$MODE" = fast ]; then
+            itui_out=$(itui_round)
+            printf '%s\n' "$itui_out"
+        else
+            itui_round
+        fi
+    done
+    return 0
+}

@@ -18,7 +18,8 @@ import pytest
 
 from incident_tui.fleet import hello
 from incident_tui.fleet.fleet import Fleet
-from incident_tui.fleet.host import HostLink, _due
+from incident_tui.fleet.host import HostLink
+from incident_tui.fleet.locking import _due
 from incident_tui.fleet.once import check, probe_once
 from incident_tui.fleet.settings import Fleet as FleetSettings
 from incident_tui.fleet.settings import Host

@@ -1,0 +1,243 @@
+"""The tables people read: `docker ps`, `docker stats`, and their JSON forms, of docker 1.6 to 29 and podman. Pure.
+
+The probe itself never parses tables; what is pasted or saved is read with these (`explain`). Columns are found by the
+heading's offsets in characters: cells may be empty, hold blanks, or be cut.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from incident_tui import text
+from incident_tui.hosts.docker import STATES, parse_time
+from incident_tui.hosts.errors import garbled
+from incident_tui.hosts.readings_docker import Container
+from incident_tui.hosts.table import cells, header
+
+_DURATION = (
+    r"(?:Less than a second|About an? (?:minute|hour|day|week|month|year)|\d+(?:\.\d+)? (?:second|minute|hour|day"
+    r"|week|month|year)s?|\d[\dhms.]*)"
+)
+_STATUS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(rf"Up(?: {_DURATION})?(?: \((Paused|[a-z: ]+)\))?\Z", re.I), "running"),
+    (re.compile(rf"Restarting \((-?\d+)\)(?: {_DURATION} ago)?\Z"), "restarting"),
+    (re.compile(rf"(?:Exited|Exit|Stopped) ?\(?(-?\d+)\)?(?: {_DURATION} ago)?\Z"), "exited"),
+    (re.compile(r"Created\Z"), "created"),
+    (re.compile(r"Initialized\Z"), "initialized"),
+    (re.compile(r"Configured\Z"), "configured"),
+    (re.compile(r"Paused\Z"), "paused"),
+    (re.compile(r"Stopping\Z"), "stopping"),
+    (re.compile(r"Removal In Progress\Z|Removing\Z", re.I), "removing"),
+    (re.compile(r"Dead\Z"), "dead"),
+)
+
+
+class Status(msgspec.Struct, frozen=True):
+    """What the STATUS column says. `exit_code` is None unless it says one; `state` "unknown" when it cannot be read."""
+
+    state: str
+    health: str = ""
+    exit_code: int | None = None
+
+
+def parse_status(said: str) -> Status:
+    """ "Up 2 hours (healthy)", "Exited (137) 3 minutes ago"; empty, as 1.6 prints it, is "created"."""
+    said = said.strip()
+    if not said:
+        return Status("created")
+    for pattern, state in _STATUS:
+        match = pattern.match(said)
+        if match is None:
+            continue
+        word = match.group(1) if match.lastindex else None
+        if state != "running":
+            return Status(state, exit_code=int(word) if word is not None else None)
+        if word is None:
+            return Status("running")
+        if word.lower() == "paused":
+            return Status("paused")
+        health = word.lower().removeprefix("health:").strip()
+        return Status("running", health=health) if health in ("healthy", "unhealthy", "starting") else Status("unknown")
+    return Status("unknown")
+
+
+_ID = re.compile(r"[0-9a-f]{4,64}\Z")
+
+
+def parse_ps_table(body: str) -> tuple[Container, ...]:
+    """`docker ps [-a] [--no-trunc]`. An empty table has no containers; a line that does not fit raises Unreadable."""
+    columns, lines = header(body, "CONTAINER ID")
+    names = {name for _, name in columns}
+    if "STATUS" not in names or "NAMES" not in names:
+        raise garbled("docker ps")
+    out: list[Container] = []
+    for line in lines:
+        if not line.strip():
+            continue
+        row = cells(line, columns)
+        identity = row["CONTAINER ID"].removesuffix("...")
+        if not _ID.match(identity):
+            if out or re.match(r"\S*[#$>] ?", line.strip()):
+                break  # the shell's next prompt
+            raise garbled("docker ps")
+        status = parse_status(row["STATUS"])
+        out.append(
+            Container(
+                id=identity,
+                name=_own_name(row["NAMES"]),
+                image=text.sanitise(row.get("IMAGE", ""), limit=300),
+                state=status.state,
+                health=status.health,
+                exit_code=status.exit_code or 0,
+                ports=_ports(row.get("PORTS", "")),
+            )
+        )
+    return tuple(out)
+
+
+def _own_name(said: str) -> str:
+    """The name without a slash: the others are links ("redis,webapp/db")."""
+    every = [name.strip().removeprefix("/") for name in said.split(",") if name.strip()]
+    own = next((name for name in every if "/" not in name), every[0] if every else "")
+    return text.sanitise(own, limit=200)
+
+
+def _ports(said: str) -> tuple[str, ...]:
+    return tuple(text.sanitise(part.strip(), limit=80) for part in said.split(",") if part.strip())[:20]
+
+
+def _objects(body: str, what: str) -> list[Mapping[str, Any]]:
+    """One array, or an object on each line."""
+    body = body.strip()
+    try:
+        if body.startswith("["):
+            found = json.loads(body)
+        else:
+            found = [json.loads(line) for line in body.splitlines() if line.strip()]
+    except (ValueError, RecursionError):
+        raise garbled(what) from None
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise garbled(what)
+    return found
+
+
+def _said(item: Mapping[str, Any], *keys: str) -> Any:
+    return next((item[key] for key in keys if item.get(key) not in (None, "")), "")
+
+
+def parse_ps_json(body: str) -> tuple[Container, ...]:
+    """`docker ps --format '{{json .}}'`, `podman ps --format json`, or the API's list: each a container."""
+    out = []
+    for item in _objects(body, "docker ps"):
+        identity, state = str(_said(item, "ID", "Id")), _said(item, "State")
+        if not _ID.match(identity):
+            raise garbled("docker ps")
+        names = _said(item, "Names", "Name")
+        name = ",".join(map(str, names)) if isinstance(names, list) else str(names)
+        status = parse_status(str(_said(item, "Status"))) if _said(item, "Status") else Status("unknown")
+        if not isinstance(state, str):
+            state = ""
+        state = state.lower() if state.lower() in STATES else status.state
+        code = item.get("ExitCode")
+        if not isinstance(code, int) or isinstance(code, bool):
+            code = status.exit_code
+        if state == "exited" and code is None:
+            state = "unknown"  # an ended container that has not said how it ended
+        word = str(_said(item, "Status")).lower()
+        ports = _said(item, "Ports")
+        out.append(
+            Container(
+                id=identity,
+                name=_own_name(name),
+                image=text.sanitise(str(_said(item, "Image")), limit=300),
+                state=state,
+                health=status.health or (word if word in ("healthy", "unhealthy", "starting") else ""),
+                exit_code=code or 0,
+                pid=item["Pid"] if isinstance(item.get("Pid"), int) and item["Pid"] > 0 else 0,
+                restart_count=item["Restarts"] if isinstance(item.get("Restarts"), int) else 0,
+                created_at=parse_time(_said(item, "Created", "CreatedAt")),
+                started_at=parse_time(item.get("StartedAt")),
+                finished_at=parse_time(item.get("ExitedAt")),
+                ports=_ports(ports) if isinstance(ports, str) else (),
+            )
+        )
+    return tuple(out)
+
+
+class Stats(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of `docker stats`. Bytes; `usage` holds the page cache too in versions before 17. None: "--"."""
+
+    name: str
+    cpu_percent: float | None
+    usage: int | None
+    limit: int | None
+    memory_percent: float | None
+
+
+_UNITS = {"B": 1, "": 1}
+_UNITS |= {f"{unit}iB": 1024**power for power, unit in enumerate("KMGTP", 1)}
+_UNITS |= {f"{unit}B": 1000**power for power, unit in enumerate("kMGTP", 1)} | {"KB": 1000, "kiB": 1024}
+
+
+def parse_size(word: str) -> int | None:
+    """ "796 KiB", "1.9GiB", "12.3MB"; None for "--"."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kKMGTP]?i?B|)", word.strip())
+    return int(float(match.group(1)) * _UNITS[match.group(2)]) if match and match.group(2) in _UNITS else None
+
+
+def _percent(word: str) -> float | None:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?%", word.strip())
+    return float(match.group(1)) if match else None
+
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def parse_stats_table(body: str) -> tuple[Stats, ...]:
+    """`docker stats`: the last whole frame of however many (1.6 clears the screen twice a second, its first frames are
+    all 0). Raises Unreadable."""
+    columns, lines = header(_ANSI.sub("\n", body), r"CONTAINER(?: ID)?|ID\s+NAME")
+    out = []
+    for line in lines:
+        if not line.strip():
+            continue
+        if re.match(r"\S*[#$>]( |$)", line.strip()):
+            break
+        row = cells(line, columns)
+        memory = next((value for name, value in row.items() if name.startswith("MEM USAGE")), None)
+        cpu = row.get("CPU %")
+        if memory is None or cpu is None:
+            raise garbled("docker stats")
+        out.append(_stats(row.get("NAME") or row.get("CONTAINER") or next(iter(row.values())), cpu, memory, row))
+    return tuple(out)
+
+
+def _stats(name: str, cpu: str, memory: str, row: Mapping[str, str]) -> Stats:
+    usage, slash, limit = memory.partition("/")
+    if not slash or (parse_size(usage) is None and usage.strip() != "--"):
+        raise garbled("docker stats")
+    percent = row.get("MEM %", row.get("MemPerc", row.get("mem_percent", "")))
+    return Stats(
+        name=text.sanitise(name, limit=200),
+        cpu_percent=_percent(cpu),
+        usage=parse_size(usage),
+        limit=parse_size(limit),
+        memory_percent=_percent(percent),
+    )
+
+
+def parse_stats_json(body: str) -> tuple[Stats, ...]:
+    """`docker stats --no-stream --format '{{json .}}'`, `podman stats --no-stream --format json`."""
+    out = []
+    for item in _objects(body, "docker stats"):
+        memory, cpu = _said(item, "MemUsage", "mem_usage"), _said(item, "CPUPerc", "cpu_percent", "CPU")
+        name = _said(item, "Name", "name", "Container", "ID", "id")
+        if not isinstance(memory, str) or not isinstance(cpu, str) or not isinstance(name, str) or not name:
+            raise garbled("docker stats")
+        out.append(_stats(name, cpu, memory, {key: value for key, value in item.items() if isinstance(value, str)}))
+    return tuple(out)

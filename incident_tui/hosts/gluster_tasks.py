@@ -1,0 +1,298 @@
+"""What GlusterFS does and limits beside its bricks: rebalance, quota, geo-replication; XML and text of 3.4 to 11. Pure.
+
+A volume without any of them is an answer (an empty one), never an error; a value it does not say is None, never 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from xml.etree import ElementTree as ET
+
+from incident_tui import text
+from incident_tui.hosts.errors import garbled
+from incident_tui.hosts.gluster import classify, good, has_xml
+from incident_tui.hosts.readings_gluster import GeoPair, QuotaLimit, Rebalance, RebalanceNode
+from incident_tui.hosts.table import cells, header
+
+TASK_STATUS = (
+    *("not started", "in progress", "stopped", "completed", "failed"),
+    *("fix-layout in progress", "fix-layout stopped", "fix-layout completed", "fix-layout failed"),
+    *("not started", "not started", "unknown"),
+)
+"""gf_defrag_status_t by number; 9 and 10 are "reset"."""
+_WORST = ("failed", "fix-layout failed", "unknown", "in progress", "fix-layout in progress", "stopped")
+LIMITS = 200
+"""Quota limits and geo-replication workers kept."""
+
+
+def task_status(number: str | None, word: str | None) -> str:
+    """The status of a task or node by its number, or by its word where this version has no number."""
+    number, word = (number or "").strip(), (word or "").strip().lower()
+    if re.fullmatch(r"\d{1,2}", number) and int(number) < len(TASK_STATUS):
+        return TASK_STATUS[int(number)]
+    word = word.replace("fix layout", "fix-layout")
+    return word if word in TASK_STATUS else "unknown"
+
+
+def _int(word: str | None) -> int | None:
+    word = (word or "").strip()
+    return int(word) if re.fullmatch(r"-?\d{1,19}", word) else None
+
+
+def rebalance(body: str, volume: str, at: datetime) -> Rebalance:
+    """`rebalance V status`. One that never ran is "not started". Raises Unreadable."""
+    if re.search(r"[Rr]ebalance not started", body):
+        return Rebalance(at=at, volume=volume, status="not started")
+    task, nodes = _rebalance_xml(body) if has_xml(body) else _rebalance_text(body)
+    statuses = {node.status for node in nodes}
+    worst = next((word for word in _WORST if word in statuses), None)
+    if not nodes:
+        raise garbled("rebalance status")
+    return Rebalance(at=at, volume=volume, status=worst or nodes[0].status, task=task, nodes=tuple(nodes))
+
+
+def _rebalance_xml(body: str) -> tuple[str, list[RebalanceNode]]:
+    task, nodes = "", []
+    for document in good(body, "rebalance status"):
+        root = document.find("volRebalance")
+        if root is None:
+            raise garbled("rebalance status")
+        task = text.sanitise((root.findtext("task-id") or "").strip(), limit=64)
+        for node in root.findall("node"):
+            numbers = {key: _int(node.findtext(key)) for key in ("files", "size", "lookups", "failures", "skipped")}
+            if numbers["files"] is None or numbers["failures"] is None:
+                raise garbled("rebalance status")
+            seconds = (node.findtext("runtime") or "").strip()
+            nodes.append(
+                RebalanceNode(
+                    host=text.sanitise((node.findtext("nodeName") or "").strip(), limit=255),
+                    files=numbers["files"],
+                    size=numbers["size"] or 0,
+                    lookups=numbers["lookups"] or 0,
+                    failures=numbers["failures"],
+                    skipped=numbers["skipped"],
+                    status=task_status(node.findtext("status"), node.findtext("statusStr")),
+                    seconds=float(seconds) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", seconds) else None,
+                )
+            )
+    return task, nodes
+
+
+# Node, files, size, scanned, failures, skipped (not in 3.4.0), status, run time in seconds or h:m:s (not in 3.4.0)
+_REBALANCE_ROW = re.compile(
+    r"\s*(\S+)\s+(\d+)\s+(\d+(?:\.\d+)?)\s*(Bytes|[KMGTP]B|[KMGTP]iB)\s+(\d+)\s+(\d+)\s+(?:(\d+)\s+)?"
+    r"(not started|in progress|stopped|completed|failed|fix[- ]layout [a-z ]+?|unknown)"
+    r"(?:\s+(\d+(?::\d+)*(?:\.\d+)?))?\s*\Z"
+)
+
+
+def _rebalance_text(body: str) -> tuple[str, list[RebalanceNode]]:
+    if not re.search(r"(?m)^\s*Node\s+.*status", body):
+        raise classify(body, "rebalance status")
+    nodes = []
+    for line in body.splitlines():
+        match = _REBALANCE_ROW.match(line)
+        if match is None:
+            if re.match(r"\s*(Node|-+|volume rebalance:|Estimated time|The estimated|$)", line):
+                continue
+            raise garbled("rebalance status")
+        host, files, size, unit, lookups, failures, skipped, status, seconds = match.groups()
+        nodes.append(
+            RebalanceNode(
+                host=text.sanitise(host, limit=255),
+                files=int(files),
+                size=int(float(size) * _UNITS[unit]),
+                lookups=int(lookups),
+                failures=int(failures),
+                skipped=int(skipped) if skipped is not None else None,
+                status=task_status(None, status),
+                seconds=_seconds(seconds),
+            )
+        )
+    return "", nodes
+
+
+_UNITS = {"Bytes": 1, **{f"{unit}B": 1024**power for power, unit in enumerate("KMGTP", 1)}}
+_UNITS |= {f"{unit}iB": 1024**power for power, unit in enumerate("KMGTP", 1)}
+
+
+def _seconds(word: str | None) -> float | None:
+    """ "12.00" seconds, or "h:m:s"."""
+    if word is None:
+        return None
+    total = 0.0
+    for part in word.split(":"):
+        total = 60 * total + float(part)
+    return total
+
+
+_NO_QUOTA = re.compile(
+    r"quota (is|has been) (disabled|not enabled)|[Nn]o quota configured|quota: No quota|Quota is not enabled"
+    r"|[Qq]uota is disabled|[Qq]uota is not enabled"
+)
+
+
+def quota(body: str) -> tuple[QuotaLimit, ...]:
+    """`volume quota V list`. A volume without quota has none. Raises Unreadable."""
+    if _NO_QUOTA.search(body):
+        return ()
+    return (_quota_xml if has_xml(body) else _quota_text)(body)[:LIMITS]
+
+
+def _yes(word: str) -> bool | None:
+    """ "Yes", "Yes(87%)", "No"; else None."""
+    word = word.strip().lower()
+    return True if word.startswith("yes") else False if word.startswith("no") else None
+
+
+def _quota_xml(body: str) -> tuple[QuotaLimit, ...]:
+    out = []
+    for document in good(body, "quota list"):
+        root = document.find("volQuota")
+        if root is None:
+            raise garbled("quota list")
+        for limit in root.findall("limit"):
+
+            def said(tag: str, limit: ET.Element = limit) -> str:
+                return (limit.findtext(tag) or "").strip()
+
+            path = said("path")
+            if not path:
+                raise garbled("quota list")
+            percent = re.match(r"(\d{1,3}(?:\.\d+)?)%?", said("soft_limit_percent"))
+            out.append(
+                QuotaLimit(
+                    path=text.sanitise(path, limit=1000),
+                    hard=_int(said("hard_limit")),
+                    soft_percent=float(percent.group(1)) if percent else None,
+                    used=_int(said("used_space")),
+                    available=_int(said("avail_space")),
+                    soft_exceeded=_yes(said("sl_exceeded")),
+                    hard_exceeded=_yes(said("hl_exceeded")),
+                )
+            )
+    return tuple(out)
+
+
+_SIZE = r"(\d+(?:\.\d+)?)\s*(Bytes|[KMGTP]i?B)|N/A"
+_QUOTA_ROW = re.compile(
+    rf"(/.*?)\s+({_SIZE})\s+(\d{{1,3}}(?:\.\d+)?)%(?:\(\s*\S+?\s*\))?\s+({_SIZE})\s+({_SIZE})"
+    r"(?:\s+(Yes(?:\(\S*\))?|No|N/A)\s+(Yes|No|N/A))?\s*\Z"
+)
+
+
+def _quota_text(body: str) -> tuple[QuotaLimit, ...]:
+    if not re.search(r"(?m)^\s*Path\s+Hard-limit", body):
+        raise classify(body, "quota list")
+    out = []
+    for line in body.splitlines():
+        match = _QUOTA_ROW.match(line.strip())
+        if match is None:
+            if re.match(r"\s*(Path\b|-+|Hard-limit|Soft-limit|$)", line):
+                continue
+            raise garbled("quota list")
+        out.append(
+            QuotaLimit(
+                path=text.sanitise(match.group(1), limit=1000),
+                hard=_bytes(match.group(2)),
+                soft_percent=float(match.group(5)),
+                used=_bytes(match.group(6)),
+                available=_bytes(match.group(9)),
+                soft_exceeded=_yes(match.group(12) or ""),
+                hard_exceeded=_yes(match.group(13) or ""),
+            )
+        )
+    return tuple(out)
+
+
+def _bytes(word: str) -> int | None:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(\w+)", word)
+    return int(float(match.group(1)) * _UNITS[match.group(2)]) if match else None
+
+
+_NO_SESSION = re.compile(r"No active geo-replication sessions|Geo-replication is not (configured|enabled|active)", re.I)
+
+
+def geo_replication(body: str) -> tuple[GeoPair, ...]:
+    """`volume geo-replication [V] status [detail]`. No session is an empty answer. Raises Unreadable."""
+    if _NO_SESSION.search(body):
+        return ()
+    return (_geo_xml if has_xml(body) else _geo_text)(body)[:LIMITS]
+
+
+def _geo_xml(body: str) -> tuple[GeoPair, ...]:
+    out = []
+    for document in good(body, "geo-replication status"):
+        root = document.find("geoRep")
+        if root is None:
+            raise garbled("geo-replication status")
+        for volume in root.findall("volume"):
+            name = text.sanitise((volume.findtext("name") or "").strip(), limit=255)
+            for session in volume.findall("sessions/session") or volume.findall("session"):
+                both = session.findtext("session_secondary") or session.findtext("session_slave") or ""
+                out += [_pair(pair, name, both.strip()) for pair in session.findall("pair")]
+    return tuple(out)
+
+
+def _pair(pair: ET.Element, volume: str, session: str) -> GeoPair:
+    said: Callable[..., str] = lambda *tags: next(  # noqa: E731
+        (text.sanitise(found.strip(), limit=400) for tag in tags if (found := pair.findtext(tag) or "").strip()), ""
+    )
+    status = said("status")
+    if not status:
+        raise garbled("geo-replication status")
+    # "uuid:ssh://host::volume:uuid" where the pair does not name its other end
+    other = re.sub(r"\A[0-9a-f-]{36}:|:[0-9a-f-]{36}\Z|ssh://", "", session)
+    return GeoPair(
+        volume=volume,
+        primary_node=said("primary_node", "master_node"),
+        primary_brick=said("primary_brick", "master_brick"),
+        secondary=said("secondary", "slave") or text.sanitise(other, limit=400),
+        secondary_node=said("secondary_node", "slave_node"),
+        status=status,
+        crawl=said("crawl_status"),
+        last_synced=said("last_synced"),
+    )
+
+
+_GEO_HEADS = {
+    "primary node": "primary_node",
+    "master node": "primary_node",
+    "node": "primary_node",
+    "primary vol": "volume",
+    "master vol": "volume",
+    "master": "volume",
+    "primary brick": "primary_brick",
+    "master brick": "primary_brick",
+    "secondary": "secondary",
+    "slave": "secondary",
+    "secondary node": "secondary_node",
+    "slave node": "secondary_node",
+    "status": "status",
+    "health": "status",
+    "crawl status": "crawl",
+    "last_synced": "last_synced",
+}
+
+
+def _geo_text(body: str) -> tuple[GeoPair, ...]:
+    """A table; which columns it has depends on the version, and `status detail` adds some."""
+    if not re.search(r"(?mi)^.*\b(SLAVE|SECONDARY)\b.*\b(STATUS|HEALTH)\b", body):
+        raise classify(body, "geo-replication status")
+    columns, lines = header(body, "(?:MASTER|PRIMARY|NODE)")
+    out = []
+    for line in lines:
+        if not line.strip() or re.fullmatch(r"\s*-+\s*", line):
+            continue
+        row = {
+            _GEO_HEADS[n.lower()]: text.sanitise(v, limit=400)
+            for n, v in cells(line, columns).items()
+            if n.lower() in _GEO_HEADS
+        }
+        if not row.get("status") or not row.get("secondary"):
+            raise garbled("geo-replication status")
+        fields = ("volume", "primary_node", "primary_brick", "secondary", "secondary_node", "crawl", "last_synced")
+        out.append(GeoPair(status=row["status"], **{name: row.get(name, "") for name in fields}))
+    return tuple(out)

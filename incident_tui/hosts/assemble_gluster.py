@@ -69,7 +69,7 @@ def status_of(section: Section, volume: str, at: datetime) -> VolumeStatus:
     rows = next((rows for rows in parse(section.body) if rows.volume == volume), None)
     if rows is None:  # "status all" leaves a volume out silently; ours asks for one, and it must be there
         raise garbled("volume status")
-    return VolumeStatus(at=at, volume=volume, bricks=rows.bricks, services=rows.services)
+    return VolumeStatus(at=at, volume=volume, bricks=rows.bricks, services=rows.services, tasks=rows.tasks)
 
 
 def heals_of(by: dict[str, Section], volume: str, before: Heals | None, at: datetime) -> Heals:

@@ -53,13 +53,20 @@ def trouble(section: Section) -> Unreadable | None:
         return garbled("docker")
     if section.rc == 0:
         return None
-    for pattern, kind, sentence in _ERRORS:
-        if re.search(pattern, section.body):
-            return Unreadable(kind, sentence)
+    if (known := known_error(section.body)) is not None:
+        return known
     first = text.sanitise(next((line for line in section.body.splitlines() if line.strip()), ""), limit=120)
     return Unreadable(
         GapKind.FAILED, f"docker failed ({section.rc}): {first}" if first else f"docker ended {section.rc}"
     )
+
+
+def known_error(message: str) -> Unreadable | None:
+    """What an error message of docker or podman means; None for one nobody knows."""
+    for pattern, kind, sentence in _ERRORS:
+        if re.search(pattern, message):
+            return Unreadable(kind, sentence)
+    return None
 
 
 def parse_ids(section: Section) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import msgspec
 
 from incident_tui import text
 from incident_tui.hosts.errors import Unreadable, garbled
-from incident_tui.hosts.readings import Brick, BrickHeal, BrickStatus, GapKind, Peer, ServiceStatus, Volume
+from incident_tui.hosts.readings import Brick, BrickHeal, BrickStatus, GapKind, Peer, ServiceStatus, Task, Volume
 from incident_tui.hosts.sections import Section
 
 ENTRY_LIMIT = 20
@@ -50,11 +50,18 @@ _MESSAGES: tuple[tuple[str, GapKind, str], ...] = (
 )
 
 
-def classify(message: str, what: str) -> Unreadable:
-    """What a message of gluster means for the reading `what`; an unknown one is quoted."""
+def known_error(message: str) -> Unreadable | None:
+    """What a message of gluster means; None for one nobody knows."""
     for pattern, kind, sentence in _MESSAGES:
         if re.search(pattern, message, re.M):
             return Unreadable(kind, sentence)
+    return None
+
+
+def classify(message: str, what: str) -> Unreadable:
+    """What a message of gluster means for the reading `what`; an unknown one is quoted."""
+    if (known := known_error(message)) is not None:
+        return known
     first = text.sanitise(next((line for line in message.splitlines() if line.strip()), ""), limit=140)
     return Unreadable(GapKind.FAILED, f"{what} failed: {first}" if first else f"{what} gave no answer")
 
@@ -159,6 +166,20 @@ def peers_xml(body: str) -> tuple[Peer, ...]:
     return tuple(out)
 
 
+def volume_names_xml(body: str) -> tuple[str, ...]:
+    """`volume list --xml`."""
+    out: list[str] = []
+    for document in good(body, "volume list"):
+        listed = document.find("volList")
+        if listed is None:
+            raise garbled("volume list")
+        names = [text.sanitise((name.text or "").strip(), limit=255) for name in listed.findall("volume")]
+        if _int(listed.findtext("count")) not in (None, len(names)) or not all(names):
+            raise garbled("volume list")
+        out += names
+    return tuple(out)
+
+
 _VOLUME_STATUS = {0: "created", 1: "started", 2: "stopped"}
 
 
@@ -193,6 +214,7 @@ def volumes_xml(body: str) -> tuple[Volume, ...]:
                     arbiters=_size(volume.findtext("arbiterCount")),
                     bricks=bricks,
                     options=options,
+                    snapshots=_size(volume.findtext("snapshotCount")),
                 )
             )
     return tuple(out)
@@ -216,6 +238,7 @@ class Rows(msgspec.Struct, frozen=True):
     volume: str
     bricks: tuple[BrickStatus, ...]
     services: tuple[ServiceStatus, ...]
+    tasks: tuple[Task, ...] = ()
 
 
 _SERVICE = re.compile(
@@ -256,13 +279,47 @@ def status_xml(body: str) -> tuple[Rows, ...]:
                             pid=max(0, pid),
                             size=_size(node.findtext("sizeTotal")),
                             free=_size(node.findtext("sizeFree")),
+                            inodes=_size(node.findtext("inodesTotal")),
+                            inodes_free=_size(node.findtext("inodesFree")),
+                            device=_name(node, "device"),
+                            # some versions print the file system's name as inodeSize
+                            file_system=_name(node, "fsName") or _word(_name(node, "inodeSize")),
                         )
                     )
             name = _name(volume, "volName")
             if not name:
                 raise garbled("volume status")
-            out.append(Rows(name, tuple(bricks), tuple(services)))
+            tasks = tuple(
+                Task(
+                    kind=_name(task, "type"),
+                    id=_name(task, "id"),
+                    status=task_status(task.findtext("status"), task.findtext("statusStr")),
+                )
+                for task in volume.findall("tasks/task")
+            )
+            out.append(Rows(name, tuple(bricks), tuple(services), tasks))
     return tuple(out)
+
+
+def _word(said: str) -> str:
+    """A name, not a number."""
+    return "" if said.isdecimal() or said == "N/A" else said
+
+
+TASK_STATUS = (
+    *("not started", "in progress", "stopped", "completed", "failed"),
+    *("fix-layout in progress", "fix-layout stopped", "fix-layout completed", "fix-layout failed"),
+    *("not started", "not started", "unknown"),
+)
+"""gf_defrag_status_t by number; 9 and 10 are "reset"."""
+
+
+def task_status(number: str | None, word: str | None) -> str:
+    """The status of a task or of a peer's part by its number, or by its word where this version has no number."""
+    code, said = _int(number), (word or "").strip().lower().replace("fix layout", "fix-layout")
+    if code is not None and 0 <= code < len(TASK_STATUS):
+        return TASK_STATUS[code]
+    return said if said in TASK_STATUS else "unknown"
 
 
 def heals_xml(body: str, *, split_brain_only: bool = False) -> tuple[BrickHeal, ...]:

@@ -12,28 +12,15 @@ from xml.etree import ElementTree as ET
 
 from incident_tui import text
 from incident_tui.hosts.errors import garbled
-from incident_tui.hosts.gluster import classify, good, has_xml
+from incident_tui.hosts.gluster import classify, good, has_xml, task_status
+from incident_tui.hosts.gluster_text import parse_bytes
 from incident_tui.hosts.readings_gluster import GeoPair, QuotaLimit, Rebalance, RebalanceNode
 from incident_tui.hosts.table import cells, header
+from incident_tui.incident.finding import Level
 
-TASK_STATUS = (
-    *("not started", "in progress", "stopped", "completed", "failed"),
-    *("fix-layout in progress", "fix-layout stopped", "fix-layout completed", "fix-layout failed"),
-    *("not started", "not started", "unknown"),
-)
-"""gf_defrag_status_t by number; 9 and 10 are "reset"."""
 _WORST = ("failed", "fix-layout failed", "unknown", "in progress", "fix-layout in progress", "stopped")
 LIMITS = 200
 """Quota limits and geo-replication workers kept."""
-
-
-def task_status(number: str | None, word: str | None) -> str:
-    """The status of a task or node by its number, or by its word where this version has no number."""
-    number, word = (number or "").strip(), (word or "").strip().lower()
-    if re.fullmatch(r"\d{1,2}", number) and int(number) < len(TASK_STATUS):
-        return TASK_STATUS[int(number)]
-    word = word.replace("fix layout", "fix-layout")
-    return word if word in TASK_STATUS else "unknown"
 
 
 def _int(word: str | None) -> int | None:
@@ -103,7 +90,7 @@ def _rebalance_text(body: str) -> tuple[str, list[RebalanceNode]]:
             RebalanceNode(
                 host=text.sanitise(host, limit=255),
                 files=int(files),
-                size=int(float(size) * _UNITS[unit]),
+                size=parse_bytes(size + unit) or 0,
                 lookups=int(lookups),
                 failures=int(failures),
                 skipped=int(skipped) if skipped is not None else None,
@@ -112,10 +99,6 @@ def _rebalance_text(body: str) -> tuple[str, list[RebalanceNode]]:
             )
         )
     return "", nodes
-
-
-_UNITS = {"Bytes": 1, **{f"{unit}B": 1024**power for power, unit in enumerate("KMGTP", 1)}}
-_UNITS |= {f"{unit}iB": 1024**power for power, unit in enumerate("KMGTP", 1)}
 
 
 def _seconds(word: str | None) -> float | None:
@@ -196,20 +179,15 @@ def _quota_text(body: str) -> tuple[QuotaLimit, ...]:
         out.append(
             QuotaLimit(
                 path=text.sanitise(match.group(1), limit=1000),
-                hard=_bytes(match.group(2)),
+                hard=parse_bytes(match.group(2)),
                 soft_percent=float(match.group(5)),
-                used=_bytes(match.group(6)),
-                available=_bytes(match.group(9)),
+                used=parse_bytes(match.group(6)),
+                available=parse_bytes(match.group(9)),
                 soft_exceeded=_yes(match.group(12) or ""),
                 hard_exceeded=_yes(match.group(13) or ""),
             )
         )
     return tuple(out)
-
-
-def _bytes(word: str) -> int | None:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(\w+)", word)
-    return int(float(match.group(1)) * _UNITS[match.group(2)]) if match else None
 
 
 _NO_SESSION = re.compile(r"No active geo-replication sessions|Geo-replication is not (configured|enabled|active)", re.I)
@@ -296,3 +274,16 @@ def _geo_text(body: str) -> tuple[GeoPair, ...]:
         fields = ("volume", "primary_node", "primary_brick", "secondary", "secondary_node", "crawl", "last_synced")
         out.append(GeoPair(status=row["status"], **{name: row.get(name, "") for name in fields}))
     return tuple(out)
+
+
+def geo_level(status: str) -> Level:
+    """Of a worker: Faulty (3.4: defunct) serves no copy; Stopped, Created and Paused do nothing; a word nobody knows is
+    unknown."""
+    word = status.strip().lower()
+    if word in ("faulty", "defunct", "corrupt"):
+        return Level.CRIT
+    if word in ("stopped", "created", "paused", "not started"):
+        return Level.WARN
+    return (
+        Level.OK if word in ("active", "passive", "initializing...", "initializing", "ok", "stable") else Level.UNKNOWN
+    )

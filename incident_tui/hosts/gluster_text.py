@@ -8,8 +8,8 @@ import msgspec
 
 from incident_tui import text
 from incident_tui.hosts.errors import garbled
-from incident_tui.hosts.gluster import ENTRY_LIMIT, Rows, classify, split_brick
-from incident_tui.hosts.readings import Brick, BrickHeal, BrickStatus, Peer, ServiceStatus, Volume
+from incident_tui.hosts.gluster import ENTRY_LIMIT, Rows, classify, split_brick, task_status
+from incident_tui.hosts.readings import Brick, BrickHeal, BrickStatus, Peer, ServiceStatus, Task, Volume
 
 _STATE = re.compile(r"(.*?)\s*\((Connected|Disconnected)\)\s*\Z")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
@@ -81,7 +81,7 @@ def _pool(rows: str) -> tuple[Peer, ...]:
     return tuple(out)
 
 
-_COUNT = re.compile(r"(?:\d+ x )?(?:\(?(\d+)(?: \+ (\d+)\)?)? = )?(\d+)\s*\Z")
+_COUNT = re.compile(r"(?:\d+ x )*(?:\(?(\d+)(?: \+ (\d+)\)?)? = )?(\d+)\s*\Z")
 
 
 def volumes_text(body: str) -> tuple[Volume, ...]:
@@ -123,6 +123,7 @@ def _volume(block: str) -> Volume:
         disperse=data + extra if disperse else 0,
         redundancy=extra if disperse else 0,
         arbiters=extra if replicated else 0,
+        snapshots=int(count) if (count := said.get("Snapshot Count", "")).isdecimal() and len(count) < 9 else 0,
         bricks=tuple(bricks),
         options={text.sanitise(key, limit=200): text.sanitise(value, limit=2000) for key, value in options.items()},
     )
@@ -143,7 +144,12 @@ def status_text(body: str) -> tuple[Rows, ...]:
         bricks: list[BrickStatus] = []
         services: list[ServiceStatus] = []
         held = ""
-        for line in rest.partition("Task Status of Volume")[0].splitlines():
+        rows, _, tasks = rest.partition("Task Status of Volume")
+        if re.search(r"(?m)^Brick +: Brick ", rows):
+            listed = tuple(_detail(each) for each in re.split(r"(?m)^(?=Brick +: Brick )", rows)[1:])
+            out.append(Rows(text.sanitise(name.strip(), limit=255), listed, (), _tasks(tasks)))
+            continue
+        for line in rows.splitlines():
             if not line.strip() or re.match(r"Gluster process|-{10,}|There are no active", line):
                 held = ""
                 continue
@@ -166,8 +172,84 @@ def status_text(body: str) -> tuple[Rows, ...]:
                 raise garbled("volume status")
         if held:
             raise garbled("volume status")
-        out.append(Rows(text.sanitise(name.strip(), limit=255), tuple(bricks), tuple(services)))
+        out.append(Rows(text.sanitise(name.strip(), limit=255), tuple(bricks), tuple(services), _tasks(tasks)))
     return tuple(out)
+
+
+def _detail(block: str) -> BrickStatus:
+    """One brick of `volume status V detail`. A brick that is down says neither sizes nor inodes."""
+    said = dict(_keys(block))
+    place = split_brick(said["Brick"].removeprefix("Brick "))
+    online, pid = said.get("Online", ""), said.get("Pid", "")
+    if place is None or online not in ("Y", "N"):
+        raise garbled("volume status detail")
+    port = next((said[key] for key in ("TCP Port", "Port") if said.get(key, "").isdecimal()), "0")
+    inodes, free = said.get("Inode Count", ""), said.get("Free Inodes", "")
+    return BrickStatus(
+        host=text.sanitise(place[0], limit=255),
+        path=text.sanitise(place[1], limit=1000),
+        online=online == "Y" and pid != "-1",
+        port=int(port) if len(port) < 9 else 0,
+        pid=int(pid) if pid.isdecimal() and len(pid) < 11 else 0,
+        size=parse_bytes(said.get("Total Disk Space", "")) or 0,
+        free=parse_bytes(said.get("Disk Space Free", "")) or 0,
+        inodes=int(inodes) if inodes.isdecimal() and len(inodes) < 19 else 0,
+        inodes_free=int(free) if free.isdecimal() and len(free) < 19 else 0,
+        device=_known(said.get("Device", "")),
+        file_system=_known(said.get("File System", "")),
+    )
+
+
+def _known(word: str) -> str:
+    return "" if word == "N/A" else text.sanitise(word, limit=400)
+
+
+_BYTES = {"Bytes": 1, "B": 1, **{f"{unit}B": 1024**power for power, unit in enumerate("KMGTP", 1)}}
+_BYTES |= {f"{unit}iB": 1024**power for power, unit in enumerate("KMGTP", 1)}
+
+
+def parse_bytes(word: str) -> int | None:
+    """ "10.0GB" as GlusterFS prints sizes (powers of 1024); None for "N/A"."""
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d+)?) ?([A-Za-z]+)", word.strip())
+    return int(float(match.group(1)) * _BYTES[match.group(2)]) if match and match.group(2) in _BYTES else None
+
+
+_TASK_KEY = re.compile(r"(?m)^(Task|ID|Status) +: *(.*?)\s*$")
+_TASK_ROW = re.compile(r"(?m)^ *(Rebalance|Remove brick|Replace brick) +([0-9a-f-]{36}) +(.*?)\s*$")
+
+
+def _tasks(block: str) -> tuple[Task, ...]:
+    """The tasks below `volume status`: "Task : Rebalance", "ID : …", "Status : …", or 3.4's table."""
+    rows = [(kind, identity, status) for kind, identity, status in _TASK_ROW.findall(block)]
+    found: list[dict[str, str]] = []
+    for key, value in _TASK_KEY.findall(block):
+        if key == "Task":
+            found.append({})
+        if found:
+            found[-1][key] = value
+    rows += [(each.get("Task", ""), each.get("ID", ""), each.get("Status", "")) for each in found]
+    return tuple(
+        Task(
+            kind=text.sanitise(kind, limit=40),
+            id=text.sanitise(identity, limit=64),
+            status=task_status(status if status.isdecimal() else None, status),
+        )
+        for kind, identity, status in rows
+    )
+
+
+def heal_counts_text(body: str) -> dict[str, int | None]:
+    """`heal V statistics heal-count` (3.5 and later): brick name -> entries, None where it could not be counted."""
+    blocks = re.split(r"(?m)^Brick (?=\S*:/)", body)
+    if len(blocks) < 2:
+        raise classify(body, "heal count")
+    failed = re.search(r"has been unsuccessful|unsuccessful on bricks", blocks[0])
+    out: dict[str, int | None] = {}
+    for block in blocks[1:]:
+        match = re.search(r"(?m)^Number of entries: *(\d{1,15})\s*$", block)
+        name = text.sanitise(block.partition("\n")[0].strip(), limit=1000)
+        out[name] = int(match.group(1)) if match and not failed else None
+    return out
 
 
 _SPLIT_MARK = " - Is in split-brain"

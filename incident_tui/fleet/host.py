@@ -306,6 +306,7 @@ class HostLink:
         child = channel.child
         for word in words:
             field = {"status": "volume_status", "heal": "heals", "split": "heals", "summary": "heals"}
+            field |= {"rebalance": "rebalances", "quota": "quotas"}
             kind, _, volume = word.partition(":")
             name = f"{field[kind]}:{volume}" if kind in field else word
             what = child.section if child else word

@@ -6,11 +6,17 @@ import random
 from datetime import datetime, timedelta
 
 from incident_tui.fleet.settings import Fleet
-from incident_tui.hosts import probe
-from incident_tui.hosts.readings import HostReading
+from incident_tui.hosts.probe import volume_word
+from incident_tui.hosts.readings import HostReading, Volume
 
 LOCK_SPACING = 30.0
 """Seconds between two rounds of them, at least."""
+LOW_MEMORY = 0.15
+"""Share of memory available below which a host counts as low."""
+HEAL_LOW_SECONDS = 600.0
+"""Between two heal infos on such a host, at least."""
+SELDOM = 300.0
+"""Between two looks at quota (a mount of its own) and geo-replication, at least."""
 
 
 class Locking:
@@ -21,6 +27,7 @@ class Locking:
         self._dice = dice
         self._locked_at: datetime | None = None
         self._healed_at: datetime | None = None
+        self._limits_at: datetime | None = None
 
     def due(self, reading: HostReading, now: datetime) -> list[list[str]]:
         """The rounds that are due now, each a list of the probe's words; they count as run."""
@@ -32,13 +39,36 @@ class Locking:
         rounds: list[list[str]] = []
         if _due(self._locked_at, now, spacing):
             self._locked_at = now
-            rounds += [[word] for v in started if (word := probe.volume_word("status", v.name))]
-        if _due(self._healed_at, now, timedelta(seconds=self._fleet.heal_seconds)):
+            rounds += [[word] for v in started if (word := volume_word("status", v.name))]
+            rounds += [[word] for v in started if _moving(reading, v) and (word := volume_word("rebalance", v.name))]
+        if _due(self._healed_at, now, timedelta(seconds=_heal_seconds(reading, self._fleet.heal_seconds))):
             self._healed_at = now
             kinds = ("summary", "split") if has_summary(gluster.version) else ("heal", "split")
             healing = [volume for volume in started if volume.set_size > 1]
-            rounds += [[w for k in kinds if (w := probe.volume_word(k, v.name))] for v in healing]
+            rounds += [[w for k in kinds if (w := volume_word(k, v.name))] for v in healing]
+        if _due(self._limits_at, now, timedelta(seconds=max(SELDOM, self._fleet.heal_seconds))):
+            self._limits_at = now
+            on = ("on", "enable", "true")
+            limited = [v for v in started if v.options.get("features.quota", "").lower() in on]
+            rounds += [[word] for v in limited if (word := volume_word("quota", v.name))]
+            copied = [v for v in started if v.options.get("geo-replication.indexing", "").lower() in on]
+            rounds.append([word for v in copied if (word := volume_word("geo", v.name))])
         return [each for each in rounds if each]
+
+
+def _moving(reading: HostReading, volume: Volume) -> bool:
+    """Whether `volume status` lists a rebalance, or one that ran was read before: others are not asked for it."""
+    status, known = reading.volume_status.get(volume.name), reading.rebalances.get(volume.name)
+    listed = status is not None and any(task.kind.lower().startswith(("rebalance", "remove")) for task in status.tasks)
+    return listed or (known is not None and "in progress" in known.status)
+
+
+def _heal_seconds(reading: HostReading, wanted: float) -> float:
+    """heal info is a whole client process of tens to hundreds of megabytes: on a host low on memory less often."""
+    memory, swapping = reading.memory, reading.swapping
+    low = memory is not None and memory.available < LOW_MEMORY * memory.total
+    low = low or (swapping is not None and swapping.pages_in + swapping.pages_out > 0)
+    return max(wanted, HEAL_LOW_SECONDS) if low else wanted
 
 
 def _due(last: datetime | None, now: datetime, spacing: timedelta) -> bool:

@@ -33,6 +33,7 @@ from incident_tui.hosts.readings import (
     System,
 )
 from incident_tui.hosts.sections import Section
+from incident_tui.hosts.trend import Trends
 
 
 class Assembler:
@@ -44,6 +45,7 @@ class Assembler:
         self._proc: tuple[datetime, machine.Proc] | None = None
         self._chatter = ""
         self._containers = Containers()
+        self._trends = Trends()
 
     def linked(self, link: Link) -> HostReading:
         """The connection changed. Readings stay, with their age."""
@@ -95,8 +97,14 @@ class Assembler:
             self._try("docker", at, lambda: {"docker": self._docker(by, at)})
         if "gluster-files" in by:
             self._try("gluster", at, lambda: self._gluster(by, at))
+        if any(name.startswith("geo:") for name in by):
+            self._try("geo_replication", at, lambda: {"geo_replication": assemble_gluster.geo_of(by, at)})
         for name in by:
             kind, _, volume = name.partition(":")
+            if kind == "rebalance":
+                self._try(f"rebalances:{volume}", at, partial(self._rebalance, by[name], volume, at))
+            if kind == "quota":
+                self._try(f"quotas:{volume}", at, partial(self._quota, by[name], volume, at))
             if kind == "status":
                 self._try(f"volume_status:{volume}", at, partial(self._status, by[name], volume, at))
         for volume in sorted(
@@ -217,7 +225,7 @@ class Assembler:
         return self._containers.take(by, version, self.reading.docker, at)
 
     def _gluster(self, by: dict[str, Section], at: datetime) -> dict[str, Any]:
-        found, down = assemble_gluster.of_peer(by, self.reading.system, self.reading.gluster, at)
+        found, down = assemble_gluster.of_peer(by, self.reading.system, self.reading.gluster, self._trends, at)
         if down is not None:
             self.missing("glusterd", down.kind, down.sentence, at)
         elif "glusterd" in self.reading.gaps:
@@ -228,9 +236,18 @@ class Assembler:
         status = assemble_gluster.status_of(section, volume, at)
         return {"volume_status": {**self.reading.volume_status, volume: status}}
 
+    def _rebalance(self, section: Section, volume: str, at: datetime) -> dict[str, Any]:
+        found = assemble_gluster.rebalance_of(section, volume, at)
+        return {"rebalances": {**self.reading.rebalances, volume: found}}
+
+    def _quota(self, section: Section, volume: str, at: datetime) -> dict[str, Any]:
+        return {"quotas": {**self.reading.quotas, volume: assemble_gluster.quotas_of(section, volume, at)}}
+
     def _heals(self, by: dict[str, Section], volume: str, at: datetime) -> dict[str, Any]:
         before = self.reading.heals.get(volume)
-        return {"heals": {**self.reading.heals, volume: assemble_gluster.heals_of(by, volume, before, at)}}
+        return {
+            "heals": {**self.reading.heals, volume: assemble_gluster.heals_of(by, volume, before, self._trends, at)}
+        }
 
 
 def _busy(before: tuple[int, ...], now: tuple[int, ...]) -> float | None:

@@ -5,18 +5,32 @@ Every function raises Unreadable for what is no answer.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
-from incident_tui.hosts import gluster, gluster_text, local
+from incident_tui.hosts import gluster, gluster_tasks, gluster_text, local
 from incident_tui.hosts.errors import Unreadable, garbled
-from incident_tui.hosts.readings import BrickHeal, GapKind, Gluster, Heals, Peer, System, Volume, VolumeStatus
+from incident_tui.hosts.readings import (
+    BrickHeal,
+    GapKind,
+    GeoReplication,
+    Gluster,
+    Heals,
+    LocalBrick,
+    Peer,
+    Quotas,
+    Rebalance,
+    System,
+    Volume,
+    VolumeStatus,
+)
 from incident_tui.hosts.sections import Section
+from incident_tui.hosts.trend import Trends
 
 
 def of_peer(
-    by: dict[str, Section], system: System | None, before: Gluster | None, at: datetime
+    by: dict[str, Section], system: System | None, before: Gluster | None, trends: Trends, at: datetime
 ) -> tuple[Gluster, Unreadable | None]:
     """The lock-free sections. With the Unreadable when glusterd is down: its bricks may still serve, and what it said
     last is all that is known."""
@@ -46,8 +60,14 @@ def of_peer(
     root = system is not None and system.uid == 0
     processes, pending = by.get("gluster-bricks"), by.get("gluster-pending")
     bricks = local.bricks(
-        files, processes.body if processes else "", pending.body if pending else "", volumes, may_look=root
+        files,
+        processes.body if processes else "",
+        pending.body if pending else "",
+        volumes,
+        may_look=root,
+        space=by["gluster-space"].body if "gluster-space" in by else "",
     )
+    bricks = tuple(_growing(brick, trends, at) for brick in bricks)
     found = Gluster(
         at=at,
         uuid=files.uuid or (before.uuid if before else ""),
@@ -61,6 +81,41 @@ def of_peer(
     return found, problem
 
 
+def _growing(brick: LocalBrick, trends: Trends, at: datetime) -> LocalBrick:
+    if not brick.size:
+        return brick
+    trends.add(f"brick {brick.path}", at, brick.size - brick.free)
+    rate = trends.rate(f"brick {brick.path}", timedelta(minutes=5))
+    return msgspec.structs.replace(brick, growing=rate if rate is not None and rate > 0 else None)
+
+
+def _answer(section: Section, what: str) -> str:
+    if (trouble := gluster.trouble(section, what)) is not None:
+        raise trouble
+    return section.body
+
+
+def rebalance_of(section: Section, volume: str, at: datetime) -> Rebalance:
+    """Section `rebalance:VOLUME`."""
+    return gluster_tasks.rebalance(_answer(section, "rebalance status"), volume, at)
+
+
+def quotas_of(section: Section, volume: str, at: datetime) -> Quotas:
+    """Section `quota:VOLUME`."""
+    return Quotas(at=at, volume=volume, limits=gluster_tasks.quota(_answer(section, "quota list")))
+
+
+def geo_of(by: dict[str, Section], at: datetime) -> GeoReplication:
+    """Sections `geo:VOLUME`, all of one round."""
+    pairs = [
+        pair
+        for name, section in by.items()
+        if name.startswith("geo:")
+        for pair in gluster_tasks.geo_replication(_answer(section, "geo-replication status"))
+    ]
+    return GeoReplication(at=at, pairs=tuple(pairs))
+
+
 def status_of(section: Section, volume: str, at: datetime) -> VolumeStatus:
     """Section `status:VOLUME`."""
     if (trouble := gluster.trouble(section, "volume status")) is not None:
@@ -72,7 +127,7 @@ def status_of(section: Section, volume: str, at: datetime) -> VolumeStatus:
     return VolumeStatus(at=at, volume=volume, bricks=rows.bricks, services=rows.services, tasks=rows.tasks)
 
 
-def heals_of(by: dict[str, Section], volume: str, before: Heals | None, at: datetime) -> Heals:
+def heals_of(by: dict[str, Section], volume: str, before: Heals | None, trends: Trends, at: datetime) -> Heals:
     """Sections `heal:`, `split:` and `summary:` of one volume, as far as they came."""
     bricks: dict[str, BrickHeal] = {}
     problem: Unreadable | None = None
@@ -84,7 +139,16 @@ def heals_of(by: dict[str, Section], volume: str, before: Heals | None, at: date
             problem = trouble
     if not bricks:
         raise problem or garbled("heal info")
-    return _trend(Heals(at=at, volume=volume, bricks=tuple(bricks.values())), before)
+    heals = _trend(Heals(at=at, volume=volume, bricks=tuple(bricks.values())), before)
+    name = f"heals {volume}"
+    if not heals.pending:
+        trends.forget(name)
+        return heals
+    trends.add(name, at, heals.pending)
+    rate = trends.rate(name, timedelta(0), points=3)
+    return msgspec.structs.replace(
+        heals, healed_seconds=heals.pending / -rate if rate is not None and rate < 0 and not heals.rising else None
+    )
 
 
 def _heal_section(section: Section | None, *, split_brain_only: bool) -> tuple[BrickHeal, ...]:

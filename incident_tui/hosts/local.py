@@ -72,18 +72,35 @@ def parse_cmdlines(body: str) -> dict[int, str]:
     return out
 
 
+Space = tuple[int, int, int, int]
+"""Bytes, bytes free, inodes, inodes free."""
+
+
+def parse_space(body: str) -> dict[str, Space]:
+    """Section `gluster-space`: `stat -f` of each brick's directory. What cannot be read is left out: not known."""
+    out: dict[str, Space] = {}
+    for line in body.splitlines():
+        match = re.match(r"(\d{1,9}) (\d{1,18}) (\d{1,18}) (\d{1,18}) (\d{1,18}) \.?(/.*)\Z", line)
+        if match:
+            block, total, free, inodes, inodes_free = (int(number) for number in match.groups()[:5])
+            if block and total and free <= total and inodes_free <= inodes:
+                out[match.group(6)] = (block * total, block * free, inodes, inodes_free)
+    return out
+
+
 def parse_pending(body: str) -> dict[str, int | None]:
     """Section `gluster-pending`: brick path -> entries of its xattrop index, None where it could not be counted."""
     out: dict[str, int | None] = {}
     for line in body.splitlines():
         count, _, path = line.partition(" ")
+        path = path.removeprefix(".")
         if path.startswith("/"):
             out[path] = int(count) if re.fullmatch(r"\d{1,9}", count) else None
     return out
 
 
 def bricks(
-    files: Files, cmdlines: str, pending: str, volumes: Sequence[Volume], *, may_look: bool
+    files: Files, cmdlines: str, pending: str, volumes: Sequence[Volume], *, may_look: bool, space: str = ""
 ) -> tuple[LocalBrick, ...]:
     """The bricks of this host. One is alive when its pid file names a running glusterfsd whose --brick-name is its path
     (pids are used again), or, with multiplexing, any running glusterfsd; or when such a process shows without a file.
@@ -92,6 +109,7 @@ def bricks(
     """
     running = parse_cmdlines(cmdlines)
     counts = parse_pending(pending)
+    spaces = parse_space(space)
     out = []
     for volume, host, path in sorted(_local(files, volumes)):
         definition = next((v for v in volumes if v.name == volume), None)
@@ -104,6 +122,8 @@ def bricks(
         alive = bool(named) or (multiplex and name == "glusterfsd")
         if state == "Z":
             alive = False
+        size, free, inodes, inodes_free = spaces.get(path, (0, 0, 0, 0))
+        count = counts.get(path)
         known = may_look or bool(files.pid_files) or alive
         out.append(
             LocalBrick(
@@ -112,8 +132,12 @@ def bricks(
                 pid=named or pid,
                 alive=alive if known else None,
                 process_state=state if alive else "",
-                pending=min(counts[path] or 0, PENDING_CAP) if counts.get(path) is not None else None,
-                pending_capped=(counts.get(path) or 0) > PENDING_CAP,
+                pending=min(count, PENDING_CAP) if count is not None else None,
+                pending_capped=(count or 0) > PENDING_CAP,
+                size=size,
+                free=free,
+                inodes=inodes,
+                inodes_free=inodes_free,
             )
         )
     return tuple(out)

@@ -43,6 +43,7 @@ _TITLES: Final = {
     "docker-inspect": "docker inspect",
     "gluster-files": "/var/lib/glusterd, pid files, processes",
     "gluster-bricks": "brick processes",
+    "gluster-space": "space on the bricks",
     "gluster-pending": "pending heals, counted on the bricks",
     "gluster-peers": "gluster peer status",
     "gluster-volumes": "gluster volume info",
@@ -50,6 +51,9 @@ _TITLES: Final = {
     "heal": "gluster volume heal {} info",
     "split": "gluster volume heal {} info split-brain",
     "summary": "gluster volume heal {} info summary",
+    "rebalance": "gluster volume rebalance {} status",
+    "quota": "gluster volume quota {} list",
+    "geo": "gluster volume geo-replication {} status",
 }
 
 

@@ -203,9 +203,16 @@ def _when(at: datetime, now: datetime) -> str:
 _SECTIONS: Final = {
     "host": ("proc", "clock", "df", "df-inodes", "mounts", "oom-dmesg", "oom-log", "hello"),
     "docker": ("docker-ps", "docker-version", "oom-dmesg", "oom-log"),
-    "gluster": ("gluster-peers", "gluster-files", "gluster-bricks", "gluster-pending", "gluster-version"),
+    "gluster": (
+        "gluster-peers",
+        "gluster-files",
+        "gluster-bricks",
+        "gluster-space",
+        "gluster-pending",
+        "gluster-version",
+    ),
     "peer": ("gluster-peers",),
-    "volume": ("gluster-volumes", "gluster-peers", "gluster-bricks", "gluster-pending"),
+    "volume": ("gluster-volumes", "gluster-peers", "gluster-bricks", "gluster-space", "gluster-pending"),
     "container": ("cgroup", "oom-dmesg", "oom-log"),
 }
 """By sort of row: the probe's sections behind it, in the order in which they are shown."""

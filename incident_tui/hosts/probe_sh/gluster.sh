@@ -27,16 +27,16 @@ itui_gluster() { # local answers only: none of these takes the cluster's lock
         itui_b=
         IFS=$NL
         for itui_x in $itui_args; do
-            [ -z "$itui_b" ] || set -- "$@" "$itui_x"
+            [ -z "$itui_b" ] || set -- "$@" ".$itui_x" # main.sh went to the root
             case $itui_x in --brick-name) itui_b=1 ;; *) itui_b= ;; esac
         done
         IFS=$WHITE
-        [ $# -eq 0 ] || itui_section gluster-pending 8 sh -c 'r=$1; shift
-            for b; do
-                d=$r$b/.glusterfs/indices/xattrop n=-
+        [ $# -eq 0 ] || itui_section gluster-space 5 stat -f -c '%S %b %a %c %d %n' "$@"
+        [ $# -eq 0 ] || itui_section gluster-pending 8 sh -c 'for b; do
+                d=$b/.glusterfs/indices/xattrop n=-
                 [ -r "$d" ] && [ -x "$d" ] && find "$d" -prune >/dev/null 2>&1 && n=$(find "$d" -name "????????-*" | head -n 5001 | grep -c .)
                 printf "%s %s\n" "$n" "$b"
-            done' sh "$R" "$@"
+            done' sh "$@"
     fi
     [ -n "$GLUSTER" ] || return
     itui_section gluster-peers 20 gluster --mode=script --xml peer status
@@ -52,5 +52,8 @@ itui_volume() { # word: one command about one volume
     heal:*) itui_section "$1" 90 nice -n 10 gluster --mode=script --xml volume heal "$itui_v" info ;;
     split:*) itui_section "$1" 90 nice -n 10 gluster --mode=script --xml volume heal "$itui_v" info split-brain ;;
     summary:*) itui_section "$1" 90 nice -n 10 gluster --mode=script --xml volume heal "$itui_v" info summary ;;
+    rebalance:*) itui_section "$1" 60 gluster --mode=script --xml volume rebalance "$itui_v" status ;;
+    quota:*) itui_section "$1" 60 gluster --mode=script --xml volume quota "$itui_v" list ;;
+    geo:*) itui_section "$1" 60 gluster --mode=script --xml volume geo-replication "$itui_v" status ;;
     esac
 }

@@ -39,7 +39,7 @@ itui_round() { # itui_id itui_words
         watch:*) itui_watch "${itui_word#watch:}" ;;
         docker) itui_docker ;;
         gluster) itui_gluster ;;
-        status:* | heal:* | split:* | summary:*) itui_volume "$itui_word" ;;
+        status:* | heal:* | split:* | summary:* | rebalance:* | quota:* | geo:*) itui_volume "$itui_word" ;;
         asked:*) itui_asked "${itui_word#asked:}" ;;
         esac
     done
@@ -59,6 +59,7 @@ itui_main() {
     IFS=$WHITE
     set -f
     umask 077
+    cd "$R/" 2>/dev/null || cd / # not where the login put us: a home may lie on a mount that hangs
     exec 4>&1
     PROC_LINES='^(MemTotal|MemFree|MemAvailable|Buffers|Cached|Shmem|SReclaimable|SwapTotal|SwapFree|some |full |cpu '
     PROC_LINES=$PROC_LINES'|btime |pswpin |pswpout |oom_kill |[0-9])'

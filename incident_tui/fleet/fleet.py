@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
 from incident_tui.fleet.channel import Clock
 from incident_tui.fleet.host import HostLink
 from incident_tui.fleet.settings import Fleet as FleetSettings
 from incident_tui.fleet.settings import Host
-from incident_tui.hosts.readings import HostReading, LinkState, is_stale
+from incident_tui.hosts.readings import GapKind, HostReading, LinkState, is_stale
 from incident_tui.hosts.settings import Thresholds
 
 WAVE = 0.05
 """Seconds between the starts of two links, so that many hosts are not connected to at once."""
+
+
+HUNG_REST = timedelta(minutes=5)
+"""For so long a peer whose locking command hung is not elected if another can be."""
 
 
 class Fleet:
@@ -59,13 +64,18 @@ class Fleet:
         chosen: set[str] = set()
         for members in clusters(self._candidates()):
             current = next((name for name in members if self.links[name].elected), None)
-            chosen.add(current or min(members))
+            chosen.add(current or min(members, key=self._burden))
         for name, link in self.links.items():
             link.elected = name in chosen
 
+    def _burden(self, name: str) -> tuple[float, str]:
+        """The peer with the most memory to spare first: heal info is a whole client process."""
+        memory = self.readings[name].memory
+        return (memory.used_percent // 10 if memory is not None else 100.0, name)
+
     def _candidates(self) -> list[HostReading]:
         now = self._clock()
-        return [
+        able = [
             reading
             for reading in self.readings.values()
             if reading.link.state is LinkState.UP
@@ -73,6 +83,18 @@ class Fleet:
             and reading.gluster.glusterd_alive
             and not is_stale("gluster", reading.gluster.at, now, self._thresholds)
         ]
+        hung = {reading.host for reading in able if _hung(reading, now)}
+        # Where every peer's commands hang, the cluster's lock does: then any of them may ask.
+        return [r for r in able if r.host not in hung] or able
+
+
+def _hung(reading: HostReading, now: datetime) -> bool:
+    """Whether a locking command got no answer there lately: another peer has its turn first."""
+    return any(
+        gap.kind is GapKind.HUNG and now - gap.at < HUNG_REST
+        for field, gap in reading.gaps.items()
+        if field.partition(":")[0] in ("volume_status", "heals", "rebalances", "quotas")
+    )
 
 
 def clusters(readings: Iterable[HostReading]) -> list[list[str]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from incident_tui.hosts import assemble_gluster, docker, kernel, machine
+from incident_tui.hosts import assemble_gluster, docker, kernel, kernel_events, machine
 from incident_tui.hosts.assemble_docker import Containers
 from incident_tui.hosts.errors import Unreadable, garbled
 from incident_tui.hosts.raw import RawKeeper
@@ -24,8 +24,12 @@ from incident_tui.hosts.readings import (
     Gap,
     GapKind,
     HostReading,
+    KernelEvent,
+    KernelEvents,
     Link,
     Load,
+    Memory,
+    Mounts,
     OomKill,
     OomKills,
     StuckChild,
@@ -34,6 +38,9 @@ from incident_tui.hosts.readings import (
 )
 from incident_tui.hosts.sections import Section
 from incident_tui.hosts.trend import Trends
+
+MEMORY_TREND = timedelta(minutes=3)
+"""Shorter than this, no forecast is made of memory."""
 
 
 class Assembler:
@@ -84,6 +91,8 @@ class Assembler:
             self._try("clock", at, lambda: {"clock": machine.parse_clock(by["clock"].body, asked, clock_at or at)})
         if "proc" in by:
             self._machine(by["proc"], at)
+        if "mounts" in by:
+            self._set(mounts=Mounts(at=at, gluster=machine.parse_gluster_mounts(by["mounts"].body)))
         if "df" in by:
             self._try("disks", at, lambda: {"disks": self._disks(by, at)})
         if "cgroup" in by:
@@ -92,7 +101,7 @@ class Assembler:
             if self.reading.docker is not None:
                 self._set(docker=self._containers.with_memory(self.reading.docker))
         if "oom-dmesg" in by or "oom-log" in by:
-            self._try("ooms", at, lambda: {"ooms": self._ooms(by, at)})
+            self._try("ooms", at, lambda: self._log(by, at))
         if "docker-ps" in by:
             self._try("docker", at, lambda: {"docker": self._docker(by, at)})
         if "gluster-files" in by:
@@ -162,7 +171,15 @@ class Assembler:
             busy = _busy(before[1].cpu, now.cpu) if before else None
             return {
                 "load": Load(
-                    at=at, one=one, five=five, fifteen=fifteen, cpus=cpus, uptime_seconds=now.uptime, cpu_percent=busy
+                    at=at,
+                    one=one,
+                    five=five,
+                    fifteen=fifteen,
+                    cpus=cpus,
+                    uptime_seconds=now.uptime,
+                    cpu_percent=busy,
+                    booted_at=at - timedelta(seconds=now.uptime),
+                    rebooted=self._rebooted(now.uptime),
                 )
             }
 
@@ -177,13 +194,26 @@ class Assembler:
             return {"swapping": Swapping(at=at, pages_in=read / elapsed, pages_out=written / elapsed)}
 
         self._try("load", at, load)
-        self._try("memory", at, lambda: {"memory": machine.memory(now.meminfo, at)})
+        self._try("memory", at, lambda: {"memory": self._memory(now.meminfo, at)})
         self._try("swapping", at, swapping)
         pressure = machine.pressure(now.pressure, at)
         if pressure is None:
             self.missing("pressure", GapKind.ABSENT, "this kernel has no pressure readings", at)
         else:
             self._try("pressure", at, lambda: {"pressure": pressure})
+
+    def _rebooted(self, uptime: float) -> bool:
+        known = self.reading.load
+        return known is not None and (known.rebooted or uptime < known.uptime_seconds)
+
+    def _memory(self, meminfo: dict[str, int], at: datetime) -> Memory:
+        memory = machine.memory(meminfo, at)
+        left = memory.available + memory.swap_free
+        self._trends.add("memory", at, left)
+        rate = self._trends.rate("memory", MEMORY_TREND)
+        if rate is None or rate >= 0:
+            return memory
+        return msgspec.structs.replace(memory, exhausted_seconds=left / -rate)
 
     def _disks(self, by: dict[str, Section], at: datetime) -> Disks:
         df, inodes = by["df"], by.get("df-inodes")
@@ -194,7 +224,8 @@ class Assembler:
         mounts = by["mounts"].body if "mounts" in by else ""
         return Disks(at=at, filesystems=machine.parse_disks(mounts, df.body, inodes.body if inodes else ""))
 
-    def _ooms(self, by: dict[str, Section], at: datetime) -> OomKills:
+    def _log(self, by: dict[str, Section], at: datetime) -> dict[str, Any]:
+        """OOM kills and trouble with devices, of the same lines."""
         clock, load = self.reading.clock, self.reading.load
         log_clock = kernel.LogClock(
             now=at,
@@ -204,21 +235,28 @@ class Assembler:
         )
         ring, log = by.get("oom-dmesg"), by.get("oom-log")
         # dmesg's own complaint stands in its output; an empty output is the answer "no kills".
-        denied = ring is None or ring.timed_out or re.search(r"(?m)^dmesg: |dmesg: .*not found", ring.body) is not None
+        denied = ring is None or ring.timed_out or re.search(r"(?m)^dmesg: |(?:dmesg|awk): .*not found", ring.body) is not None
         sources: list[str] = []
         kills: tuple[OomKill, ...] = ()
+        events: tuple[KernelEvent, ...] = ()
         if log is not None and log.body.startswith("file "):
             name, _, lines = log.body.partition("\n")
             sources.append(name[5:])
             kills = kernel.parse_ooms(lines, log_clock)
+            events = kernel_events.parse_events(lines, log_clock)
         if ring is not None and not denied:
             sources.append("dmesg")
             kills = kernel.merge(kills, kernel.parse_ooms(ring.body, log_clock))
+            events = events or kernel_events.parse_events(ring.body, log_clock)
         if not sources:
             raise Unreadable(GapKind.DENIED, "our account may not read the kernel log")
         containers = self.reading.docker.containers if self.reading.docker else ()
         kills = _kept(kernel.join(kills, containers, self._containers.pids), self.reading.ooms)
-        return OomKills(at=at, source=" and ".join(sources), kills=kills)
+        source = " and ".join(sources)
+        return {
+            "ooms": OomKills(at=at, source=source, kills=kills),
+            "kernel": KernelEvents(at=at, source=source, events=events),
+        }
 
     def _docker(self, by: dict[str, Section], at: datetime) -> Docker:
         version = self.reading.system.docker if self.reading.system else ""

@@ -18,13 +18,13 @@ from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.finding import Finding, Level
 
 _FIELD_RULES: dict[str, tuple[str, ...]] = {
-    "load": ("machine.load",),
-    "memory": ("machine.memory",),
+    "load": ("machine.load", "host.rebooted"),
+    "memory": ("machine.memory", "machine.memory-falling"),
     "swapping": ("machine.swap",),
     "pressure": ("machine.pressure",),
     "disks": ("disk.",),
     "clock": ("host.clock-skew",),
-    "ooms": ("machine.oom", "docker.container-oom"),
+    "ooms": ("machine.oom", "docker.container-oom", "machine.hung-task", "disk.io-error", "disk.file-system"),
     "docker": ("docker.",),
     "gluster": ("gluster.",),
 }

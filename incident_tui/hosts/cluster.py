@@ -6,17 +6,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from incident_tui.hosts.readings import (
     Brick,
     BrickStatus,
+    GeoPair,
     Gluster,
     Heals,
     HostReading,
     LocalBrick,
     Peer,
+    Quotas,
+    Rebalance,
+    Task,
     Volume,
     VolumeStatus,
     is_stale,
@@ -37,6 +42,14 @@ class BrickView(msgspec.Struct, frozen=True, kw_only=True):
     arbiter: bool = False
     pending: int | None = None
     """Entries waiting to be healed from this brick, by its own index (upper bound); None when not counted."""
+    size: int = 0
+    """Bytes of the file system it lies on; 0 when nothing fresh says."""
+    free: int = 0
+    inodes: int = 0
+    inodes_free: int = 0
+    growing: float | None = None
+    """Bytes a second, where it fills steadily."""
+    space_at: datetime | None = None
 
 
 class VolumeView(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +68,13 @@ class VolumeView(msgspec.Struct, frozen=True, kw_only=True):
     stale_heals: Heals | None = None
     self_heal_down: tuple[str, ...] = ()
     """Hosts whose self-heal daemon does not run."""
+    differs: tuple[str, ...] = ()
+    """In which way peers that answer define it differently."""
+    tasks: tuple[Task, ...] = ()
+    rebalance: Rebalance | None = None
+    quotas: Quotas | None = None
+    geo_pairs: tuple[GeoPair, ...] = ()
+    geo_at: datetime | None = None
 
     @property
     def bricks(self) -> tuple[BrickView, ...]:
@@ -178,6 +198,9 @@ def _volume(volume: Volume, seen_by: HostReading, hosts: _Hosts, thresholds: Thr
     at = seen_by.gluster.at if seen_by.gluster else now
     stale = is_stale("gluster", at, now, thresholds) and status is None
     services = status.services if status else ()
+    rebalance = _newest(r.rebalances.get(volume.name) for r in kin)
+    quotas = _newest(r.quotas.get(volume.name) for r in kin)
+    geo = _newest(r.geo_replication for r in kin)
     return VolumeView(
         name=volume.name,
         status=volume.status,
@@ -194,7 +217,53 @@ def _volume(volume: Volume, seen_by: HostReading, hosts: _Hosts, thresholds: Thr
             for service in services
             if service.kind == "Self-heal Daemon" and service.online is False
         ),
+        differs=_differs(volume, seen_by, hosts),
+        tasks=status.tasks if status else (),
+        rebalance=rebalance,
+        quotas=quotas,
+        geo_pairs=tuple(pair for pair in geo.pairs if pair.volume == volume.name) if geo else (),
+        geo_at=geo.at if geo else None,
     )
+
+
+class _Dated(Protocol):
+    @property
+    def at(self) -> datetime: ...
+
+
+D = TypeVar("D", bound=_Dated)
+
+
+def _newest(readings: Iterable[D | None]) -> D | None:
+    """The newest of what several peers said, however old: what was bad and cannot be asked has not become well."""
+    return max((each for each in readings if each is not None), key=lambda each: each.at, default=None)
+
+
+def _differs(volume: Volume, seen_by: HostReading, hosts: _Hosts) -> tuple[str, ...]:
+    """What peers of the same cluster that answer say otherwise of this volume."""
+    mine = seen_by.gluster
+    if mine is None or not mine.uuid:
+        return ()
+    out = []
+    for reading, gluster in hosts.all:
+        if reading.host == seen_by.host or reading.host not in hosts.fresh or not gluster.glusterd_alive:
+            continue
+        if mine.uuid not in {peer.uuid for peer in gluster.peers if peer.connected}:
+            continue  # of another cluster, or cut off: that is a finding of its own
+        other = next((v for v in gluster.volumes if (v.id, v.name) == (volume.id, volume.name)), None)
+        if other is None:
+            out.append(f"{reading.host} does not know it")
+            continue
+        if other.status != volume.status:
+            out.append(f"{reading.host} says {other.status}, {seen_by.host} {volume.status}")
+        if [(b.uuid, b.path) for b in other.bricks] != [(b.uuid, b.path) for b in volume.bricks]:
+            out.append(f"{reading.host} lists other bricks")
+        names = sorted(
+            key for key in {*other.options, *volume.options} if other.options.get(key) != volume.options.get(key)
+        )
+        if names:
+            out.append(f"{reading.host} has another {', '.join(names[:3])}")
+    return tuple(out)
 
 
 def _our_name(uuid: str, otherwise: str, hosts: _Hosts) -> str:
@@ -237,6 +306,12 @@ def _brick(
         at=at,
         arbiter=brick.arbiter,
         pending=local.pending if local else None,
+        size=local.size if local else 0,
+        free=local.free if local else 0,
+        inodes=local.inodes if local else 0,
+        inodes_free=local.inodes_free if local else 0,
+        growing=local.growing if local else None,
+        space_at=local_at if local else None,
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from incident_tui.hosts.cluster import BrickView, ClusterView, PeerView, VolumeView
-from incident_tui.hosts.judge import Case, age
+from incident_tui.hosts.health_tasks import disagreements, space_findings, task_findings
+from incident_tui.hosts.judge import Case, age, span
 from incident_tui.hosts.readings import Gap, GapKind, Gluster, HostReading, LinkState, Volume
 from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.finding import Finding, Level
@@ -130,7 +131,9 @@ def _peer(peer: PeerView, total: int, lost: int, is_lost: bool) -> Iterator[Find
     if is_lost:
         level = Level.WARN if 2 * (total - lost) > total else Level.CRIT
         by = ", ".join(peer.lost_by)
-        sentence = f"peer {peer.name} disconnected, says {by}; {total - lost} of {total} peers connected"
+        reached = [name for name in peer.seen_by if name not in peer.lost_by]
+        but = f" (still reached by {', '.join(reached)})" if reached else ""
+        sentence = f"peer {peer.name} disconnected, says {by}{but}; {total - lost} of {total} peers connected"
         yield Finding(
             rule="gluster.peer-disconnected",
             level=level,
@@ -174,6 +177,7 @@ def _volume(volume: VolumeView, thresholds: Thresholds, now: datetime) -> Iterat
     if volume.stale:
         yield found("volume-unknown", Level.UNKNOWN, f"no peer says; last read {age(volume.at, now)} ago")
         return
+    yield from disagreements(volume, found)
     if volume.status == "stopped":
         yield found("volume-stopped", Level.CRIT, "the volume is stopped")
     if volume.status == "unknown":
@@ -197,6 +201,8 @@ def _volume(volume: VolumeView, thresholds: Thresholds, now: datetime) -> Iterat
         yield found(
             "self-heal-down", Level.WARN, f"the self-heal daemon of {host} does not run", f"{volume.name} {host}"
         )
+    yield from space_findings(volume, thresholds, found)
+    yield from task_findings(volume, thresholds, now, found)
     if volume.definition.set_size > 1:
         yield from _heals(volume, thresholds, now, found)
 
@@ -271,4 +277,6 @@ def _heals(
     else:
         return
     trend = ", rising" if heals.rising else ""
+    if heals.healed_seconds is not None:
+        trend = f", done in about {span(heals.healed_seconds)}"
     yield found("heal-backlog", level, f"{pending} entries to heal for {since}{trend}", at=heals.at)

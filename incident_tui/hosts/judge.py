@@ -23,6 +23,11 @@ RULES: dict[str, str] = {
     "machine.pressure": "processes wait for memory (PSI)",
     "machine.load": "the load is high for the number of processors",
     "machine.oom": "the kernel killed a process because memory ran out",
+    "host.rebooted": "the host was restarted while it was watched",
+    "machine.memory-falling": "memory and swap will be used up soon if they go on as they do",
+    "machine.hung-task": "processes wait for a disk or a lock for minutes",
+    "disk.io-error": "the kernel reports errors of a device",
+    "disk.file-system": "the kernel reports a damaged file system, or made it read-only",
     "disk.full": "a file system is full or nearly so",
     "disk.inodes": "a file system has few inodes left",
     "disk.read-only": "a file system that should be written to is read-only",
@@ -50,6 +55,12 @@ RULES: dict[str, str] = {
     "gluster.split-brain": "copies of a file differ and GlusterFS cannot choose",
     "gluster.heal-backlog": "files wait for their copies to be healed",
     "gluster.heal-unknown": "the backlog of heals or the split-brain count is not known",
+    "gluster.brick-full": "a brick's file system is full or nearly so, or will be soon",
+    "gluster.brick-inodes": "a brick's file system has few inodes left",
+    "gluster.rebalance-failed": "a rebalance or another task of a volume failed, or left files behind",
+    "gluster.quota": "a directory is over its quota",
+    "gluster.geo-replication": "a copy to another site is faulty or does not run",
+    "gluster.peers-disagree": "peers define a volume differently or do not know it",
     "gluster.self-heal-down": "a self-heal daemon does not run",
 }
 """Rule id -> its meaning. Ids are public: playbooks name them in `when`."""
@@ -141,6 +152,14 @@ def age(at: datetime, now: datetime) -> str:
         if seconds >= 2 * size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
+
+
+def span(seconds: float) -> str:
+    """A length of time ahead, for people: "8 min", "3 h"."""
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(0, seconds):.0f} s"
 
 
 def size(number: float) -> str:

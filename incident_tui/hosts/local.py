@@ -80,11 +80,12 @@ def parse_space(body: str) -> dict[str, Space]:
     """Section `gluster-space`: `stat -f` of each brick's directory. What cannot be read is left out: not known."""
     out: dict[str, Space] = {}
     for line in body.splitlines():
-        match = re.match(r"(\d{1,9}) (\d{1,18}) (\d{1,18}) (\d{1,18}) (\d{1,18}) \.?(/.*)\Z", line)
+        match = re.match(r"(\d{1,9}) (\d{1,18}) (\d{1,18}) (\d{1,18}) (\d{1,18}) (\d{1,18}) \.?(/.*)\Z", line)
         if match:
-            block, total, free, inodes, inodes_free = (int(number) for number in match.groups()[:5])
-            if block and total and free <= total and inodes_free <= inodes:
-                out[match.group(6)] = (block * total, block * free, inodes, inodes_free)
+            block, total, unused, free, inodes, inodes_free = (int(number) for number in match.groups()[:6])
+            if block and total and free <= unused <= total and inodes_free <= inodes:
+                # as df counts: what is kept for root is neither used nor to be had
+                out[match.group(7)] = (block * (total - unused + free), block * free, inodes, inodes_free)
     return out
 
 

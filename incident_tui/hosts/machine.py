@@ -9,7 +9,7 @@ import msgspec
 
 from incident_tui import text
 from incident_tui.hosts.errors import garbled
-from incident_tui.hosts.readings import Clock, ContainerMemory, Filesystem, Memory, Pressure, System
+from incident_tui.hosts.readings import Clock, ContainerMemory, Filesystem, GlusterMount, Memory, Pressure, System
 
 NO_LIMIT = 1 << 60
 """A cgroup limit from here on means none (v1 says 2^63 rounded to pages)."""
@@ -31,7 +31,7 @@ class Proc(msgspec.Struct, frozen=True, kw_only=True):
     """"memory some" -> avg10."""
 
 
-_PROC_LINE = re.compile(r"\S*?/proc/(loadavg|uptime|stat|meminfo|vmstat|pressure/\w+):(.*)\Z")
+_PROC_LINE = re.compile(r"\S*?/proc/(loadavg|uptime|stat|meminfo|vmstat|pressure/\w+|sys/vm/min_free_kbytes):(.*)\Z")
 _FLOAT = re.compile(r"\d{1,12}(?:\.\d{1,9})?\Z")
 
 
@@ -66,6 +66,8 @@ def parse_proc(body: str) -> Proc:
             boot = int(words[1])
         elif file == "meminfo" and len(words) == 3 and words[2] == "kB" and words[1].isdecimal():
             meminfo[words[0].rstrip(":")] = int(words[1]) * 1024
+        elif file == "sys/vm/min_free_kbytes" and len(words) == 1 and words[0].isdecimal():
+            meminfo["min_free"] = int(words[0]) * 1024
         elif file == "vmstat" and len(words) == 2 and words[1].isdecimal():
             vmstat[words[0]] = int(words[1])
         elif file.startswith("pressure/") and len(words) == 5 and words[0] in ("some", "full"):
@@ -86,16 +88,12 @@ def parse_proc(body: str) -> Proc:
 
 
 def memory(meminfo: dict[str, int], at: datetime) -> Memory:
-    """With MemAvailable, or before 3.14 the estimate MemFree + Buffers + Cached - Shmem + SReclaimable / 2."""
+    """With MemAvailable, or before 3.14 the kernel's own estimate from the numbers it has: free and file pages and what
+    slabs can give back, less what it keeps in reserve; without the file pages MemFree + Buffers + Cached - Shmem."""
     total, available = meminfo.get("MemTotal", 0), meminfo.get("MemAvailable")
     estimated = available is None
     if available is None:
-        try:
-            available = meminfo["MemFree"] + meminfo["Buffers"] + meminfo["Cached"]
-        except KeyError:
-            raise garbled("/proc/meminfo") from None
-        available = max(0, available - meminfo.get("Shmem", 0) + meminfo.get("SReclaimable", 0) // 2)
-        available = min(available, total)
+        available = min(max(0, _estimate(meminfo)), total)
     if total <= 0 or available > total:
         raise garbled("/proc/meminfo")
     swap_total = meminfo.get("SwapTotal", 0)
@@ -107,6 +105,19 @@ def memory(meminfo: dict[str, int], at: datetime) -> Memory:
         swap_total=swap_total,
         swap_free=min(meminfo.get("SwapFree", 0), swap_total),
     )
+
+
+def _estimate(meminfo: dict[str, int]) -> int:
+    """si_mem_available of kernel 3.14; the low watermark is five quarters of min_free_kbytes."""
+    try:
+        free = meminfo["MemFree"]
+        low, slabs = meminfo.get("min_free", 0) * 5 // 4, meminfo.get("SReclaimable", 0)
+        if "Active(file)" in meminfo and "Inactive(file)" in meminfo:
+            files = meminfo["Active(file)"] + meminfo["Inactive(file)"]
+            return free - low + files - min(files // 2, low) + slabs - min(slabs // 2, low)
+        return free + meminfo["Buffers"] + meminfo["Cached"] - meminfo.get("Shmem", 0) + slabs // 2
+    except KeyError:
+        raise garbled("/proc/meminfo") from None
 
 
 def pressure(values: dict[str, float], at: datetime) -> Pressure | None:
@@ -211,7 +222,7 @@ def parse_disks(mounts: str, df: str, inodes: str) -> tuple[Filesystem, ...]:
     listed: dict[str, tuple[str, str, str]] = {}
     for line in mounts.splitlines():
         words = line.split(" ")
-        if len(words) == 4:
+        if len(words) == 4 and words[2] != GLUSTER_MOUNT:
             listed[unescape_mount(words[1])] = (unescape_mount(words[0]), words[2], words[3])
     sizes, inode_rows = _df_rows(df), _df_rows(inodes)
     if not sizes or not set(listed) <= set(sizes):
@@ -235,6 +246,28 @@ def parse_disks(mounts: str, df: str, inodes: str) -> tuple[Filesystem, ...]:
                 used_percent=percent,
                 inodes_percent=inode_percent if total_inodes > 0 else None,
                 read_only="ro" in options.split(","),
+            )
+        )
+    return tuple(out)
+
+
+GLUSTER_MOUNT = "fuse.glusterfs"
+
+
+def parse_gluster_mounts(mounts: str) -> tuple[GlusterMount, ...]:
+    """The GlusterFS volumes mounted here, of section `mounts`: "web1:/gv0 /srv/files fuse.glusterfs rw,…"."""
+    out = []
+    for line in mounts.splitlines():
+        words = line.split(" ")
+        if len(words) != 4 or words[2] != GLUSTER_MOUNT:
+            continue
+        server, _, volume = unescape_mount(words[0]).rpartition(":")
+        out.append(
+            GlusterMount(
+                server=text.sanitise(server, limit=255),
+                volume=text.sanitise(volume.removeprefix("/").partition("/")[0], limit=255),
+                mount=text.sanitise(unescape_mount(words[1]), limit=400),
+                read_only="ro" in words[3].split(","),
             )
         )
     return tuple(out)

@@ -31,7 +31,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     booted_at: datetime | None = None
     """When the machine started, on the bastion's clock."""
     rebooted: bool = False
-    """We saw it run longer before: it was restarted while we watched."""
+    """It was restarted while we watched: its uptime had been longer."""
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):

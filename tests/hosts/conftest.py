@@ -15,7 +15,7 @@ from incident_tui.hosts.sections import Framer, Message, Ready, RoundEnded, Sect
 
 MARKER = "0123456789abcdef"
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "ash"]}
-TOOLS = "sh cat date df find grep sed tail head tr ls id sleep timeout nice dmesg true printf"
+TOOLS = "awk stat sh cat date df find grep sed tail head tr ls id sleep timeout nice dmesg true printf"
 FIXTURES = Path(__file__).parent / "fixtures"
 
 

@@ -31,7 +31,7 @@ itui_gluster() { # local answers only: none of these takes the cluster's lock
             case $itui_x in --brick-name) itui_b=1 ;; *) itui_b= ;; esac
         done
         IFS=$WHITE
-        [ $# -eq 0 ] || itui_section gluster-space 5 stat -f -c '%S %b %a %c %d %n' "$@"
+        [ $# -eq 0 ] || itui_section gluster-space 5 stat -f -c '%S %b %f %a %c %d %n' "$@"
         [ $# -eq 0 ] || itui_section gluster-pending 8 sh -c 'for b; do
                 d=$b/.glusterfs/indices/xattrop n=-
                 [ -r "$d" ] && [ -x "$d" ] && find "$d" -prune >/dev/null 2>&1 && n=$(find "$d" -name "????????-*" | head -n 5001 | grep -c .)

@@ -26,7 +26,8 @@ itui_clock() {
 itui_proc() {
     itui_begin proc
     grep -sHE "$PROC_LINES" "$R/proc/loadavg" "$R/proc/uptime" "$R/proc/stat" "$R/proc/meminfo" "$R/proc/vmstat" \
-        "$R/proc/pressure/memory" "$R/proc/pressure/io" "$R/proc/pressure/cpu" </dev/null
+        "$R/proc/pressure/memory" "$R/proc/pressure/io" "$R/proc/pressure/cpu" \
+        "$R/proc/sys/vm/min_free_kbytes" </dev/null
     itui_end proc 0 # grep's 2 only says that a file is missing, and which ones came shows in the lines
 }
 
@@ -41,7 +42,9 @@ itui_disk() { # df is told which mounts to look at: it must never touch a dead n
             case $2 in
             /var/lib/docker/* | /var/lib/containers/* | /snap/*) ;;
             *)
-                if [ $itui_count -lt 40 ]; then
+                if [ "$3" = fuse.glusterfs ]; then # named, never touched
+                    printf '%s %s %s %s\n' "$1" "$2" "$3" "$4"
+                elif [ $itui_count -lt 40 ]; then
                     itui_seen="$itui_seen$1 " itui_dirs="$itui_dirs $2" itui_count=$((itui_count + 1))
                     printf '%s %s %s %s\n' "$1" "$2" "$3" "$4"
                 fi
@@ -64,11 +67,12 @@ itui_disk() { # df is told which mounts to look at: it must never touch a dead n
 }
 
 itui_oom() {
-    itui_section oom-dmesg 5 sh -c 'dmesg 2>&1 | grep -aE "$1|^dmesg: |dmesg: .*not found" | tail -n 120' sh "$OOM_LINES"
+    itui_section oom-dmesg 5 sh -c 'dmesg 2>&1 | awk -v a="$1|^dmesg: |dmesg: .*not found" -v b="$2" "$3"' \
+        sh "$OOM_LINES" "$KERNEL_LINES" "$KEEP_LAST"
     for itui_f in /var/log/messages /var/log/kern.log /var/log/syslog; do
         if [ -r "$R$itui_f" ]; then
-            itui_section oom-log 5 sh -c 'printf "file %s\n" "$3"; tail -c 400000 "$2" | grep -aE "$1" | tail -n 120' \
-                sh "$OOM_LINES" "$R$itui_f" "$itui_f"
+            itui_section oom-log 5 sh -c 'printf "file %s\n" "$3"; tail -c 400000 "$2" | awk -v a="$1" -v b="$4" "$5"' \
+                sh "$OOM_LINES" "$R$itui_f" "$itui_f" "$KERNEL_LINES" "$KEEP_LAST"
             return
         fi
     done

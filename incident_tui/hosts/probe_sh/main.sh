@@ -61,10 +61,14 @@ itui_main() {
     umask 077
     cd "$R/" 2>/dev/null || cd / # not where the login put us: a home may lie on a mount that hangs
     exec 4>&1
-    PROC_LINES='^(MemTotal|MemFree|MemAvailable|Buffers|Cached|Shmem|SReclaimable|SwapTotal|SwapFree|some |full |cpu '
+    PROC_LINES='^(MemTotal|MemFree|MemAvailable|Buffers|Cached|Shmem|SReclaimable|Active.file|Inactive.file|SwapTotal|SwapFree|some |full |cpu '
     PROC_LINES=$PROC_LINES'|btime |pswpin |pswpout |oom_kill |[0-9])'
-    LOCAL_TYPES='^[^ ]+ (/ |[^ ]+ (ext[234]|xfs|btrfs|zfs|jfs|reiserfs|f2fs|vfat|bcachefs) )'
+    LOCAL_TYPES='^[^ ]+ (/ |[^ ]+ (ext[234]|xfs|btrfs|zfs|jfs|reiserfs|f2fs|vfat|bcachefs|fuse.glusterfs) )'
     OOM_LINES='Killed process|[Oo]ut of memory|oom-kill:|Task in .* killed as|invoked oom-killer'
+    KERNEL_LINES='I/O error|[Mm]edium [Ee]rror|EXT[234]-fs.*(error|[Rr]emounting)|XFS.*([Cc]orruption|[Ii]nternal error|[Ss]hut)'
+    KERNEL_LINES=$KERNEL_LINES'|BTRFS.*(error|critical)|[Rr]emounting filesystem read-only|blocked for more than [0-9]+ sec'
+    KEEP_LAST='$0 ~ a { x[n++ % 120] = $0; next } $0 ~ b { y[m++ % 60] = $0 }
+END { for (i = n > 120 ? n - 120 : 0; i < n; i++) print x[i % 120]; for (i = m > 60 ? m - 60 : 0; i < m; i++) print y[i % 60] }'
     CGROUP_LINES='^([0-9]|max|total_inactive_file |inactive_file |oom_kill |under_oom |max)'
     while read -r itui_d itui_m itui_t itui_o itui_x; do
         case $itui_t:,$itui_o, in

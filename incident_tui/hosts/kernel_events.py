@@ -1,0 +1,40 @@
+"""Trouble with devices and file systems in the kernel's log. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from incident_tui import text
+from incident_tui.hosts.kernel import LogClock, when
+from incident_tui.hosts.readings_machine import KernelEvent
+
+_KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("read-only", re.compile(r"[Rr]emounting filesystem read-only|XFS \((?P<device>[\w!.-]+)\).*[Ss]hut")),
+    ("io-error", re.compile(r"(?:I/O error|[Mm]edium [Ee]rror).*?\b(?:device|dev)[ :]+(?P<device>[\w!.-]+)")),
+    ("io-error", re.compile(r"I/O error|[Mm]edium [Ee]rror")),
+    ("file-system", re.compile(r"(?:EXT[234]-fs|BTRFS)[^(]*(?:error|critical) \(device (?P<device>[\w!.-]+)\)")),
+    ("file-system", re.compile(r"XFS \((?P<device>[\w!.-]+)\).*(?:[Cc]orruption|[Ii]nternal error)")),
+    ("file-system", re.compile(r"EXT[234]-fs.*error|XFS.*[Cc]orruption|BTRFS.*(?:error|critical)")),
+    ("hung-task", re.compile(r"task (?P<device>.+?):\d+ blocked for more than \d+ sec")),
+)
+"""(kind, sign), the first that fits. `device` of a hung task is its name."""
+
+
+def parse_events(body: str, clock: LogClock) -> tuple[KernelEvent, ...]:
+    """Oldest first as they stand in the log; lines of other things are left out."""
+    out = []
+    for line in body.splitlines():
+        for kind, sign in _KINDS:
+            match = sign.search(line)
+            if match is not None:
+                device = match.groupdict().get("device") or ""
+                out.append(
+                    KernelEvent(
+                        at=when(line, clock),
+                        kind=kind,
+                        device=text.sanitise(device, limit=80),
+                        line=text.sanitise(line.strip(), limit=300),
+                    )
+                )
+                break
+    return tuple(out)

@@ -342,7 +342,10 @@ class HostLink:
                     if message.state != "on":
                         ended.set()
                 elif (event := docker.parse_event(message.line)) is not None:
+                    before = self.reading
                     self._assembler.event(event, self._clock())
+                    if self.reading.docker != before.docker:
+                        self._on_reading(self.reading)
                     if event.action in _WAKING:
                         self._wake.set()
 

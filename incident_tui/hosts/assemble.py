@@ -69,8 +69,10 @@ class Assembler:
         return self.reading
 
     def event(self, event: docker.Event, at: datetime) -> None:
-        """What the follower of docker's events heard."""
+        """What the follower of docker's events heard: a death shows at once."""
         self._containers.event(event, at)
+        if self.reading.docker is not None:
+            self._set(docker=self._containers.heard(self.reading.docker, event))
 
     @property
     def oom_counter(self) -> int | None:
@@ -235,7 +237,11 @@ class Assembler:
         )
         ring, log = by.get("oom-dmesg"), by.get("oom-log")
         # dmesg's own complaint stands in its output; an empty output is the answer "no kills".
-        denied = ring is None or ring.timed_out or re.search(r"(?m)^dmesg: |(?:dmesg|awk): .*not found", ring.body) is not None
+        denied = (
+            ring is None
+            or ring.timed_out
+            or re.search(r"(?m)^dmesg: |(?:dmesg|awk): .*not found", ring.body) is not None
+        )
         sources: list[str] = []
         kills: tuple[OomKill, ...] = ()
         events: tuple[KernelEvent, ...] = ()

@@ -35,6 +35,36 @@ class Containers:
             self._stops[event.id] = at
             self._stops = {key: when for key, when in self._stops.items() if at - when < STOP_WINDOW}
 
+    def heard(self, known: Docker, event: docker.Event) -> Docker:
+        """The same containers with what an event says of one, before inspect confirms it. The reading's time stays: an
+        event says nothing of the others. An end without its code (1.6) is no end that is well."""
+        code = event.exit_code
+
+        def after(container: Container) -> Container:
+            match event.action:
+                case "die":
+                    return msgspec.structs.replace(
+                        container,
+                        state="exited",
+                        health="",
+                        pid=0,
+                        exit_code=-1 if code is None else code,
+                        error="its exit code is not read yet" if code is None else "",
+                        stopped_on_purpose=any(event.id.startswith(key) for key in self._stops),
+                    )
+                case "oom":
+                    return msgspec.structs.replace(container, oom_killed=True)
+                case "pause":
+                    return msgspec.structs.replace(container, state="paused")
+            return container  # what is said to be well again waits for inspect
+
+        return msgspec.structs.replace(
+            known,
+            containers=tuple(
+                after(each) if event.id and each.id.startswith(event.id) else each for each in known.containers
+            ),
+        )
+
     def with_memory(self, known: Docker) -> Docker:
         """The same containers with the memory cgroups read last."""
         return msgspec.structs.replace(

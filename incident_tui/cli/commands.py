@@ -115,6 +115,21 @@ COMMANDS: Final = (
     Command("read", "a fresh reading of every host and site now", "machines:read", "[HOST...]", (JSON,)),
     Command("probe", "one round on one host, as it was read", "machines:probe", "HOST", (JSON,)),
     Command(
+        "changes",
+        "what changed on the hosts in the last 24 hours: packages, containers, images, files, reboots, root's logins",
+        "investigate:show_changes",
+        "[HOST...]",
+        (JSON,),
+        "Exit status 1 when a host or a source could not be read. `~` stands before a time that is only about right.",
+    ),
+    Command(
+        "performance",
+        "capture top, memory, vmstat, container stats and the kernel log of a host as one evidence entry",
+        "investigate:performance",
+        "HOST",
+        (Option("dry-run", "print it, save nothing"),),
+    ),
+    Command(
         "check",
         "try configuration, keys, agent, hosts, sites and journal; say how to mend what does not work",
         "machines:check",

@@ -35,7 +35,8 @@ def _run(coroutine: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(coroutine)
 
 
-def _hosts(context: Context, words: list[str]) -> list[Host]:
+def hosts_named(context: Context, words: list[str]) -> list[Host]:
+    """The configured hosts with these names, or all. Raises Failure for a name that is none."""
     known = {host.name: host for host in context.settings.hosts}
     if not known:
         where = f"{context.config_path} has" if context.config_path else "no configuration was found, so there is"
@@ -51,7 +52,7 @@ def read(context: Context) -> int:
     from incident_tui.cli.status import as_fields, as_lines
 
     settings = context.settings
-    hosts = _hosts(context, context.call.words)
+    hosts = hosts_named(context, context.call.words)
     sites = [site for site in settings.sites if not context.call.words]
     readings, rows = _run(_read_all(context, hosts, sites))
     now = context.clock()
@@ -78,7 +79,7 @@ async def _read_all(context: Context, hosts: list[Host], sites: list[Site]) -> t
 
 def probe(context: Context) -> int:
     """One round on one host, as it came and as it was understood."""
-    (host,) = _hosts(context, context.call.words)
+    (host,) = hosts_named(context, context.call.words)
     taken = _run(shot(host, context.settings.fleet, context.clock, locking=False))
     if context.call.flag("json"):
         print(msgspec.json.format(msgspec.json.encode(taken.reading), indent=2).decode())

@@ -103,6 +103,31 @@ async def _slow(
     channel.close()
 
 
+async def demand(host: Host, fleet: Fleet, clock: Clock, words: list[str], seconds: float) -> Shot:
+    """What is read only when somebody asks ("asked:changes", "asked:performance"), with the host's clock and whatever
+    other `words` are asked. Never raises for a host's trouble: the link of the reading says it."""
+    now = clock()
+    assembler = Assembler(host.name, host.roles, Link(state=LinkState.CONNECTING, sentence="", since=now, at=now))
+    sections: tuple[Section, ...] = ()
+    connection: ssh.Connection | None = None
+    try:
+        connection = await ssh.connect(host, fleet)
+        channel = Channel(host, "asked", clock)
+        await channel.start(connection.ssh, READY_TIMEOUT)
+        answer = await channel.ask(["hello", "clock", *words], seconds)
+        sections = answer.sections
+        assembler.take(sections, answer.asked, answer.at, answer.clock_at)
+        assembler.linked(Link(state=LinkState.UP, sentence="", since=now, at=clock()))
+        channel.close()
+    except (LinkFailure, TimeoutError) as problem:
+        failure = problem if isinstance(problem, LinkFailure) else _silent(host)
+        assembler.linked(Link(state=failure.state, sentence=failure.sentence, since=clock(), at=clock()))
+    finally:
+        if connection is not None:
+            await connection.close()
+    return Shot(assembler.reading, sections)
+
+
 def _silent(host: Host) -> LinkFailure:
     return LinkFailure(LinkState.TIMEOUT, f"{host.name}: logged in, but the probe gives no answer")
 

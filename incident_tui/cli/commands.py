@@ -113,7 +113,13 @@ COMMANDS: Final = (
         ),
     ),
     Command("read", "a fresh reading of every host and site now", "machines:read", "[HOST...]", (JSON,)),
-    Command("probe", "one round on one host, as it was read", "machines:probe", "HOST", (JSON,)),
+    Command(
+        "probe",
+        "one round on one host, as it was read",
+        "machines:probe",
+        "HOST",
+        (JSON, Option("install", "print how to install it there behind a key that can do nothing else")),
+    ),
     Command(
         "changes",
         "what changed on the hosts in the last 24 hours: packages, containers, images, files, reboots, root's logins",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 from collections.abc import Coroutine
@@ -17,6 +18,7 @@ from incident_tui.cli.options import PROGRAM
 from incident_tui.config import Settings, missing_files
 from incident_tui.fleet.once import Checked, probe_once, rows_of, shot
 from incident_tui.fleet.settings import Host
+from incident_tui.hosts import installed
 from incident_tui.hosts.health import findings as host_findings
 from incident_tui.hosts.readings import HostReading, LinkState
 from incident_tui.journal.errors import JournalError
@@ -80,6 +82,15 @@ async def _read_all(context: Context, hosts: list[Host], sites: list[Site]) -> t
 def probe(context: Context) -> int:
     """One round on one host, as it came and as it was understood."""
     (host,) = hosts_named(context, context.call.words)
+    if context.call.flag("install"):
+        public = ""
+        with contextlib.suppress(OSError):
+            if host.identity_file:
+                public = sanitise(
+                    Path(f"{host.identity_file}.pub").expanduser().read_text(encoding="utf-8"), limit=4000
+                )
+        print(installed.instructions(host.name, host.user, public, sudo=host.sudo), end="")
+        return 0
     taken = _run(shot(host, context.settings.fleet, context.clock, locking=False))
     if context.call.flag("json"):
         print(msgspec.json.format(msgspec.json.encode(taken.reading), indent=2).decode())

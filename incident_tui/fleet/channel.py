@@ -70,6 +70,8 @@ class Channel:
         self.mode = mode
         self.closed = asyncio.Event()
         self.chatter = ""
+        self.installed = ""
+        """Which installed probe answers; empty where the script was sent."""
         self.child: ChildStarted | None = None
         """The last command announced in the round that runs."""
         self._clock = clock
@@ -162,7 +164,7 @@ class Channel:
             elif isinstance(message, ChildStarted):
                 self.child = message
             elif isinstance(message, Ready):
-                self.chatter = message.chatter
+                self.chatter, self.installed = message.chatter, message.installed
                 if not self._ready.done():
                     self._ready.set_result(None)
             elif isinstance(message, (EventLine, FollowerChanged)) and self._on_event is not None:

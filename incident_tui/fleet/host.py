@@ -138,7 +138,7 @@ class HostLink:
         try:
             fast = Channel(self.host, "fast", self._clock)
             await fast.start(connection.ssh, READY_TIMEOUT)
-            self._assembler.heard_chatter(fast.chatter)
+            self._assembler.heard_login(fast.chatter, fast.installed)
             first = await self._ask(fast, ["hello", *self._fast_words(everything=True)], READY_TIMEOUT)
             self._assembler.take(first.sections, first.asked, first.at, first.clock_at)
             self._link(LinkState.UP)

@@ -13,9 +13,9 @@ from incident_tui.fleet.host import READY_TIMEOUT, SLOW_DEADLINE
 from incident_tui.fleet.locking import has_summary
 from incident_tui.fleet.settings import Fleet, Host
 from incident_tui.fleet.ssh import LinkFailure
-from incident_tui.hosts import probe
+from incident_tui.hosts import installed, probe
 from incident_tui.hosts.assemble import Assembler
-from incident_tui.hosts.readings import GapKind, HostReading, Link, LinkState
+from incident_tui.hosts.readings import GapKind, HostReading, Link, LinkState, System
 from incident_tui.hosts.sections import Section
 
 RATE_SECONDS = 1.0
@@ -51,7 +51,7 @@ async def shot(host: Host, fleet: Fleet, clock: Clock, *, locking: bool = False)
         now = clock()
         fast = Channel(host, "fast", clock)
         await fast.start(connection.ssh, READY_TIMEOUT)
-        assembler.heard_chatter(fast.chatter)
+        assembler.heard_login(fast.chatter, fast.installed)
 
         async def ask(channel: Channel, words: list[str], seconds: float) -> None:
             answer = await channel.ask(words, seconds)
@@ -175,14 +175,21 @@ def rows_of(host: Host, reading: HostReading) -> list[Checked]:
         if failed is not None and STEPS.index(step) >= STEPS.index(failed):
             ok, sentence = (False, reading.link.sentence) if step == failed else (None, "not tried")
         elif step == "shell" and reading.system is not None:
-            chatter = reading.system.chatter
-            sentence = f'the login prints "{chatter[:60]}"; harmless here' if chatter else "/bin/sh runs the probe"
+            sentence = _shell(reading.system, host.name)
         elif step == "sudo" and not host.sudo:
             ok, sentence = None, "not used"
         elif step in ("docker", "gluster"):
             ok, sentence = _service(reading, step, step in host.roles)
         rows.append(Checked(host=host.name, what=step, ok=ok, sentence=sentence))
     return rows
+
+
+def _shell(system: System, host: str) -> str:
+    if system.installed:
+        old = f", of another version; renew it: incident-tui probe --install {host}"
+        return f"the installed probe answers ({system.installed}){old * (system.installed != installed.version())}"
+    said = system.chatter[:60]
+    return f'the login prints "{said}"; harmless here' if said else "/bin/sh runs the probe"
 
 
 def _service(reading: HostReading, name: str, wanted: bool) -> tuple[bool | None, str]:

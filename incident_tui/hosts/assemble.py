@@ -50,7 +50,7 @@ class Assembler:
         self.reading = HostReading(host=host, at=link.at, link=link, roles=roles)
         self.raw = RawKeeper(host)
         self._proc: tuple[datetime, machine.Proc] | None = None
-        self._chatter = ""
+        self._chatter = self._installed = ""
         self._containers = Containers()
         self._trends = Trends()
 
@@ -61,8 +61,9 @@ class Assembler:
         self._set(link=link)
         return self.reading
 
-    def heard_chatter(self, chatter: str) -> None:
-        self._chatter = chatter
+    def heard_login(self, chatter: str, installed: str) -> None:
+        """What the login printed, and which probe is installed there; kept with the next `hello`."""
+        self._chatter, self._installed = chatter, installed
 
     def stuck(self, child: StuckChild | None) -> HostReading:
         self._set(stuck=child)
@@ -150,6 +151,7 @@ class Assembler:
     def _system(self, by: dict[str, Section], at: datetime) -> System:
         versions = [by[name].body if name in by else "" for name in ("docker-version", "gluster-version")]
         system = machine.parse_hello(by["hello"].body, versions[0], versions[1], at, self._chatter)
+        system = msgspec.structs.replace(system, installed=self._installed)
         if not system.docker:
             kind = GapKind.ABSENT if "docker-version" not in by else GapKind.FAILED
             self.missing(

@@ -6,6 +6,8 @@ import re
 from functools import cache
 from importlib import resources
 
+from incident_tui.hosts.sections import PROTOCOL
+
 PARTS = ("common", "machine", "docker", "gluster", "asked", "main")
 MODES = ("fast", "slow", "events", "asked")
 IDLE_SECONDS = {"fast": 60, "slow": 400, "events": 90, "asked": 150}
@@ -28,7 +30,9 @@ def start(mode: str, marker: str, *, idle: int | None = None) -> bytes:
     if mode not in MODES or not _MARKER.match(marker):
         raise ValueError(f"no such probe: mode {mode!r}, marker {marker!r}")
     # "exit" on the same line: the shell must not go back to reading commands from what is now a stream of requests.
-    return f"{script()}itui_main {mode} {marker} {idle or IDLE_SECONDS[mode]}; exit\n".encode()
+    words = f"{mode} {marker} {idle or IDLE_SECONDS[mode]}"
+    # The first line is a comment to a shell; an installed probe reads it (hosts/installed.py).
+    return f"#itui {PROTOCOL} {words}\n{script()}itui_main {words}; exit\n".encode()
 
 
 def request(id: str, words: list[str]) -> bytes:

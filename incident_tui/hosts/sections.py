@@ -3,7 +3,8 @@
 Every control line starts with the marker, a random word the client chose for this channel, so nothing a container or a
 file name prints can be taken for one:
 
-    MARKER READY version mode            the script runs; what came before is the login's chatter
+    MARKER READY protocol mode [script]  the script runs; what came before is the login's chatter. `script`: it is the
+                                         one installed on the host, and this is which
     MARKER ROUND id                      an answer begins
     MARKER SECTION name                  the output of one reading follows
     MARKER CHILD name pid                (before its section's output) the command now running
@@ -52,6 +53,7 @@ class Ready(msgspec.Struct, frozen=True):
     version: str
     mode: str
     chatter: str
+    installed: str = ""
 
 
 class RoundBegan(msgspec.Struct, frozen=True):
@@ -134,7 +136,8 @@ class Framer:
         kind, args = words[1], words[2:]
         if kind == "READY" and not self._ready:
             self._ready = True
-            out.append(Ready(args[0] if args else "", args[1] if len(args) > 1 else "", self.chatter))
+            protocol, mode, installed = (*args[:3], "", "", "")[:3]
+            out.append(Ready(protocol, mode, self.chatter, text.sanitise(installed, limit=40)))
         elif not self._ready:
             self._plain(line, out)
         elif kind == "ROUND" and args:

@@ -48,7 +48,7 @@ itui_round() { # itui_id itui_words
 }
 
 itui_main() {
-    MODE=$1 M=$2 IDLE=$3 R=${ITUI_ROOT:-} FOLLOWER='' GUARD='' V1='' V2='' ENGINE='' GLUSTER='' LIMITER=shell
+    MODE=$1 M=$2 IDLE=$3 INSTALLED=${4:-} R=${ITUI_ROOT:-} FOLLOWER='' GUARD='' V1='' V2='' ENGINE='' GLUSTER='' LIMITER=shell
     PATH=${ITUI_PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
     LC_ALL=C
     export PATH LC_ALL
@@ -84,7 +84,7 @@ END { for (i = n > 120 ? n - 120 : 0; i < n; i++) print x[i % 120]; for (i = m >
     trap itui_stop EXIT
     trap 'exit 1' HUP TERM INT PIPE
     if [ "$MODE" = events ]; then
-        printf '%s READY 1 %s\n' "$M" "$MODE"
+        printf '%s READY 1 %s %s\n' "$M" "$MODE" "$INSTALLED"
         if [ -z "$ENGINE" ]; then
             printf '%s EVENTS none\n' "$M"
             return 0
@@ -94,7 +94,7 @@ END { for (i = n > 120 ? n - 120 : 0; i < n; i++) print x[i % 120]; for (i = m >
         itui_guard
     else
         itui_guard
-        printf '%s READY 1 %s\n' "$M" "$MODE"
+        printf '%s READY 1 %s %s\n' "$M" "$MODE" "$INSTALLED"
     fi
     while read -r itui_id itui_words; do
         kill -USR1 "$GUARD" 2>/dev/null

@@ -209,3 +209,15 @@ def test_the_readme_names_the_global_options_and_the_search_order() -> None:
 def test_no_path_of_one_machine_is_in_the_tree() -> None:
     for path in [*ROOT.glob("*.md"), *ROOT.glob("incident_tui/**/*.py"), ROOT / "config.toml"]:
         assert str(ROOT) + "/" not in path.read_text(encoding="utf-8"), path
+
+
+def test_each_test_of_the_version_matrix_is_there() -> None:
+    matrix = README.read_text(encoding="utf-8").partition("## Versions\n")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`(test_\w+)`", matrix))
+    there = {
+        name
+        for file in (README.parent / "tests").rglob("test_*.py")
+        for name in re.findall(r"^(?:async )?def (test_\w+)", file.read_text(encoding="utf-8"), re.M)
+    }
+    assert len(named) > 15
+    assert named <= there, named - there

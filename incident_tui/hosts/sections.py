@@ -113,7 +113,8 @@ class Framer:
     @property
     def chatter(self) -> str:
         """What was printed before READY, so far."""
-        return text.sanitise(bytes(self._chatter + self._buffer[:CHATTER_LIMIT] if not self._ready else self._chatter))
+        said = self._chatter if self._ready else self._chatter + self._buffer[:CHATTER_LIMIT]
+        return text.sanitise(bytes(said)).strip()
 
     def feed(self, data: bytes) -> list[Message]:
         self._buffer += data

@@ -83,8 +83,9 @@ END { for (i = n > 120 ? n - 120 : 0; i < n; i++) print x[i % 120]; for (i = m >
     esac
     trap itui_stop EXIT
     trap 'exit 1' HUP TERM INT PIPE
+    # READY comes after a newline: what the login printed last may have had none.
     if [ "$MODE" = events ]; then
-        printf '%s READY 1 %s %s\n' "$M" "$MODE" "$INSTALLED"
+        printf '\n%s READY 1 %s %s\n' "$M" "$MODE" "$INSTALLED"
         if [ -z "$ENGINE" ]; then
             printf '%s EVENTS none\n' "$M"
             return 0
@@ -94,7 +95,7 @@ END { for (i = n > 120 ? n - 120 : 0; i < n; i++) print x[i % 120]; for (i = m >
         itui_guard
     else
         itui_guard
-        printf '%s READY 1 %s %s\n' "$M" "$MODE" "$INSTALLED"
+        printf '\n%s READY 1 %s %s\n' "$M" "$MODE" "$INSTALLED"
     fi
     while read -r itui_id itui_words; do
         kill -USR1 "$GUARD" 2>/dev/null

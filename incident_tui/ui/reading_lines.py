@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from incident_tui.hosts.cluster import VolumeView
+from incident_tui.hosts.cluster import BrickView, VolumeView
 from incident_tui.hosts.judge import size
-from incident_tui.hosts.readings import Container, HostReading, LinkState
+from incident_tui.hosts.readings import Container, Heals, HostReading, LinkState
+from incident_tui.hosts.split_brain import resolutions
 from incident_tui.ui.page import Page
 from incident_tui.ui.times import clock, short
 from incident_tui.ui.view import View
@@ -100,7 +101,7 @@ def _machine(page: Page, view: View, reading: HostReading) -> None:
     if load is not None:
         cpus = f" on {load.cpus} processors" if load.cpus else ""
         page.field("load", f"{load.one:.2f} {load.five:.2f} {load.fifteen:.2f}{cpus} {age(load.at)}")
-        page.field("up", short(load.uptime_seconds))
+        page.field("up", f"{short(load.uptime_seconds)}{_since(load.booted_at)}")
     if memory is not None:
         mark = ", estimated" if memory.estimated else ""
         left = f"{size(memory.available)} of {size(memory.total)} left"
@@ -120,6 +121,11 @@ def _machine(page: Page, view: View, reading: HostReading) -> None:
         page.field(
             "clock", f"{skew.skew_seconds:+.1f} s of ours, measured to {skew.error_seconds:.1f} s {age(skew.at)}"
         )
+    for mount in reading.mounts.gluster if reading.mounts else ():
+        page.field("mounted", f"{mount.volume} of {mount.server} at {mount.mount}{', READ-ONLY' * mount.read_only}")
+    for event in reading.kernel.events[-3:] if reading.kernel else ():
+        when = f"{clock(event.at)}Z" if event.at is not None else "time unknown"
+        page.field("kernel", f"{when} {event.line}")
     if reading.ooms is not None and reading.ooms.kills:
         last = reading.ooms.kills[-1]
         when = f"{clock(last.at)}Z" if last.at is not None else "time unknown"
@@ -130,6 +136,8 @@ def _machine(page: Page, view: View, reading: HostReading) -> None:
         for name, version in (("docker", system.docker), ("gluster", system.gluster)):
             if version:
                 page.field(name, version)
+        if system.installed:
+            page.field("probe", f"installed there, {system.installed}")
     if reading.docker is not None:
         running = sum(one.state == "running" for one in reading.docker.containers)
         page.field("containers", f"{running} of {len(reading.docker.containers)} running {age(reading.docker.at)}")
@@ -165,7 +173,8 @@ def _volume(page: Page, view: View, volume: VolumeView) -> None:
         style = "" if brick.up else "crit" if brick.up is False else "unknown"
         why = f" ({brick.why})" if brick.why else ""
         pending = f", {brick.pending} to heal" if brick.pending else ""
-        page.field("brick", f"{brick.name} {state}{why}{pending}", style)
+        page.field("brick", f"{brick.name} {state}{why}{pending}{_space(brick)}", style)
+    _tasks(page, view, volume)
     heals = volume.heals or volume.stale_heals
     if heals is None:
         page.field("heals", "not read yet", "unknown")
@@ -180,3 +189,46 @@ def _volume(page: Page, view: View, volume: VolumeView) -> None:
             page.text(f"SPLIT {entry}", "crit", indent=14)
         for entry in one.entries[:20]:
             page.text(entry, indent=14)
+    _resolutions(page, view, volume, heals)
+
+
+def _since(at: datetime | None) -> str:
+    return f", since {at.astimezone(UTC):%Y-%m-%d %H:%M}Z" if at is not None else ""
+
+
+def _space(brick: BrickView) -> str:
+    """ ", 60% full, inodes 18%", as far as it is known."""
+    full = f", {100 * (brick.size - brick.free) / brick.size:.0f}% full" if brick.size else ""
+    inodes = f", inodes {100 * (brick.inodes - brick.inodes_free) / brick.inodes:.0f}%" if brick.inodes else ""
+    return full + inodes
+
+
+def _tasks(page: Page, view: View, volume: VolumeView) -> None:
+    """What the volume does besides serving: only what is there."""
+    if volume.rebalance is not None:
+        moved = sum(node.files for node in volume.rebalance.nodes)
+        failures = sum(node.failures for node in volume.rebalance.nodes)
+        ago = short(view.now - volume.rebalance.at)
+        page.field("rebalance", f"{volume.rebalance.status}, {moved} files moved, {failures} failed ({ago})")
+    else:
+        for task in volume.tasks:
+            page.field("task", f"{task.kind}: {task.status}")
+    for limit in volume.quotas.limits if volume.quotas else ():
+        used = size(limit.used) if limit.used is not None else "?"
+        of = size(limit.hard) if limit.hard is not None else "?"
+        page.field("quota", f"{limit.path} {used} of {of}")
+    for pair in volume.geo_pairs:
+        page.field("copy", f"{pair.primary_node} to {pair.secondary}: {pair.status}, last {pair.last_synced or '?'}")
+    if volume.definition.snapshots:
+        page.field("snapshots", str(volume.definition.snapshots))
+
+
+def _resolutions(page: Page, view: View, volume: VolumeView, heals: Heals) -> None:
+    """How a split-brain is ended, for the version of the peer that defines the volume."""
+    files = list(dict.fromkeys(entry for brick in heals.bricks for entry in brick.split_entries))
+    reading = view.hosts.get(volume.seen_by)
+    version = reading.gluster.version if reading is not None and reading.gluster is not None else ""
+    arbiters = {brick.name for brick in volume.bricks if brick.arbiter}
+    copies = [brick.name for brick in heals.bricks if brick.split_entries and brick.name not in arbiters]
+    for line in resolutions(volume.name, version, copies, files):
+        page.text(line, indent=1)

@@ -160,7 +160,7 @@ def test_the_bash_completion_completes(program: Program, tmp_path: Path) -> None
         done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True)
         return set(done.stdout.split())
 
-    assert completed("ex") == {"export"}
+    assert completed("ex") == {"explain", "export"}
     assert {"--full", "--format", "--output"} <= completed("export", "--")
     assert completed("export", "--format", "") == {"md", "json"}
     assert completed("completion", "") >= {"bash", "zsh"}

@@ -24,7 +24,7 @@ _DURATION = (
     r"|week|month|year)s?|\d[\dhms.]*)"
 )
 _STATUS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(rf"Up(?: {_DURATION})?(?: \((Paused|[a-z: ]+)\))?\Z", re.I), "running"),
+    (re.compile(rf"Up(?: {_DURATION})?(?: ago)?(?: \((Paused|[a-z: ]+)\))?\Z", re.I), "running"),
     (re.compile(rf"Restarting \((-?\d+)\)(?: {_DURATION} ago)?\Z"), "restarting"),
     (re.compile(rf"(?:Exited|Exit|Stopped) ?\(?(-?\d+)\)?(?: {_DURATION} ago)?\Z"), "exited"),
     (re.compile(r"Created\Z"), "created"),
@@ -201,7 +201,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 def parse_stats_table(body: str) -> tuple[Stats, ...]:
     """`docker stats`: the last whole frame of however many (1.6 clears the screen twice a second, its first frames are
     all 0). Raises Unreadable."""
-    columns, lines = header(_ANSI.sub("\n", body), r"CONTAINER(?: ID)?|ID\s+NAME")
+    columns, lines = header(_ANSI.sub("\n", body), r"CONTAINER(?: ID)?|NAME|ID\s+NAME")
     out = []
     for line in lines:
         if not line.strip():

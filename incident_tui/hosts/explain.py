@@ -7,6 +7,7 @@ same parsers as the probe's answers, and judges it with the same rules where a r
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -77,7 +78,7 @@ def _clean(output: str) -> str:
     """Without the prompt and the command that was typed before the output, and without carriage returns."""
     lines = output.replace("\r\n", "\n").replace("\ufeff", "").split("\n")
     typed = re.compile(r"(?:\[[^\]]*\]|[\w.@:~/-]*)?[#$>] (?:sudo )?(?:docker|podman|gluster|dmesg|grep|journalctl)\b")
-    return "\n".join(line for line in lines if not typed.match(line))
+    return textwrap.dedent("\n".join(line for line in lines if not typed.match(line.strip())))
 
 
 _Read = tuple[Iterable[Any], list[Said]]
@@ -148,7 +149,7 @@ def _peers(body: str, now: datetime) -> _Read:
     rows = _either(gluster.peers_xml, gluster_text.peers_text, body)
     said = _judged(_reading(now, gluster=Gluster(at=now, glusterd_alive=True, peers=rows)), now, "gluster.peer")
     connected = sum(row.connected for row in rows)
-    return rows, [*said, Said(level=Level.OK, sentence=f"{connected} of {len(rows)} other peers connected")]
+    return rows, [*said, Said(level=Level.OK, sentence=f"{connected} of the {len(rows)} peers listed connected")]
 
 
 def _volumes(body: str, now: datetime) -> _Read:
@@ -299,7 +300,11 @@ _KINDS: tuple[tuple[str, str, Callable[[str, datetime], _Read]], ...] = (
     ("gluster quota list", r"<volQuota\b|^\s*Path\s+Hard-limit", _quota),
     ("gluster geo-replication status", r"<geoRep\b|^(?:MASTER|PRIMARY|NODE).*\b(?:STATUS|HEALTH)\b", _geo),
     ("docker ps", r"^\s*CONTAINER ID +IMAGE", _containers(docker_tables.parse_ps_table)),
-    ("docker stats", r"^\W*(?:\[2J|\[H)*\s*(?:CONTAINER|ID +NAME).*CPU %", _stats(docker_tables.parse_stats_table)),
+    (
+        "docker stats",
+        r"^\W*(?:\[2J|\[H)*\s*(?:CONTAINER|NAME|ID +NAME).*CPU %",
+        _stats(docker_tables.parse_stats_table),
+    ),
     ("docker inspect", r'"State": ?\{', _containers(_inspect)),
     ("docker stats", r'"(?:MemUsage|mem_usage)"', _stats(docker_tables.parse_stats_json)),
     ("docker ps", r'"(?:Names|Image)"[^\n]*', _containers(docker_tables.parse_ps_json)),

@@ -252,7 +252,9 @@ def status_xml(body: str) -> tuple[Rows, ...]:
     for document in good(body, "volume status"):
         if document.find("volStatus") is None:
             raise garbled("volume status")
-        for volume in document.findall("volStatus/volumes/volume"):
+        # 3.3 has the nodes of its one volume in volStatus itself
+        alone = document.findall("volStatus[volName]")
+        for volume in [*document.findall("volStatus/volumes/volume"), *alone]:
             bricks: list[BrickStatus] = []
             services: list[ServiceStatus] = []
             for node in volume.findall("node"):

@@ -81,19 +81,22 @@ def parse_ooms(body: str, clock: LogClock) -> tuple[OomKill, ...]:
     kills: list[OomKill] = []
     cgroup, scope, for_pid = "", "", 0
     unnamed: OomKill | None = None
-    """A "Task in … killed" whose kill has not come yet; without one it is still a kill."""
+    """A "Task in … killed" or "oom-kill:…" whose kill has not come yet; without one it is still a kill."""
     for line in body.splitlines():
         if (match := _TASK_IN.search(line)) is not None:
             if unnamed is not None:
                 kills.append(unnamed)
             cgroup, scope, for_pid = match.group(1), "cgroup", 0
-            unnamed = _unnamed(line, cgroup, clock)
+            unnamed = _unnamed(line, cgroup, clock, "cgroup")
             continue
         if (match := _CONSTRAINT.search(line)) is not None:
             pairs = dict(_PAIR.findall(line[match.end() :]))
             cgroup = pairs.get("task_memcg", "") or pairs.get("oom_memcg", "")
             scope = "cgroup" if match.group(1) == "CONSTRAINT_MEMCG" or pairs.get("oom_memcg") else "global"
             for_pid = int(pairs["pid"]) if pairs.get("pid", "").isdecimal() and len(pairs["pid"]) < 11 else 0
+            if unnamed is not None:
+                kills.append(unnamed)
+            unnamed = _unnamed(line, cgroup, clock, scope, for_pid, pairs.get("task", "")) if for_pid else None
             continue
         if "invoked oom-killer" in line:
             if unnamed is not None:
@@ -105,6 +108,8 @@ def parse_ooms(body: str, clock: LogClock) -> tuple[OomKill, ...]:
         match = killed or _KILL.search(line)
         if match is None:
             continue
+        if unnamed is not None and unnamed.pid not in (0, int(match.group(1))):
+            kills.append(unnamed)
         unnamed = None
         pid, name = int(match.group(1)), text.sanitise(match.group(2), limit=80)
         if "emory cgroup out of memory" in line:
@@ -139,13 +144,13 @@ def parse_ooms(body: str, clock: LogClock) -> tuple[OomKill, ...]:
     return tuple(kills)
 
 
-def _unnamed(line: str, cgroup: str, clock: LogClock) -> OomKill:
+def _unnamed(line: str, cgroup: str, clock: LogClock, scope: str, pid: int = 0, name: str = "") -> OomKill:
     identity = container_id(cgroup)
     return OomKill(
         at=when(line, clock),
-        pid=0,
-        name="",
-        scope="cgroup",
+        pid=pid,
+        name=text.sanitise(name, limit=80),
+        scope=scope,
         cgroup=text.sanitise(cgroup, limit=400),
         container_id=identity,
         joined_by="cgroup" if identity else "",

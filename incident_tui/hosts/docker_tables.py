@@ -73,7 +73,7 @@ def parse_ps_table(body: str) -> tuple[Container, ...]:
     """`docker ps [-a] [--no-trunc]`. An empty table has no containers; a line that does not fit raises Unreadable."""
     columns, lines = header(body, "CONTAINER ID")
     names = {name for _, name in columns}
-    if "STATUS" not in names or "NAMES" not in names:
+    if not {"CONTAINER ID", "STATUS", "NAMES"} <= names:
         raise garbled("docker ps")
     out: list[Container] = []
     for line in lines:

@@ -74,6 +74,7 @@ def of_peer(
         version=version,
         op_version=files.op_version,
         glusterd_alive=problem is None,
+        defined_since=before.defined_since if before and before.volumes == volumes else at,
         peers=peers,
         volumes=volumes,
         bricks=bricks,

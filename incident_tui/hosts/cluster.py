@@ -5,7 +5,7 @@ whether a brick is up; `health_gluster` and the screen both read this.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -217,7 +217,7 @@ def _volume(volume: Volume, seen_by: HostReading, hosts: _Hosts, thresholds: Thr
             for service in services
             if service.kind == "Self-heal Daemon" and service.online is False
         ),
-        differs=_differs(volume, seen_by, hosts),
+        differs=_differs(volume, seen_by, hosts, now),
         tasks=status.tasks if status else (),
         rebalance=rebalance,
         quotas=quotas,
@@ -239,14 +239,24 @@ def _newest(readings: Iterable[D | None]) -> D | None:
     return max((each for each in readings if each is not None), key=lambda each: each.at, default=None)
 
 
-def _differs(volume: Volume, seen_by: HostReading, hosts: _Hosts) -> tuple[str, ...]:
-    """What peers of the same cluster that answer say otherwise of this volume."""
+SETTLED = timedelta(seconds=60)
+"""Peers are not read in the same second: a change that is being made is no disagreement before this."""
+
+
+def _differs(volume: Volume, seen_by: HostReading, hosts: _Hosts, now: datetime) -> tuple[str, ...]:
+    """What peers of the same cluster that answer say otherwise of this volume, and have said for a while."""
+
+    def settled(gluster: Gluster) -> bool:
+        return gluster.defined_since is not None and now - gluster.defined_since >= SETTLED
+
     mine = seen_by.gluster
-    if mine is None or not mine.uuid:
+    if mine is None or not mine.uuid or not settled(mine):
         return ()
     out = []
     for reading, gluster in hosts.all:
         if reading.host == seen_by.host or reading.host not in hosts.fresh or not gluster.glusterd_alive:
+            continue
+        if not settled(gluster):
             continue
         if mine.uuid not in {peer.uuid for peer in gluster.peers if peer.connected}:
             continue  # of another cluster, or cut off: that is a finding of its own

@@ -85,6 +85,8 @@ class Gluster(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: str = ""
     op_version: int = 0
     glusterd_alive: bool | None = None
+    defined_since: datetime | None = None
+    """Since when it has said the same of its volumes, as far as we have read it."""
     peers: tuple[Peer, ...] = ()
     volumes: tuple[Volume, ...] = ()
     bricks: tuple[LocalBrick, ...] = ()

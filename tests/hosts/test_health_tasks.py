@@ -54,7 +54,14 @@ def host(name: str, volume: Volume = GV0, brick: LocalBrick | None = None, **fie
     peers = tuple(Peer(uuid=f"u-{n}", hostname=n, connected=True, state=3) for n in NAMES if n != name)
     local = brick or LocalBrick(volume="gv0", path="/b/gv0", pid=7, alive=True)
     gluster = Gluster(
-        at=NOW, uuid=f"u-{name}", version="3.7.9", glusterd_alive=True, peers=peers, volumes=(volume,), bricks=(local,)
+        at=NOW,
+        uuid=f"u-{name}",
+        version="3.7.9",
+        glusterd_alive=True,
+        defined_since=NOW - timedelta(minutes=5),
+        peers=peers,
+        volumes=(volume,),
+        bricks=(local,),
     )
     link = Link(state=LinkState.UP, sentence="", since=NOW, at=NOW)
     return HostReading(host=name, at=NOW, link=link, gluster=gluster, **fields)
@@ -122,6 +129,10 @@ def test_peers_that_define_a_volume_differently() -> None:
     unaware = msgspec.structs.replace(unaware, gluster=msgspec.structs.replace(unaware.gluster, volumes=()))
     assert "web3 does not know it" in said(host("web1"), host("web2"), unaware)["gluster.peers-disagree"][1]
     assert "gluster.peers-disagree" not in said(*three(host("web1")))
+    changing = host("web2", drifted)
+    assert changing.gluster is not None
+    changing = msgspec.structs.replace(changing, gluster=msgspec.structs.replace(changing.gluster, defined_since=NOW))
+    assert "gluster.peers-disagree" not in said(host("web1"), changing, host("web3"))  # being made just now
 
 
 def words(reading: HostReading, locking: Locking, minutes: float) -> set[str]:

@@ -13,67 +13,13 @@ import msgspec
 
 from incident_tui import text
 from incident_tui.hosts.errors import Unreadable, garbled
+from incident_tui.hosts.gluster_messages import classify as classify
+from incident_tui.hosts.gluster_messages import known_error as known_error
+from incident_tui.hosts.gluster_messages import trouble as trouble
 from incident_tui.hosts.readings import Brick, BrickHeal, BrickStatus, GapKind, Peer, ServiceStatus, Task, Volume
-from incident_tui.hosts.sections import Section
 
 ENTRY_LIMIT = 20
 """File names kept of one brick's heal info."""
-
-_MESSAGES: tuple[tuple[str, GapKind, str], ...] = (
-    (
-        r"Another transaction (is|could be) in progress",
-        GapKind.BUSY,
-        "GlusterFS is busy with another transaction",
-    ),
-    (r"Locking (failed|Peers Failed)|Unable to acquire lock", GapKind.BUSY, "GlusterFS is busy: its lock is held"),
-    (r"Connection failed\. Please check if gluster", GapKind.DOWN, "glusterd does not run"),
-    (r"Cannot connect to glusterd|glusterd is not running", GapKind.DOWN, "glusterd does not run"),
-    (r"[Rr]equest timed out", GapKind.HUNG, "glusterd gave no answer; a peer may hang"),
-    (
-        r"ermission denied|must be run as root|Operation not permitted",
-        GapKind.DENIED,
-        "our account may not use gluster",
-    ),
-    (r"is not of type (replicate|disperse)", GapKind.ABSENT, "this volume has no copies to heal"),
-    (r"unrecognized (word|command|option)|^Usage:", GapKind.ABSENT, "this GlusterFS version cannot say"),
-    (r"command not found|gluster: not found", GapKind.ABSENT, "GlusterFS is not installed"),
-    (r"Volume \S+ does not exist", GapKind.ABSENT, "there is no such volume"),
-    (r"[Qq]uorum (is )?not met|not in quorum", GapKind.FAILED, "GlusterFS refuses: server quorum is not met"),
-    (r"Self-heal daemon is not running", GapKind.FAILED, "the self-heal daemon does not run"),
-    (
-        r"is not started|All the bricks are not running",
-        GapKind.FAILED,
-        "the volume is not started or no brick runs",
-    ),
-    (r"(Staging|Commit) failed on", GapKind.FAILED, "a peer refused the command"),
-    (r"unsuccessful on bricks that are down", GapKind.FAILED, "a brick is down and cannot be asked"),
-)
-
-
-def known_error(message: str) -> Unreadable | None:
-    """What a message of gluster means; None for one nobody knows."""
-    for pattern, kind, sentence in _MESSAGES:
-        if re.search(pattern, message, re.M):
-            return Unreadable(kind, sentence)
-    return None
-
-
-def classify(message: str, what: str) -> Unreadable:
-    """What a message of gluster means for the reading `what`; an unknown one is quoted."""
-    if (known := known_error(message)) is not None:
-        return known
-    first = text.sanitise(next((line for line in message.splitlines() if line.strip()), ""), limit=140)
-    return Unreadable(GapKind.FAILED, f"{what} failed: {first}" if first else f"{what} gave no answer")
-
-
-def trouble(section: Section, what: str) -> Unreadable | None:
-    """Trouble that shows before the answer is read: killed at its limit, cut, killed."""
-    if section.timed_out:
-        return Unreadable(GapKind.HUNG, f"{what}: no answer within {section.limit:.0f} s")
-    if section.cut:
-        return garbled(what)
-    return None
-
 
 _DOCUMENT = re.compile(r"<cliOutput\b[^>]*>.*?</cliOutput\s*>|<cliOutput\s*/>", re.S)
 _INVALID_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -135,9 +81,25 @@ def _name(element: ET.Element, tag: str, limit: int = 400) -> str:
 
 
 def split_brick(name: str) -> tuple[str, str] | None:
-    """ "host:/path" at the first ":/" (an IPv6 host has colons of its own)."""
+    """ "host:/path" at the first ":/" (an IPv6 host has colons of its own). 3.5 and 3.6 end it with a slash in heal
+    info only."""
     host, found, path = name.partition(":/")
-    return (host, "/" + path) if found and host else None
+    return (host, "/" + path.rstrip("/")) if found and host else None
+
+
+PEER_STATES = (
+    *("Establishing Connection", "Probe Sent to Peer", "Probe Received from Peer", "Peer in Cluster"),
+    *("Accepted peer request", "Sent and Received peer request", "Peer Rejected", "Peer detach in progress"),
+    *("Probe Received from peer", "Connected to Peer", "Peer is connected and Accepted", "Invalid State"),
+)
+"""glusterd_friend_sm_state_names, by number."""
+
+
+def peer_state(word: str) -> int:
+    """The number of a peer's state by its words; 11, "Invalid State", for words nobody knows; -1 for none."""
+    known = [name.lower() for name in PEER_STATES]
+    said = word.strip().lower()
+    return known.index(said) if said in known else 11 if said else -1
 
 
 def peers_xml(body: str) -> tuple[Peer, ...]:
@@ -150,7 +112,9 @@ def peers_xml(body: str) -> tuple[Peer, ...]:
         for peer in listed.iter("peer"):
             connected, state = _int(peer.findtext("connected")), _int(peer.findtext("state"))
             uuid, hostname = _name(peer, "uuid"), _name(peer, "hostname")
-            if connected not in (0, 1) or not (uuid or hostname):
+            words = _name(peer, "stateStr")
+            state = peer_state(words) if state is None else state
+            if connected not in (0, 1) or not (uuid or hostname) or state < 0:
                 raise garbled("peer status")
             names = [text.sanitise((n.text or "").strip(), limit=255) for n in peer.findall("hostnames/hostname")]
             out.append(
@@ -159,8 +123,8 @@ def peers_xml(body: str) -> tuple[Peer, ...]:
                     hostname=hostname,
                     names=tuple(dict.fromkeys(name for name in [hostname, *names] if name)),
                     connected=connected == 1,
-                    state=-1 if state is None else state,
-                    state_text=_name(peer, "stateStr"),
+                    state=state,
+                    state_text=words,
                 )
             )
     return tuple(out)
@@ -183,6 +147,14 @@ def volume_names_xml(body: str) -> tuple[str, ...]:
 _VOLUME_STATUS = {0: "created", 1: "started", 2: "stopped"}
 
 
+def _status(volume: ET.Element) -> str:
+    """By number, or by word where there is no number; "unknown" when the two say different things."""
+    number, word = _int(volume.findtext("status")), _name(volume, "statusStr").lower()
+    said = {_VOLUME_STATUS.get(number, "unknown")} if number is not None else set()
+    said |= {word if word in _VOLUME_STATUS.values() else "unknown"} if word else set()
+    return said.pop() if len(said) == 1 else "unknown"
+
+
 def volumes_xml(body: str) -> tuple[Volume, ...]:
     """`volume info --xml`. distCount is not read: its meaning changed; subvolumes follow from the order of bricks."""
     out: list[Volume] = []
@@ -193,21 +165,26 @@ def volumes_xml(body: str) -> tuple[Volume, ...]:
         if declared is not None and declared != len(document.findall("volInfo/volumes/volume")):
             raise garbled("volume info")
         for volume in document.findall("volInfo/volumes/volume"):
-            bricks = tuple(_brick(brick) for brick in volume.findall("bricks/brick"))
+            # a tiered volume (3.7 to 5) has them in hotBricks and coldBricks
+            bricks = tuple(_brick(brick) for listed in volume.findall("bricks") for brick in listed.iter("brick"))
             count, name = _int(volume.findtext("brickCount")), _name(volume, "name")
             if not name or not bricks or (count is not None and count != len(bricks)):
                 raise garbled("volume info")
             options = {_name(o, "name"): _name(o, "value", 2000) for o in volume.findall("options/option")}
-            replica = _int(volume.findtext("replicaCount"))
+            kind, replica = _name(volume, "typeStr"), _int(volume.findtext("replicaCount"))
             disperse = _size(volume.findtext("disperseCount"))
+            if kind == "Tier":
+                replica = tiered_size([_tier_size(tier) for tier in volume.findall("bricks/*")])
+            elif replica is None and kind == "Distribute":
+                replica = 1
             if (replica is None or replica < 1) and not disperse:
                 raise garbled("volume info")
             out.append(
                 Volume(
                     name=name,
                     id=_name(volume, "id"),
-                    status=_VOLUME_STATUS.get(-1 if (n := _int(volume.findtext("status"))) is None else n, "unknown"),
-                    kind=_name(volume, "typeStr"),
+                    status=_status(volume),
+                    kind=kind,
                     replica=max(1, replica or 1),
                     disperse=disperse,
                     redundancy=_size(volume.findtext("redundancyCount")),
@@ -218,6 +195,20 @@ def volumes_xml(body: str) -> tuple[Volume, ...]:
                 )
             )
     return tuple(out)
+
+
+def tiered_size(sizes: list[int]) -> int:
+    """Copies of each file on a tiered volume where both tiers have as many; else 1, so that no brick may be down."""
+    return sizes[0] if sizes and len(set(sizes)) == 1 else 1
+
+
+def _tier_size(tier: ET.Element) -> int:
+    """Of hotBricks or coldBricks: its replica count; 1 for a dispersed one, which has a count of its own."""
+    replica, disperse = (
+        next((n for kind in ("hot", "cold") if (n := _int(tier.findtext(f"{kind}{name}Count"))) is not None), 0)
+        for name in ("replica", "disperse")
+    )
+    return 1 if disperse else max(1, replica)
 
 
 def _brick(element: ET.Element) -> Brick:
@@ -257,7 +248,7 @@ def status_xml(body: str) -> tuple[Rows, ...]:
         for volume in [*document.findall("volStatus/volumes/volume"), *alone]:
             bricks: list[BrickStatus] = []
             services: list[ServiceStatus] = []
-            for node in volume.findall("node"):
+            for node in volume.iter("node"):  # of a tiered volume in hotBricks and coldBricks
                 host, path = _name(node, "hostname"), _name(node, "path", 1000)
                 pid = _int(node.findtext("pid")) or 0
                 status, uuid = _int(node.findtext("status")), _name(node, "peerid")
@@ -288,8 +279,11 @@ def status_xml(body: str) -> tuple[Rows, ...]:
                             file_system=_name(node, "fsName") or _word(_name(node, "inodeSize")),
                         )
                     )
+                elif not re.search(r" (Daemon|Server)\Z", host):
+                    raise garbled("volume status")
             name = _name(volume, "volName")
-            if not name:
+            # `status V tasks` has no rows
+            if not name or (not bricks and not services and volume.find("tasks") is None):
                 raise garbled("volume status")
             tasks = tuple(
                 Task(
@@ -344,10 +338,14 @@ def heals_xml(body: str, *, split_brain_only: bool = False) -> tuple[BrickHeal, 
                 pending, split, healing = (None, number, None) if split_brain_only else (number, None, None)
             if not _name(brick, "name"):
                 raise garbled("heal info")
+            if names and not split_brain_only and not pending:
+                pending = None  # it names entries and counts none
+            if names and split_brain_only and not split:
+                split = None
             kept = tuple(text.sanitise(entry, limit=400) for entry in names[:ENTRY_LIMIT])
             out.append(
                 BrickHeal(
-                    name=_name(brick, "name", 1000),
+                    name=_name(brick, "name", 1000).rstrip("/"),
                     connected=connected if status else None,
                     status=status,
                     pending=pending,

@@ -8,7 +8,7 @@ import msgspec
 
 from incident_tui import text
 from incident_tui.hosts.errors import garbled
-from incident_tui.hosts.gluster import ENTRY_LIMIT, Rows, classify, split_brick, task_status
+from incident_tui.hosts.gluster import ENTRY_LIMIT, Rows, classify, peer_state, split_brick, task_status, tiered_size
 from incident_tui.hosts.readings import Brick, BrickHeal, BrickStatus, Peer, ServiceStatus, Task, Volume
 
 _STATE = re.compile(r"(.*?)\s*\((Connected|Disconnected)\)\s*\Z")
@@ -44,7 +44,7 @@ def peers_text(body: str) -> tuple[Peer, ...]:
             uuid = text.sanitise(value.strip(), limit=64)
         elif key == "State":
             match = _STATE.match(value.strip())
-            if match is None or not hostname:
+            if match is None or not match.group(1) or not hostname:
                 raise garbled("peer status")
             state = text.sanitise(match.group(1), limit=80)
             out.append(
@@ -53,7 +53,7 @@ def peers_text(body: str) -> tuple[Peer, ...]:
                     hostname=hostname,
                     names=(hostname,),
                     connected=match.group(2) == "Connected",
-                    state=3 if state == "Peer in Cluster" else 6 if state == "Peer Rejected" else -1,
+                    state=peer_state(state),
                     state_text=state,
                 )
             )
@@ -69,6 +69,7 @@ def peers_text(body: str) -> tuple[Peer, ...]:
 
 
 def _pool(rows: str) -> tuple[Peer, ...]:
+    """It says of a peer whether it is connected, not its state."""
     out = []
     for line in rows.splitlines():
         words = line.split()
@@ -77,7 +78,7 @@ def _pool(rows: str) -> tuple[Peer, ...]:
         if len(words) != 3 or not _UUID.match(words[0]) or words[2] not in ("Connected", "Disconnected"):
             raise garbled("pool list")
         host, connected = text.sanitise(words[1], limit=255), words[2] == "Connected"
-        out.append(Peer(uuid=words[0], hostname=host, names=(host,), connected=connected, state=3 if connected else -1))
+        out.append(Peer(uuid=words[0], hostname=host, names=(host,), connected=connected))
     return tuple(out)
 
 
@@ -98,6 +99,7 @@ def _volume(block: str) -> Volume:
     name, _, rest = block.partition("\n")
     said = dict(_keys(rest.partition("Options Reconfigured:")[0]))
     options = dict(pair for pair in _keys(rest.partition("Options Reconfigured:")[2]) if pair[0])
+    tiers = [_size_of_sets(block) for block in re.findall(r"(?m)^(?:Hot|Cold) Tier Type *:[^\n]*\n[^\n]*", rest)]
     bricks: list[Brick] = []
     for number, place in re.findall(r"(?m)^Brick(\d+): *(.+?)\s*$", rest.partition("Options Reconfigured:")[0]):
         arbiter = place.endswith(" (arbiter)")
@@ -107,7 +109,9 @@ def _volume(block: str) -> Volume:
         bricks.append(
             Brick(host=text.sanitise(split[0], limit=255), path=text.sanitise(split[1], limit=1000), arbiter=arbiter)
         )
-    match = _COUNT.match(said.get("Number of Bricks", ""))
+    # the first: each tier of a tiered volume has another
+    counts = re.search(r"(?m)^Number of Bricks: *(.*)$", rest)
+    match = _COUNT.match(counts.group(1) if counts else "")
     if match is None or int(match.group(3)) != len(bricks) or not bricks or not name.strip():
         raise garbled("volume info")
     kind = said.get("Type", "")
@@ -119,7 +123,7 @@ def _volume(block: str) -> Volume:
         id=text.sanitise(said.get("Volume ID", ""), limit=64),
         status=status if status in ("created", "started", "stopped") else "unknown",
         kind=text.sanitise(kind, limit=60),
-        replica=data + extra if replicated else 1,
+        replica=tiered_size(tiers) if kind == "Tier" else data + extra if replicated else 1,
         disperse=data + extra if disperse else 0,
         redundancy=extra if disperse else 0,
         arbiters=extra if replicated else 0,
@@ -129,8 +133,16 @@ def _volume(block: str) -> Volume:
     )
 
 
+def _size_of_sets(tier: str) -> int:
+    """Copies of each file, of "Cold Tier Type : Distributed-Replicate" and the count of bricks below it."""
+    match = _COUNT.match(tier.rpartition(":")[2].strip())
+    if match is None or "Replicate" not in tier:
+        return 1
+    return int(match.group(1) or 1) + int(match.group(2) or 0)
+
+
 _ROW_END = re.compile(r"\s+(\d+|N/A)(?:\s+(\d+|N/A))?\s+([YN])\s+(-?\d+|N/A)\s*\Z")
-_SERVICE_ROW = re.compile(r"(NFS Server|(?:Self-heal|Quota|Snapshot|Bitrot|Scrubber) Daemon) on (.+)\Z")
+_SERVICE_ROW = re.compile(r"(NFS Server|(?:Self-heal|Quota|Snapshot|Bitrot|Scrubber|Tier) Daemon) on (.+)\Z")
 
 
 def status_text(body: str) -> tuple[Rows, ...]:
@@ -150,7 +162,7 @@ def status_text(body: str) -> tuple[Rows, ...]:
             out.append(Rows(text.sanitise(name.strip(), limit=255), listed, (), _tasks(tasks)))
             continue
         for line in rows.splitlines():
-            if not line.strip() or re.match(r"Gluster process|-{10,}|There are no active", line):
+            if not line.strip() or re.match(r"Gluster process|-{10,}|There are no active|(Hot|Cold) Bricks:", line):
                 held = ""
                 continue
             held += line if not held or line.startswith(" ") else " " + line
@@ -170,7 +182,7 @@ def status_text(body: str) -> tuple[Rows, ...]:
                 bricks.append(BrickStatus(host=host, path=path, online=online, port=port, pid=max(0, pid)))
             else:
                 raise garbled("volume status")
-        if held:
+        if held or not (bricks or services):
             raise garbled("volume status")
         out.append(Rows(text.sanitise(name.strip(), limit=255), tuple(bricks), tuple(services), _tasks(tasks)))
     return tuple(out)
@@ -215,7 +227,9 @@ def parse_bytes(word: str) -> int | None:
 
 
 _TASK_KEY = re.compile(r"(?m)^(Task|ID|Status) +: *(.*?)\s*$")
-_TASK_ROW = re.compile(r"(?m)^ *(Rebalance|Remove brick|Replace brick) +([0-9a-f-]{36}) +(.*?)\s*$")
+_TASK_ROW = re.compile(
+    r"(?m)^ *(Rebalance|Remove brick|Replace brick|Tier migration|Detach tier) +([0-9a-f-]{36}) +(.*?)\s*$"
+)
 
 
 def _tasks(block: str) -> tuple[Task, ...]:

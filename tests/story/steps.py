@@ -82,7 +82,10 @@ def die_and_come_back(terminals: Terminals, ana: Pane, place: Place) -> Pane:
     os.kill(ana.pid, signal.SIGKILL)
     again = terminals.open("incident-tui", *place.words, "--as", "ana")
     again.see("> half of a sente")
-    again.type("nce", "Enter")
+    again.type("nce")
+    again.see("> half of a sentence")
+    again.keys("Enter")
+    again.gone("> half of a sentence")
     again.see("half of a sentence", "saved")
     return again
 

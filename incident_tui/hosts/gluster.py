@@ -15,12 +15,15 @@ from incident_tui import text
 from incident_tui.hosts.errors import Unreadable, garbled
 from incident_tui.hosts.gluster_messages import classify as classify
 from incident_tui.hosts.gluster_messages import known_error as known_error
+from incident_tui.hosts.gluster_messages import plain as plain
 from incident_tui.hosts.gluster_messages import trouble as trouble
 from incident_tui.hosts.readings import Brick, BrickHeal, BrickStatus, GapKind, Peer, ServiceStatus, Task, Volume
 
 ENTRY_LIMIT = 20
 """File names kept of one brick's heal info."""
 
+DOCUMENTS = 1000
+"""Documents in one output: 3.4 prints one more for each volume that failed."""
 _DOCUMENT = re.compile(r"<cliOutput\b[^>]*>.*?</cliOutput\s*>|<cliOutput\s*/>", re.S)
 _INVALID_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -34,8 +37,9 @@ def documents(body: str, what: str) -> list[ET.Element]:
     document that does not end, and on damage."""
     if re.search(r"<!(DOCTYPE|ENTITY)", body, re.I):
         raise Unreadable(GapKind.FAILED, f"the answer of {what} holds a document type, which is refused")
-    found = _DOCUMENT.findall(body)
-    if not found or len(found) != len(re.findall(r"<cliOutput\b", body)):
+    begun = len(re.findall(r"<cliOutput\b", body))
+    found = _DOCUMENT.findall(body) if begun <= DOCUMENTS else []
+    if not found or len(found) != begun:
         raise garbled(what)
     try:
         return [ET.fromstring(_INVALID_XML.sub("\ufffd", document)) for document in found]
@@ -148,11 +152,11 @@ _VOLUME_STATUS = {0: "created", 1: "started", 2: "stopped"}
 
 
 def _status(volume: ET.Element) -> str:
-    """By number, or by word where there is no number; "unknown" when the two say different things."""
+    """By number and word, where they are; when they say different things the worse, stopped, else "unknown"."""
     number, word = _int(volume.findtext("status")), _name(volume, "statusStr").lower()
     said = {_VOLUME_STATUS.get(number, "unknown")} if number is not None else set()
     said |= {word if word in _VOLUME_STATUS.values() else "unknown"} if word else set()
-    return said.pop() if len(said) == 1 else "unknown"
+    return "stopped" if "stopped" in said else said.pop() if len(said) == 1 else "unknown"
 
 
 def volumes_xml(body: str) -> tuple[Volume, ...]:
@@ -199,7 +203,7 @@ def volumes_xml(body: str) -> tuple[Volume, ...]:
 
 def tiered_size(sizes: list[int]) -> int:
     """Copies of each file on a tiered volume where both tiers have as many; else 1, so that no brick may be down."""
-    return sizes[0] if sizes and len(set(sizes)) == 1 else 1
+    return sizes[0] if len(sizes) == 2 and sizes[0] == sizes[1] else 1
 
 
 def _tier_size(tier: ET.Element) -> int:

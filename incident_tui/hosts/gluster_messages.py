@@ -63,3 +63,15 @@ def trouble(section: Section, what: str) -> Unreadable | None:
     if section.cut:
         return garbled(what)
     return None
+
+
+LINE_LIMIT = 16 * 1024
+"""Characters of one line of text, above what any path or table of GlusterFS needs."""
+
+
+def plain(body: str, what: str) -> str:
+    """A text answer with plain ends of lines. A line that no version prints is damage, and slow to search."""
+    body = body.replace("\r\n", "\n")
+    if max(map(len, body.split("\n"))) > LINE_LIMIT:
+        raise garbled(what)
+    return body

@@ -8,7 +8,17 @@ import msgspec
 
 from incident_tui import text
 from incident_tui.hosts.errors import garbled
-from incident_tui.hosts.gluster import ENTRY_LIMIT, Rows, classify, peer_state, split_brick, task_status, tiered_size
+from incident_tui.hosts.gluster import (
+    ENTRY_LIMIT,
+    Rows,
+    classify,
+    known_error,
+    peer_state,
+    plain,
+    split_brick,
+    task_status,
+    tiered_size,
+)
 from incident_tui.hosts.readings import Brick, BrickHeal, BrickStatus, Peer, ServiceStatus, Task, Volume
 
 _STATE = re.compile(r"(.*?)\s*\((Connected|Disconnected)\)\s*\Z")
@@ -26,6 +36,7 @@ def _keys(body: str) -> list[tuple[str, str]]:
 
 def peers_text(body: str) -> tuple[Peer, ...]:
     """`peer status` ("Hostname:", "Uuid:", "State: … (Connected)") or `pool list` (tabs)."""
+    body = plain(body, "peer status")
     if re.search(r"No peers present|Number of Peers: 0\b", body):
         return ()
     pool = re.search(r"(?m)^UUID\s+Hostname\s+State\s*$", body)
@@ -82,11 +93,12 @@ def _pool(rows: str) -> tuple[Peer, ...]:
     return tuple(out)
 
 
-_COUNT = re.compile(r"(?:\d+ x )*(?:\(?(\d+)(?: \+ (\d+)\)?)? = )?(\d+)\s*\Z")
+_COUNT = re.compile(r"(?:\d{1,9} x )*(?:\(?(\d{1,9})(?: \+ (\d{1,9})\)?)? = )?(\d{1,9})\s*\Z")
 
 
 def volumes_text(body: str) -> tuple[Volume, ...]:
     """`volume info` as text. "Number of Bricks: 2 x (2 + 1) = 6": arbiter for Replicate, redundancy for Disperse."""
+    body = plain(body, "volume info")
     if re.search(r"No volumes present", body):
         return ()
     blocks = re.split(r"(?m)^Volume Name:", body)[1:]
@@ -101,7 +113,7 @@ def _volume(block: str) -> Volume:
     options = dict(pair for pair in _keys(rest.partition("Options Reconfigured:")[2]) if pair[0])
     tiers = [_size_of_sets(block) for block in re.findall(r"(?m)^(?:Hot|Cold) Tier Type *:[^\n]*\n[^\n]*", rest)]
     bricks: list[Brick] = []
-    for number, place in re.findall(r"(?m)^Brick(\d+): *(.+?)\s*$", rest.partition("Options Reconfigured:")[0]):
+    for number, place in re.findall(r"(?m)^Brick(\d{1,9}): *(.+?)\s*$", rest.partition("Options Reconfigured:")[0]):
         arbiter = place.endswith(" (arbiter)")
         split = split_brick(place.removesuffix(" (arbiter)"))
         if split is None or int(number) != len(bricks) + 1:
@@ -141,13 +153,17 @@ def _size_of_sets(tier: str) -> int:
     return int(match.group(1) or 1) + int(match.group(2) or 0)
 
 
-_ROW_END = re.compile(r"\s+(\d+|N/A)(?:\s+(\d+|N/A))?\s+([YN])\s+(-?\d+|N/A)\s*\Z")
+_ROW_END = re.compile(r"\s(\d{1,9}|N/A)(?:\s+(\d{1,9}|N/A))?\s+([YN])\s+(-?\d{1,10}|N/A)\s*\Z")
 _SERVICE_ROW = re.compile(r"(NFS Server|(?:Self-heal|Quota|Snapshot|Bitrot|Scrubber|Tier) Daemon) on (.+)\Z")
 
 
 def status_text(body: str) -> tuple[Rows, ...]:
     """`volume status`: rows end in port (and RDMA port), Y or N, pid; a long name is wrapped onto the next line."""
+    body = plain(body, "volume status")
     blocks = re.split(r"(?m)^Status of volume:", body)[1:]
+    if not blocks and (tasks_only := re.split(r"(?m)^Task Status of Volume ", body)[1:]):  # `status V tasks`
+        names = [text.sanitise(block.partition("\n")[0].strip(), limit=255) for block in tasks_only]
+        return tuple(Rows(name, (), (), _tasks(block)) for name, block in zip(names, tasks_only, strict=True))
     if not blocks:
         raise classify(body, "volume status")
     out = []
@@ -163,8 +179,12 @@ def status_text(body: str) -> tuple[Rows, ...]:
             continue
         for line in rows.splitlines():
             if not line.strip() or re.match(r"Gluster process|-{10,}|There are no active|(Hot|Cold) Bricks:", line):
+                if re.match(r"Brick |.* on ", held):  # a row without its end
+                    raise garbled("volume status")
                 held = ""
                 continue
+            if held and re.match(r"Brick |.* (Daemon|Server) on ", line):  # the row before it has no end
+                raise garbled("volume status")
             held += line if not held or line.startswith(" ") else " " + line
             match = _ROW_END.search(held)
             if match is None:
@@ -182,7 +202,7 @@ def status_text(body: str) -> tuple[Rows, ...]:
                 bricks.append(BrickStatus(host=host, path=path, online=online, port=port, pid=max(0, pid)))
             else:
                 raise garbled("volume status")
-        if held or not (bricks or services):
+        if (held and known_error(held) is None) or not (bricks or services):
             raise garbled("volume status")
         out.append(Rows(text.sanitise(name.strip(), limit=255), tuple(bricks), tuple(services), _tasks(tasks)))
     return tuple(out)
@@ -254,6 +274,7 @@ def _tasks(block: str) -> tuple[Task, ...]:
 
 def heal_counts_text(body: str) -> dict[str, int | None]:
     """`heal V statistics heal-count` (3.5 and later): brick name -> entries, None where it could not be counted."""
+    body = plain(body, "heal count")
     blocks = re.split(r"(?m)^Brick (?=\S*:/)", body)
     if len(blocks) < 2:
         raise classify(body, "heal count")
@@ -261,7 +282,7 @@ def heal_counts_text(body: str) -> dict[str, int | None]:
     out: dict[str, int | None] = {}
     for block in blocks[1:]:
         match = re.search(r"(?m)^Number of entries: *(\d{1,15})\s*$", block)
-        name = text.sanitise(block.partition("\n")[0].strip(), limit=1000)
+        name = text.sanitise(block.partition("\n")[0].strip(), limit=1000).rstrip("/")
         out[name] = int(match.group(1)) if match and not failed else None
     return out
 
@@ -275,7 +296,9 @@ _NUMBER = re.compile(
 
 def heals_text(body: str, *, split_brain_only: bool = False) -> tuple[BrickHeal, ...]:
     """Blocks of `heal V info [split-brain|summary]`: "Brick h:/p", entries, "Status:", "Number of entries[ in
-    split-brain]: N". A block without its number, or not connected, has None."""
+    split-brain]: N". 3.4 has entries after their number, and of a split-brain a table with times. A block without its
+    number, not connected, or that counts none of the entries it names, has None."""
+    body = plain(body, "heal info")
     blocks = re.split(r"(?m)^Brick (?=\S*:/)", body)
     if len(blocks) < 2:
         raise classify(body, "heal info")
@@ -283,20 +306,29 @@ def heals_text(body: str, *, split_brain_only: bool = False) -> tuple[BrickHeal,
     return tuple(_block(block, split_brain_only, failed is not None) for block in blocks[1:])
 
 
+_DATED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +(?=\S)")
+
+
 def _block(block: str, only: bool, failed: bool) -> BrickHeal:
     name, _, rest = block.partition("\n")
-    status = ""
+    status, table = "", False
     numbers: dict[str, int | None] = {}
     entries: list[str] = []
     split: list[str] = []
     for line in rest.splitlines():
         match = _NUMBER.match(line)
         if match:
-            numbers[(match.group(1) or "").lower()] = int(match.group(2)) if match.group(2).isdecimal() else None
+            key, number = (match.group(1) or "").lower(), match.group(2)
+            # a file's name may hold such a line: of two the larger, and none when one is none
+            found = int(number) if re.fullmatch(r"\d{1,15}", number) else None
+            before = numbers.get(key, found)
+            numbers[key] = max(before, found) if before is not None and found is not None else None
         elif line.startswith("Status:"):
             status = text.sanitise(line[7:].strip(), limit=200)
-        elif line.strip():
-            entry = line.rstrip()
+        elif re.match(r"at +path on brick", line):
+            table = True
+        elif line.strip() and not (table and re.match(r"-{10,}", line)):
+            entry = _DATED.sub("", line.rstrip(), count=1) if table else line.rstrip()
             marked = (only or _SPLIT_MARK.strip() in entry) and entry.strip() != "-"
             entry = text.sanitise(entry.replace(_SPLIT_MARK, "").replace(_HEAL_MARK, ""), limit=400).strip()
             if entry.startswith("Is in split-brain") and entries:  # 3.7.0 puts the mark on a line of its own
@@ -310,15 +342,17 @@ def _block(block: str, only: bool, failed: bool) -> BrickHeal:
     usable = not failed and connected is not False
     total = numbers.get("") if usable else None
     split_count = numbers.get("in split-brain") if usable else None
+    if entries:
+        total, split_count = total or None, split_count or None
     if split_count is None and usable:
         split_count = total if only else len(split) if total is not None and split else None
     return BrickHeal(
-        name=text.sanitise(name.strip(), limit=1000),
+        name=text.sanitise(name.strip(), limit=1000).rstrip("/"),
         connected=connected,
         status=status,
         pending=None if only else total,
         split_brain=split_count,
         healing=numbers.get("possibly healing") if usable else None,
-        entries=() if only else tuple(entries[:ENTRY_LIMIT]),
-        split_entries=tuple(split[:ENTRY_LIMIT]),
+        entries=() if only else tuple(dict.fromkeys(entries))[:ENTRY_LIMIT],
+        split_entries=tuple(dict.fromkeys(split))[:ENTRY_LIMIT],
     )

@@ -67,11 +67,12 @@ def trouble(section: Section, what: str) -> Unreadable | None:
 
 LINE_LIMIT = 16 * 1024
 """Characters of one line of text, above what any path or table of GlusterFS needs."""
+_BLANKS = re.compile(r"[ \t]{400}")
 
 
 def plain(body: str, what: str) -> str:
     """A text answer with plain ends of lines. A line that no version prints is damage, and slow to search."""
     body = body.replace("\r\n", "\n")
-    if max(map(len, body.split("\n"))) > LINE_LIMIT:
+    if max(map(len, body.split("\n"))) > LINE_LIMIT or _BLANKS.search(body):
         raise garbled(what)
     return body

@@ -12,13 +12,14 @@ from xml.etree import ElementTree as ET
 
 from incident_tui import text
 from incident_tui.hosts.errors import garbled
-from incident_tui.hosts.gluster import classify, good, has_xml, task_status
+from incident_tui.hosts.gluster import classify, good, has_xml, plain, task_status
 from incident_tui.hosts.gluster_text import parse_bytes
 from incident_tui.hosts.readings_gluster import GeoPair, QuotaLimit, Rebalance, RebalanceNode
 from incident_tui.hosts.table import cells, header
 from incident_tui.incident.finding import Level
 
 _WORST = ("failed", "fix-layout failed", "unknown", "in progress", "fix-layout in progress", "stopped")
+_PEER_DOWN = "WARNING: glusterd might be down"
 LIMITS = 200
 """Quota limits and geo-replication workers kept."""
 
@@ -37,13 +38,19 @@ def rebalance(body: str, volume: str, at: datetime) -> Rebalance:
     worst = next((word for word in _WORST if word in statuses), None)
     if not nodes:
         raise garbled("rebalance status")
+    if worst is None and _PEER_DOWN in body:
+        worst = "unknown"
     return Rebalance(at=at, volume=volume, status=worst or nodes[0].status, task=task, nodes=tuple(nodes))
+
+
+_ROOTS = ("volRebalance", "volRemoveBrick", "volDetachTier")
+"""The same rows for what moves files off bricks that are taken away."""
 
 
 def _rebalance_xml(body: str) -> tuple[str, list[RebalanceNode]]:
     task, nodes = "", []
     for document in good(body, "rebalance status"):
-        root = document.find("volRebalance")
+        root = next((found for tag in _ROOTS if (found := document.find(tag)) is not None), None)
         if root is None:
             raise garbled("rebalance status")
         task = text.sanitise((root.findtext("task-id") or "").strip(), limit=64)
@@ -69,20 +76,22 @@ def _rebalance_xml(body: str) -> tuple[str, list[RebalanceNode]]:
 
 # Node, files, size, scanned, failures, skipped (not in 3.4.0), status, run time in seconds or h:m:s (not in 3.4.0)
 _REBALANCE_ROW = re.compile(
-    r"\s*(\S+)\s+(\d+)\s+(\d+(?:\.\d+)?)\s*(Bytes|[KMGTP]B|[KMGTP]iB)\s+(\d+)\s+(\d+)\s+(?:(\d+)\s+)?"
+    r"\s*(\S+)\s+(\d{1,18})\s+(\d{1,15}(?:\.\d+)?)\s*(Bytes|[KMGTP]B|[KMGTP]iB)\s+(\d{1,18})\s+(\d{1,18})\s+"
+    r"(?:(\d{1,18})\s+)?"
     r"(not started|in progress|stopped|completed|failed|fix[- ]layout [a-z ]+?|unknown)"
-    r"(?:\s+(\d+(?::\d+)*(?:\.\d+)?))?\s*\Z"
+    r"(?:\s+(\d{1,9}(?::\d{1,2}){0,2}(?:\.\d{1,9})?))?\s*\Z"
 )
 
 
 def _rebalance_text(body: str) -> tuple[str, list[RebalanceNode]]:
-    if not re.search(r"(?m)^\s*Node\s+.*status", body):
+    body = plain(body, "rebalance status")
+    if not re.search(r"(?m)^[ \t]*Node[ \t]+.*status", body):
         raise classify(body, "rebalance status")
     nodes = []
     for line in body.splitlines():
         match = _REBALANCE_ROW.match(line)
         if match is None:
-            if re.match(r"\s*(Node|-+|volume rebalance:|Estimated time|The estimated|$)", line):
+            if re.match(r"\s*(Node|-+|volume rebalance:|Estimated time|The estimated|WARNING: glusterd|$)", line):
                 continue
             raise garbled("rebalance status")
         host, files, size, unit, lookups, failures, skipped, status, seconds = match.groups()
@@ -124,6 +133,11 @@ def quota(body: str) -> tuple[QuotaLimit, ...]:
     return (_quota_xml if has_xml(body) else _quota_text)(body)[:LIMITS]
 
 
+def _bytes(word: str) -> int | None:
+    number = _int(word)
+    return parse_bytes(word) if number is None else number if number >= 0 else None
+
+
 def _yes(word: str) -> bool | None:
     """ "Yes", "Yes(87%)", "No"; else None."""
     word = word.strip().lower()
@@ -148,18 +162,20 @@ def _quota_xml(body: str) -> tuple[QuotaLimit, ...]:
             out.append(
                 QuotaLimit(
                     path=text.sanitise(path, limit=1000),
-                    hard=_int(said("hard_limit")),
+                    hard=_bytes(said("hard_limit")),
                     soft_percent=float(percent.group(1)) if percent else None,
-                    used=_int(said("used_space")),
-                    available=_int(said("avail_space")),
+                    used=_bytes(said("used_space")),
+                    available=_bytes(said("avail_space")),
                     soft_exceeded=_yes(said("sl_exceeded")),
-                    hard_exceeded=_yes(said("hl_exceeded")),
+                    hard_exceeded=_over(
+                        _yes(said("hl_exceeded")), _bytes(said("used_space")), _bytes(said("hard_limit"))
+                    ),
                 )
             )
     return tuple(out)
 
 
-_SIZE = r"(\d+(?:\.\d+)?)\s*(Bytes|[KMGTP]i?B)|N/A"
+_SIZE = r"(\d{1,15}(?:\.\d+)?)\s*(Bytes|[KMGTP]i?B)|N/A"
 _QUOTA_ROW = re.compile(
     rf"(/.*?)\s+({_SIZE})\s+(\d{{1,3}}(?:\.\d+)?)%(?:\(\s*\S+?\s*\))?\s+({_SIZE})\s+({_SIZE})"
     r"(?:\s+(Yes(?:\(\S*\))?|No|N/A)\s+(Yes|No|N/A))?\s*\Z"
@@ -167,7 +183,10 @@ _QUOTA_ROW = re.compile(
 
 
 def _quota_text(body: str) -> tuple[QuotaLimit, ...]:
-    if not re.search(r"(?m)^\s*Path\s+Hard-limit", body):
+    body = plain(body, "quota list")
+    if re.search(r"(?m)^[ \t]*path[ \t]+limit_set[ \t]+size[ \t]*$", body):
+        return _quota_34(body)
+    if not re.search(r"(?m)^[ \t]*Path[ \t]+Hard-limit", body):
         raise classify(body, "quota list")
     out = []
     for line in body.splitlines():
@@ -176,17 +195,41 @@ def _quota_text(body: str) -> tuple[QuotaLimit, ...]:
             if re.match(r"\s*(Path\b|-+|Hard-limit|Soft-limit|$)", line):
                 continue
             raise garbled("quota list")
+        hard, used = parse_bytes(match.group(2)), parse_bytes(match.group(6))
         out.append(
             QuotaLimit(
                 path=text.sanitise(match.group(1), limit=1000),
-                hard=parse_bytes(match.group(2)),
+                hard=hard,
                 soft_percent=float(match.group(5)),
-                used=parse_bytes(match.group(6)),
+                used=used,
                 available=parse_bytes(match.group(9)),
                 soft_exceeded=_yes(match.group(12) or ""),
-                hard_exceeded=_yes(match.group(13) or ""),
+                hard_exceeded=_over(_yes(match.group(13) or ""), used, hard),
             )
         )
+    return tuple(out)
+
+
+def _over(said: bool | None, used: int | None, hard: int | None) -> bool | None:
+    """What it says of the hard limit, or where it says nothing (before 3.6) what its numbers say."""
+    return said if said is not None or used is None or not hard else used >= hard
+
+
+_ROW_34 = re.compile(rf"(/.*?)\s+({_SIZE})\s+({_SIZE})\s*\Z")
+
+
+def _quota_34(body: str) -> tuple[QuotaLimit, ...]:
+    """3.4: path, limit_set and size."""
+    out = []
+    for line in body.splitlines():
+        match = _ROW_34.match(line.strip())
+        if match is None:
+            if re.match(r"\s*(path\s+limit_set|-+\s*\Z|\Z)", line):
+                continue
+            raise garbled("quota list")
+        hard, used = parse_bytes(match.group(2)), parse_bytes(match.group(5))
+        path, over = text.sanitise(match.group(1), limit=1000), _over(None, used, hard)
+        out.append(QuotaLimit(path=path, hard=hard, used=used, hard_exceeded=over))
     return tuple(out)
 
 
@@ -257,7 +300,8 @@ _GEO_HEADS = {
 
 def _geo_text(body: str) -> tuple[GeoPair, ...]:
     """A table; which columns it has depends on the version, and `status detail` adds some."""
-    if not re.search(r"(?mi)^.*\b(SLAVE|SECONDARY)\b.*\b(STATUS|HEALTH)\b", body):
+    body = plain(body, "geo-replication status")
+    if not re.search(r"(?mi)^(MASTER|PRIMARY|NODE)\b.*\b(SLAVE|SECONDARY)\b.*\b(STATUS|HEALTH)\b", body):
         raise classify(body, "geo-replication status")
     columns, lines = header(body, "(?:MASTER|PRIMARY|NODE)")
     out = []

@@ -179,3 +179,46 @@ def test_heal_counts() -> None:
     said += "\nBrick c:/b\nNumber of entries: -\n"
     assert gluster_text.heal_counts_text(said) == {"a:/b": 7, "c:/b": None}
     assert gluster_text.heal_counts_text(said.replace("successful", "unsuccessful")) == {"a:/b": None, "c:/b": None}
+
+
+QUOTA_34 = """\
+\tpath\t\t  limit_set\t     size
+----------------------------------------------------------------------------------
+/                          10GB                8.0KB
+/two words                  1GB                1.5GB
+"""
+
+
+def test_quota_of_3_4_says_no_more_than_numbers() -> None:
+    root, full = gluster_tasks.quota(QUOTA_34)
+    assert (root.path, root.hard, root.used, root.hard_exceeded) == ("/", 10 << 30, 8 << 10, False)
+    assert (full.path, full.soft_exceeded, full.hard_exceeded) == ("/two words", None, True)
+    with pytest.raises(Unreadable):
+        gluster_tasks.quota(QUOTA_34.replace("8.0KB", "8.0"))
+
+
+def test_a_limit_that_is_reached_and_of_which_nothing_is_said() -> None:
+    limit = "<limit><path>/a</path><hard_limit>10</hard_limit><used_space>{}</used_space></limit>"
+    for used, over in (("9", False), ("10", True), ("N/A", None)):
+        (found,) = gluster_tasks.quota(xml(f"<volQuota>{limit.format(used)}</volQuota>"))
+        assert found.hard_exceeded is over
+
+
+@pytest.mark.parametrize("root", ["volRebalance", "volRemoveBrick"])
+def test_what_moves_files_off_bricks_has_the_same_rows(root: str) -> None:
+    node = "<node><nodeName>a</nodeName><files>1</files><failures>3</failures><status>4</status></node>"
+    assert gluster_tasks.rebalance(xml(f"<{root}>{node}</{root}>"), "gv0", NOW).status == "failed"
+
+
+def test_a_peer_that_cannot_say_how_far_it_is() -> None:
+    done = REBALANCE_37.replace("in progress", "completed")
+    assert gluster_tasks.rebalance(done, "gv0", NOW).status == "completed"
+    warned = done + "WARNING: glusterd might be down on one or more nodes. Please check the nodes that are down\n"
+    assert gluster_tasks.rebalance(warned, "gv0", NOW).status == "unknown"
+
+
+@pytest.mark.parametrize("digits", ["9" * 20, "9" * 5000])
+def test_numbers_that_no_version_prints(digits: str) -> None:
+    for body in (REBALANCE_37.replace("601.00", digits), REBALANCE_37.replace("12 ", f"{digits} ")):
+        with pytest.raises(Unreadable):
+            gluster_tasks.rebalance(body, "gv0", NOW)

@@ -29,6 +29,10 @@ Clock = Callable[[], datetime]
 STDERR_LIMIT = 4096
 
 
+class WantsTerminal(LinkFailure):
+    """sudo there runs nothing without a terminal (`Defaults requiretty`, which CentOS 6 ships)."""
+
+
 class Answer(msgspec.Struct, frozen=True):
     """One whole round: when it was asked, when its clock arrived (or the whole), when all of it had come."""
 
@@ -65,15 +69,17 @@ class Channel:
         *,
         on_event: Callable[[EventLine | FollowerChanged], None] | None = None,
         idle: int | None = None,
+        terminal: bool = False,
     ) -> None:
         self.host = host
         self.mode = mode
+        self.terminal = terminal
+        """The session runs on a PTY, because sudo wants one: for one round only (`terminal.OneShot`)."""
         self.closed = asyncio.Event()
         self.chatter = ""
         self.installed = ""
         """Which installed probe answers; empty where the script was sent."""
-        self.child: ChildStarted | None = None
-        """The last command announced in the round that runs."""
+        self._child: ChildStarted | None = None
         self._clock = clock
         self._on_event = on_event
         self._idle = idle
@@ -86,9 +92,25 @@ class Channel:
         self._stderr = bytearray()
         self._status: int | None = None
         self._count = 0
+        self._terminal_set: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def last_child(self) -> ChildStarted | None:
+        """The last command announced in the round that runs."""
+        return self._child
+
+    @property
+    def asked(self) -> bool:
+        """Whether a round was asked for, ever."""
+        return self._count > 0
 
     @property
     def command(self) -> str:
+        """What the account's login shell runs: words that a csh, too, takes as they are."""
+        if self.terminal:
+            # Echo and translation off before the script comes. The shell reads a pipe: on a terminal it would prompt.
+            told = f'stty raw -echo -onlcr; echo "{self._marker} TTY"; cat | (sudo -n /bin/sh; kill 0)'
+            return f"exec /bin/sh -c '{told}'"
         return "exec sudo -n /bin/sh" if self.host.sudo else "exec /bin/sh"
 
     async def start(self, connection: asyncssh.SSHClientConnection, seconds: float) -> None:
@@ -96,8 +118,18 @@ class Channel:
         try:
             async with asyncio.timeout(seconds):
                 self._channel, _ = await connection.create_session(
-                    lambda: _Session(self), self.command, encoding=None, request_pty=False, env={}, send_env=[]
+                    lambda: _Session(self),
+                    self.command,
+                    encoding=None,
+                    request_pty="force" if self.terminal else False,
+                    term_type="dumb" if self.terminal else None,
+                    env={},
+                    send_env=[],
                 )
+                if self.terminal:
+                    await self._terminal_set
+                    if self.closed.is_set():
+                        await self._ready
                 self._channel.write(probe.start(self.mode, self._marker, idle=self._idle))
                 await self._ready
         except TimeoutError:
@@ -108,6 +140,8 @@ class Channel:
                 raise self._gone() from None
             if not isinstance(problem, asyncssh.ChannelOpenError):
                 raise explain(problem, self.host) from problem
+            if self.terminal:
+                raise self._no_terminal() from None
             raise LinkFailure(LinkState.SHELL, f"{self._where}: no session: {text.sanitise(problem.reason)}") from None
 
     async def ask(self, words: list[str], seconds: float) -> Answer:
@@ -117,7 +151,7 @@ class Channel:
         self._count += 1
         asked = self._clock()
         self._answer = asyncio.get_running_loop().create_future()
-        self._clock_at, self.child = None, None
+        self._clock_at, self._child = None, None
         self._channel.write(probe.request(str(self._count), words))
         self._asked = asked
         return await self.late(seconds)
@@ -154,6 +188,8 @@ class Channel:
             if len(self._stderr) < STDERR_LIMIT:
                 self._stderr += data[:STDERR_LIMIT]
             return
+        if self.terminal:
+            data = data.replace(b"\r", b"")
         for message in self._framer.feed(data):
             if isinstance(message, Section):
                 if message.name == "clock":
@@ -162,17 +198,22 @@ class Channel:
                 if self._answer is not None and not self._answer.done() and message.id == str(self._count):
                     self._answer.set_result(message.sections)
             elif isinstance(message, ChildStarted):
-                self.child = message
+                self._child = message
             elif isinstance(message, Ready):
                 self.chatter, self.installed = message.chatter, message.installed
                 if not self._ready.done():
                     self._ready.set_result(None)
             elif isinstance(message, (EventLine, FollowerChanged)) and self._on_event is not None:
                 self._on_event(message)
+        if self.terminal and not self._terminal_set.done() and f"{self._marker} TTY" in self._framer.chatter:
+            self._framer = Framer(self._marker)
+            self._terminal_set.set_result(None)
 
     def _lost(self, problem: Exception | None) -> None:
         self.closed.set()
         if not self._ready.done():
+            if not self._terminal_set.done():
+                self._terminal_set.set_result(None)
             early = self._wrong("it ended before the probe was ready")
             self._ready.set_exception(early if problem is None else self._gone())
             self._ready.exception()  # nobody may be waiting any more
@@ -183,14 +224,21 @@ class Channel:
     def _gone(self) -> LinkFailure:
         return LinkFailure(LinkState.LOST, f"{self._where}: the connection was lost")
 
+    def _no_terminal(self) -> WantsTerminal:
+        mend = f"write Defaults:{self.host.user or 'the account'} !requiretty into sudoers"
+        gives = " and sshd gives none" if self.terminal else ""
+        return WantsTerminal(LinkState.SUDO, f"{self._where}: sudo wants a terminal{gives}; {mend}")
+
     def _wrong(self, what: str) -> LinkFailure:
         """Why there is no READY: sudo, or a login shell that is no shell."""
         said = text.sanitise(bytes(self._stderr)) + " " + self._framer.chatter
+        if "incident-tui-probe: " in said:
+            mend = f"renew it: incident-tui probe --install {self.host.name}"
+            return LinkFailure(LinkState.SHELL, f"{self._where}: the installed probe has another protocol; {mend}")
         if self.host.sudo:
             user = self.host.user or "the account"
             if "must have a tty" in said:
-                mend = f"write Defaults:{user} !requiretty into sudoers"
-                return LinkFailure(LinkState.SUDO, f"{self._where}: sudo wants a terminal; {mend}")
+                return self._no_terminal()
             if "password is required" in said or "a password" in said:
                 mend = f"allow {user} NOPASSWD: /bin/sh, or set sudo = false"
                 return LinkFailure(LinkState.SUDO, f"{self._where}: sudo wants a password; {mend}")

@@ -17,6 +17,7 @@ from incident_tui.fleet.channel import Answer, Channel, Clock
 from incident_tui.fleet.locking import Locking
 from incident_tui.fleet.settings import Fleet, Host
 from incident_tui.fleet.ssh import LinkFailure
+from incident_tui.fleet.terminal import READY_TIMEOUT, OneShot, opened
 from incident_tui.hosts import docker, machine
 from incident_tui.hosts.assemble import Assembler
 from incident_tui.hosts.raw import RawText
@@ -24,7 +25,6 @@ from incident_tui.hosts.readings import GapKind, HostReading, Link, LinkState, S
 from incident_tui.hosts.sections import EventLine, FollowerChanged, Section
 
 FIRST_RETRY, LAST_RETRY = 1.0, 60.0
-READY_TIMEOUT = 15.0
 SLOW_DEADLINE = 75.0
 """Client-side limit of a slow round without locks: the sum of its commands' own limits, and some."""
 LOCK_DEADLINE = 165.0
@@ -67,6 +67,7 @@ class HostLink:
         self._locks: list[list[str]] = []
         self._locking = Locking(fleet, self._dice)
         self._connection: ssh.Connection | None = None
+        self._terminal = False
 
     @property
     def reading(self) -> HostReading:
@@ -89,9 +90,8 @@ class HostLink:
         connection = self._connection
         if connection is None:
             raise LinkFailure(LinkState.LOST, f"{self.host.name}: not connected")
-        channel = Channel(self.host, "asked", self._clock)
+        channel = await opened(connection.ssh, self.host, "asked", self._clock, terminal=self._terminal)
         try:
-            await channel.start(connection.ssh, READY_TIMEOUT)
             return (await channel.ask(words, seconds)).sections
         finally:
             channel.close()
@@ -136,9 +136,9 @@ class HostLink:
             self._link(LinkState.CONNECTING, f"{self.host.name}: connecting")
         self._connection = connection = await ssh.connect(self.host, self._fleet)
         try:
-            fast = Channel(self.host, "fast", self._clock)
-            await fast.start(connection.ssh, READY_TIMEOUT)
-            self._assembler.heard_login(fast.chatter, fast.installed)
+            fast = await opened(connection.ssh, self.host, "fast", self._clock)
+            self._terminal = fast.terminal
+            self._assembler.heard_login(fast.chatter, fast.installed, terminal=fast.terminal)
             first = await self._ask(fast, ["hello", *self._fast_words(everything=True)], READY_TIMEOUT)
             self._assembler.take(first.sections, first.asked, first.at, first.clock_at)
             self._link(LinkState.UP)
@@ -146,7 +146,7 @@ class HostLink:
                 tasks.create_task(self._fast(fast))
                 if self._has("docker") or self._has("gluster"):
                     tasks.create_task(self._slow())
-                if self._has("docker"):
+                if self._has("docker") and not self._terminal:
                     tasks.create_task(self._events())
         except BaseExceptionGroup as group:
             ours, other = group.split(LinkFailure)
@@ -243,6 +243,8 @@ class HostLink:
         """None when the host refuses one more channel; the others go on. Raises only when the connection is gone."""
         assert self._connection is not None
         channel = Channel(self.host, mode, self._clock, on_event=on_event)
+        if self._terminal:
+            channel = OneShot(self.host, mode, self._clock)
         try:
             await channel.start(self._connection.ssh, READY_TIMEOUT)
         except LinkFailure:
@@ -303,7 +305,7 @@ class HostLink:
 
     async def _outlived(self, channel: Channel, words: list[str], deadline: float) -> Answer | None:
         """A command outlived its own limit (state D): say so, and wait for as long as it lives."""
-        child = channel.child
+        child = channel.last_child
         for word in words:
             field = {"status": "volume_status", "heal": "heals", "split": "heals", "summary": "heals"}
             field |= {"rebalance": "rebalances", "quota": "quotas"}

@@ -9,10 +9,11 @@ import msgspec
 
 from incident_tui.fleet import ssh
 from incident_tui.fleet.channel import Channel, Clock
-from incident_tui.fleet.host import READY_TIMEOUT, SLOW_DEADLINE
+from incident_tui.fleet.host import SLOW_DEADLINE
 from incident_tui.fleet.locking import has_summary
 from incident_tui.fleet.settings import Fleet, Host
 from incident_tui.fleet.ssh import LinkFailure
+from incident_tui.fleet.terminal import READY_TIMEOUT, opened
 from incident_tui.hosts import installed, probe
 from incident_tui.hosts.assemble import Assembler
 from incident_tui.hosts.readings import GapKind, HostReading, Link, LinkState, System
@@ -49,9 +50,8 @@ async def shot(host: Host, fleet: Fleet, clock: Clock, *, locking: bool = False)
     try:
         connection = await ssh.connect(host, fleet)
         now = clock()
-        fast = Channel(host, "fast", clock)
-        await fast.start(connection.ssh, READY_TIMEOUT)
-        assembler.heard_login(fast.chatter, fast.installed)
+        fast = await opened(connection.ssh, host, "fast", clock)
+        assembler.heard_login(fast.chatter, fast.installed, terminal=fast.terminal)
 
         async def ask(channel: Channel, words: list[str], seconds: float) -> None:
             answer = await channel.ask(words, seconds)
@@ -60,7 +60,7 @@ async def shot(host: Host, fleet: Fleet, clock: Clock, *, locking: bool = False)
 
         await ask(fast, ["hello", "clock", "proc", "disk", "oom"], READY_TIMEOUT)
         assembler.linked(Link(state=LinkState.UP, sentence="", since=now, at=clock()))
-        await _slow(assembler, host, connection, clock, ask, locking=locking)
+        await _slow(assembler, host, connection, clock, ask, locking=locking, terminal=fast.terminal)
         containers = assembler.reading.docker.containers if assembler.reading.docker else ()
         words = [f"cg:{c.pid}:{c.id}" for c in containers[:200] if c.pid and c.id]
         await asyncio.sleep(RATE_SECONDS)
@@ -76,12 +76,18 @@ async def shot(host: Host, fleet: Fleet, clock: Clock, *, locking: bool = False)
 
 
 async def _slow(
-    assembler: Assembler, host: Host, connection: ssh.Connection, clock: Clock, ask: Ask, *, locking: bool
+    assembler: Assembler,
+    host: Host,
+    connection: ssh.Connection,
+    clock: Clock,
+    ask: Ask,
+    *,
+    locking: bool,
+    terminal: bool,
 ) -> None:
     """Docker, GlusterFS, and with `locking` the commands that lock, one after the other."""
     roles = [role for role in ("docker", "gluster") if not host.roles or role in host.roles]
-    channel = Channel(host, "slow", clock)
-    await channel.start(connection.ssh, READY_TIMEOUT)
+    channel = await opened(connection.ssh, host, "slow", clock, terminal=terminal)
     for role in roles:
         try:
             await ask(channel, [role], SLOW_DEADLINE)
@@ -112,8 +118,7 @@ async def demand(host: Host, fleet: Fleet, clock: Clock, words: list[str], secon
     connection: ssh.Connection | None = None
     try:
         connection = await ssh.connect(host, fleet)
-        channel = Channel(host, "asked", clock)
-        await channel.start(connection.ssh, READY_TIMEOUT)
+        channel = await opened(connection.ssh, host, "asked", clock)
         answer = await channel.ask(["hello", "clock", *words], seconds)
         sections = answer.sections
         assembler.take(sections, answer.asked, answer.at, answer.clock_at)
@@ -178,6 +183,8 @@ def rows_of(host: Host, reading: HostReading) -> list[Checked]:
             sentence = _shell(reading.system, host.name)
         elif step == "sudo" and not host.sudo:
             ok, sentence = None, "not used"
+        elif step == "sudo" and reading.system is not None and reading.system.terminal:
+            sentence = f"wants a terminal: a session each round, no events; {host.user or 'USER'} !requiretty mends it"
         elif step in ("docker", "gluster"):
             ok, sentence = _service(reading, step, step in host.roles)
         rows.append(Checked(host=host.name, what=step, ok=ok, sentence=sentence))

@@ -51,6 +51,7 @@ class Assembler:
         self.raw = RawKeeper(host)
         self._proc: tuple[datetime, machine.Proc] | None = None
         self._chatter = self._installed = ""
+        self._terminal = False
         self._containers = Containers()
         self._trends = Trends()
 
@@ -61,9 +62,10 @@ class Assembler:
         self._set(link=link)
         return self.reading
 
-    def heard_login(self, chatter: str, installed: str) -> None:
-        """What the login printed, and which probe is installed there; kept with the next `hello`."""
-        self._chatter, self._installed = chatter, installed
+    def heard_login(self, chatter: str, installed: str, *, terminal: bool = False) -> None:
+        """What the login printed, which probe is installed there, whether sudo wants a terminal; kept with the next
+        `hello`."""
+        self._chatter, self._installed, self._terminal = chatter, installed, terminal
 
     def stuck(self, child: StuckChild | None) -> HostReading:
         self._set(stuck=child)
@@ -151,7 +153,11 @@ class Assembler:
     def _system(self, by: dict[str, Section], at: datetime) -> System:
         versions = [by[name].body if name in by else "" for name in ("docker-version", "gluster-version")]
         system = machine.parse_hello(by["hello"].body, versions[0], versions[1], at, self._chatter)
-        system = msgspec.structs.replace(system, installed=self._installed)
+        system = msgspec.structs.replace(system, installed=self._installed, terminal=self._terminal)
+        # What was absent when we last connected may have been installed since.
+        come = {name for name in ("docker", "gluster") if getattr(system, name)}
+        gone = {name for name, gap in self.reading.gaps.items() if gap.kind is GapKind.ABSENT and name in come}
+        self._set(gaps={name: gap for name, gap in self.reading.gaps.items() if name not in gone})
         if not system.docker:
             kind = GapKind.ABSENT if "docker-version" not in by else GapKind.FAILED
             self.missing(

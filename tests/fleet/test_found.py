@@ -69,7 +69,7 @@ async def test_what_is_asked_for_comes_on_a_channel_of_its_own_that_is_closed(
         await until(lambda r: r.docker is not None)
         (section,) = await link.demand([f"asked:log:{ID}"], 10)
         assert (section.name, section.body) == (f"asked:log:{ID}", f"2026-11-23T10:00:00Z a line of {ID}\n")
-        before = link.reading.clock.at
+        before = (await until(lambda r: r.clock is not None)).clock.at
         await until(lambda r: r.clock.at > before)
         mark = f"STATE_DIR={tmp_path}"
         rest = len(marked(mark))

@@ -25,7 +25,9 @@ def explain_output(context: Context) -> int:
     except OSError as problem:
         raise Failure(f"{sanitise(place, limit=200)} cannot be read: {problem.strerror}", 2) from None
     try:
-        found = explain(data.decode("utf-8", "replace"), context.clock())
+        # a text saved by an editor of Windows begins with a mark
+        encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+        found = explain(data.decode(encoding, "replace"), context.clock())
     except Unreadable as problem:
         name = "standard input" if place == "-" else sanitise(place, limit=200)
         raise Failure(f"{name}: {problem.sentence}", 2) from None

@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from incident_tui.hosts import (  # noqa: E402
     docker,
+    docker_files,
     docker_tables,
     gluster,
     gluster_tasks,
@@ -40,6 +41,7 @@ PARSERS: tuple[Callable[[str], Any], ...] = (
     lambda body: explain(body, NOW),
     docker.parse_inspect,
     docker.parse_event,
+    docker_files.parse_files,
     docker_tables.parse_ps_table,
     docker_tables.parse_ps_json,
     docker_tables.parse_stats_table,

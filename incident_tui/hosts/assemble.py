@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from incident_tui.hosts import assemble_gluster, docker, kernel, kernel_events, machine
+from incident_tui.hosts import assemble_gluster, docker, docker_files, kernel, kernel_events, machine
 from incident_tui.hosts.assemble_docker import Containers
 from incident_tui.hosts.errors import Unreadable, garbled
 from incident_tui.hosts.raw import RawKeeper
@@ -109,6 +109,9 @@ class Assembler:
             self._try("ooms", at, lambda: self._log(by, at))
         if "docker-ps" in by:
             self._try("docker", at, lambda: {"docker": self._docker(by, at)})
+        if "docker-files" in by and (found := docker_files.parse_files(by["docker-files"].body)):
+            version = self.reading.system.docker if self.reading.system else ""
+            self._set(docker=docker_files.renewed(self.reading.docker, found, version, at))
         if "gluster-files" in by:
             self._try("gluster", at, lambda: self._gluster(by, at))
         if any(name.startswith("geo:") for name in by):

@@ -33,7 +33,8 @@ def docker_findings(case: Case) -> Iterator[Finding]:
     if gap is not None and newest and gap.kind is GapKind.HUNG:
         level = Level.CRIT if gap.since and gap.at - gap.since >= HUNG_CRIT else Level.WARN
         yield case.found("docker.daemon-hung", level, f"{host}: {gap.sentence}", gap.at, evidence="docker ps")
-        return
+        if docker is None or docker.source != "files":
+            return
     if gap is not None and newest and gap.kind is GapKind.ABSENT and "docker" not in case.reading.roles:
         return
     if docker is None and gap is not None:

@@ -41,6 +41,7 @@ _TITLES: Final = {
     "cgroup": "memory cgroup",
     "docker-ps": "docker ps -aq",
     "docker-inspect": "docker inspect",
+    "docker-files": "/var/lib/docker/containers, state only",
     "gluster-files": "/var/lib/glusterd, pid files, processes",
     "gluster-bricks": "brick processes",
     "gluster-space": "space on the bricks",

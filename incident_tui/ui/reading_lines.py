@@ -140,7 +140,8 @@ def _machine(page: Page, view: View, reading: HostReading) -> None:
             page.field("probe", f"installed there, {system.installed}")
     if reading.docker is not None:
         running = sum(one.state == "running" for one in reading.docker.containers)
-        page.field("containers", f"{running} of {len(reading.docker.containers)} running {age(reading.docker.at)}")
+        by = ", by files and processes: the daemon hangs" if reading.docker.source == "files" else ""
+        page.field("containers", f"{running} of {len(reading.docker.containers)} running {age(reading.docker.at)}{by}")
 
 
 def _container(page: Page, view: View, host: str, container: Container, at: datetime) -> None:

@@ -33,7 +33,14 @@ itui_docker() {
     itui_rc=$?
     printf '%s' "$itui_ids"
     itui_end docker-ps $itui_rc 12
-    [ $itui_rc -eq 0 ] || return
+    case $itui_rc in
+    0) ;;
+    124 | 137 | 143)
+        itui_docker_files
+        return
+        ;;
+    *) return ;;
+    esac
     set --
     for itui_i in $itui_ids; do # words of a warning are no ids
         case $itui_i in
@@ -42,6 +49,27 @@ itui_docker() {
         esac
     done
     [ $# -eq 0 ] || itui_section docker-inspect 20 "$ENGINE" inspect "$@"
+}
+
+itui_docker_files() { # the daemon hangs: its files, and in which container the kernel has the processes they name
+    itui_begin docker-files
+    set +f
+    set -- "$R"/var/lib/docker/containers/*/config.v2.json "$R"/var/lib/docker/containers/*/config.json
+    set -f
+    itui_files=$(itui_limit docker-files 5 sh -c 'grep -soHE "$@" | head -n 4000' sh "$FILE_KEYS" "$@" 2>/dev/null)
+    itui_rc=$?
+    printf '%s\n' "$itui_files"
+    set --
+    IFS=$NL
+    for itui_x in $itui_files; do
+        case $itui_x in
+        *'"Pid":0') ;;
+        *'.json:"Pid":'*) set -- "$@" "$R/proc/${itui_x##*:}/cgroup" ;;
+        esac
+    done
+    IFS=$WHITE
+    [ $# -eq 0 ] || grep -sHE '[0-9a-f]{64}' "$@" </dev/null
+    itui_end docker-files $itui_rc 5
 }
 
 itui_follow() { # the follower outlives end of input unless it is killed, so somebody must

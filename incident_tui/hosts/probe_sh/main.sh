@@ -69,6 +69,8 @@ itui_main() {
     KERNEL_LINES=$KERNEL_LINES'|BTRFS.*(error|critical)|[Rr]emounting filesystem read-only|blocked for more than [0-9]+ sec'
     KEEP_LAST='$0 ~ a { x[n++ % 120] = $0; next } $0 ~ b { y[m++ % 60] = $0 }
 END { for (i = n > 120 ? n - 120 : 0; i < n; i++) print x[i % 120]; for (i = m > 60 ? m - 60 : 0; i < m; i++) print y[i % 60] }'
+    FILE_KEYS='"(Running|Paused|Dead|OOMKilled)":(true|false)|"(Pid|ExitCode)":-?[0-9]+|"Name":"/[^"]*"'
+    FILE_KEYS=$FILE_KEYS'|"(StartedAt|FinishedAt)":"[^"]*"'
     CGROUP_LINES='^([0-9]|max|total_inactive_file |inactive_file |oom_kill |under_oom |max)'
     while read -r itui_d itui_m itui_t itui_o itui_x; do
         case $itui_t:,$itui_o, in

@@ -74,7 +74,7 @@ def test_the_asked_peer_in_a_pool_is_not_another() -> None:
         f"UUID\t\t\t\t\tHostname\tState\n610f466c{uuid}\tweb2\tDisconnected \n710f466c{uuid}\tlocalhost\tConnected \n"
     )
     assert (
-        Level.WARN if False else Level.CRIT,
+        Level.CRIT,
         "peer web2 disconnected, says this output; 1 of 2 peers connected",
     ) in (said(pool))
 

@@ -92,7 +92,10 @@ def _one(command: str, body: str, now: datetime) -> Explained:
         if re.search(sign, body, re.M):
             rows, said = read(body, now)
             return Explained(what=what, rows=tuple(rows), said=tuple(said))
-    raise docker.known_error(body) or gluster.known_error(body) or _Strange()
+    known = docker.known_error(body) or gluster.known_error(body)
+    if known is None and gluster.has_xml(body):
+        gluster.good(body, "the command")  # raises what gluster itself says of it
+    raise known or _Strange()
 
 
 # "[root@web1 ~]# …", "root@web1:~# …" whatever was typed; another prompt only where one of these commands follows.
@@ -215,12 +218,12 @@ _KINDS: tuple[tuple[str, str, Callable[[str, datetime], Read]], ...] = (
     ),
     (
         "gluster quota list",
-        r"<volQuota\b|^[ \t]*Path[ \t]+Hard-limit|^[ \t]*path[ \t]+limit_set",
+        r"<volQuota\b|^[ \t]*Path[ \t]+Hard-limit|^[ \t]*path[ \t]+limit_set|Quota is disabled|^quota command failed",
         explain_gluster.quota,
     ),
     (
         "gluster geo-replication status",
-        r"<geoRep\b|^(?:MASTER|PRIMARY|NODE)\b.*\b(?:STATUS|HEALTH)\b",
+        r"<geoRep\b|^(?:MASTER|PRIMARY|NODE)\b.*\b(?:STATUS|HEALTH)\b|^No active geo-rep|^geo-replication command failed",
         explain_gluster.geo,
     ),
     (

@@ -196,3 +196,18 @@ def test_a_file_of_a_windows_editor(tmp_path: Path) -> None:
     run = [sys.executable, "-m", "incident_tui", "explain", str(file), "--json"]
     done = subprocess.run(run, capture_output=True, text=True, timeout=60)
     assert (done.returncode, '"what": "gluster peer status"' in done.stdout) == (0, True)
+
+
+def test_the_words_of_an_error_that_nobody_knows() -> None:
+    error = (
+        "<cliOutput><opRet>-1</opRet><opErrno>30800</opErrno><opErrstr>LVM commands not found</opErrstr></cliOutput>"
+    )
+    with pytest.raises(Unreadable, match="LVM commands not found"):
+        explain(error, NOW)
+    assert said("quota command failed : Quota is disabled, please enable quota\n") == {
+        (Level.OK, "0 limits, none exceeded")
+    }
+    none = "No active geo-replication sessions for gv0\ngeo-replication command failed\n"
+    assert said(none) == {(Level.OK, "no geo-replication session")}
+    with pytest.raises(Unreadable):
+        explain("geo-replication command failed\n", NOW)

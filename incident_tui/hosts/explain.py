@@ -223,7 +223,7 @@ _KINDS: tuple[tuple[str, str, Callable[[str, datetime], Read]], ...] = (
     ),
     (
         "gluster geo-replication status",
-        r"<geoRep\b|^(?:MASTER|PRIMARY|NODE)\b.*\b(?:STATUS|HEALTH)\b|^No active geo-rep|^geo-replication command failed",
+        r"<geoRep\b|^(?:MASTER|PRIMARY|NODE)\b.*\b(?:STATUS|HEALTH)\b|^No active geo-rep|^geo-replication command",
         explain_gluster.geo,
     ),
     (

@@ -84,6 +84,10 @@ def status(body: str, now: datetime) -> Read:
         up = sum(brick.online is True for brick in row.bricks)
         listed = f"{row.volume}: {up} of the {len(row.bricks)} bricks listed online"
         said.append(Said(level=Level.OK, sentence=f"{listed}; bricks of a lost peer are not listed"))
+    # every version but 3.3 ends a volume's rows with its tasks, though not its details
+    whole = len(re.findall(r"(?m)^(?:Task Status of Volume|Brick +: Brick )", body)) >= len(rows)
+    if not gluster.has_xml(body) and not whole:
+        said.append(Said(level=Level.UNKNOWN, sentence="it ends without a volume's tasks: is it whole?"))
     return rows, said
 
 

@@ -257,6 +257,8 @@ def status_xml(body: str) -> tuple[Rows, ...]:
                 pid = _int(node.findtext("pid")) or 0
                 status, uuid = _int(node.findtext("status")), _name(node, "peerid")
                 online = None if status not in (0, 1) else status == 1
+                if online and not re.fullmatch(r"\s*(-?\d{1,10}|N/A)?\s*", node.findtext("pid") or ""):
+                    online = None
                 match = _SERVICE.match(host)
                 if match:
                     services.append(
@@ -317,9 +319,11 @@ TASK_STATUS = (
 def task_status(number: str | None, word: str | None) -> str:
     """The status of a task or of a peer's part by its number, or by its word where this version has no number."""
     code, said = _int(number), (word or "").strip().lower().replace("fix layout", "fix-layout")
-    if code is not None and 0 <= code < len(TASK_STATUS):
-        return TASK_STATUS[code]
-    return said if said in TASK_STATUS else "unknown"
+    told = {TASK_STATUS[code]} if code is not None and 0 <= code < len(TASK_STATUS) else set()
+    told |= {said} if said in TASK_STATUS else set()
+    if len(told) == 1:
+        return told.pop()
+    return next((word for word in told if "failed" in word), "unknown")  # number and word tell different things
 
 
 def heals_xml(body: str, *, split_brain_only: bool = False) -> tuple[BrickHeal, ...]:

@@ -213,7 +213,7 @@ def _detail(block: str) -> BrickStatus:
     said = dict(_keys(block))
     place = split_brick(said["Brick"].removeprefix("Brick "))
     online, pid = said.get("Online", ""), said.get("Pid", "")
-    if place is None or online not in ("Y", "N"):
+    if len(re.findall(r"(?m)^Online\b", block)) != 1 or place is None or online not in ("Y", "N"):
         raise garbled("volume status detail")
     port = next((said[key] for key in ("TCP Port", "Port") if said.get(key, "").isdecimal()), "0")
     inodes, free = said.get("Inode Count", ""), said.get("Free Inodes", "")

@@ -25,8 +25,8 @@ _DURATION = (
 )
 _STATUS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"Up(?: {_DURATION})?(?: ago)?(?: \((Paused|[a-z: ]+)\))?\Z", re.I), "running"),
-    (re.compile(rf"Restarting \((-?\d+)\)(?: {_DURATION} ago)?\Z"), "restarting"),
-    (re.compile(rf"(?:Exited|Exit|Stopped) ?\(?(-?\d+)\)?(?: {_DURATION} ago)?\Z"), "exited"),
+    (re.compile(rf"Restarting \((-?\d{{1,6}})\)(?: {_DURATION} ago)?\Z"), "restarting"),
+    (re.compile(rf"(?:Exited|Exit|Stopped) ?\(?(-?\d{{1,6}})\)?(?: {_DURATION} ago)?\Z"), "exited"),
     (re.compile(r"Created\Z"), "created"),
     (re.compile(r"Initialized\Z"), "initialized"),
     (re.compile(r"Configured\Z"), "configured"),
@@ -85,7 +85,8 @@ def parse_ps_table(body: str) -> tuple[Container, ...]:
             if out or re.match(r"\S*[#$>] ?", line.strip()):
                 break  # the shell's next prompt
             raise garbled("docker ps")
-        status = parse_status(row["STATUS"])
+        # every version names a container: a row without is cut, and so may its status be
+        status = parse_status(row["STATUS"]) if row["NAMES"] else Status("unknown")
         out.append(
             Container(
                 id=identity,
@@ -186,12 +187,12 @@ _UNITS |= {f"{unit}B": 1000**power for power, unit in enumerate("kMGTP", 1)} | {
 
 def parse_size(word: str) -> int | None:
     """ "796 KiB", "1.9GiB", "12.3MB"; None for "--"."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kKMGTP]?i?B|)", word.strip())
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?) ?([kKMGTP]?i?B|)", word.strip())
     return int(float(match.group(1)) * _UNITS[match.group(2)]) if match and match.group(2) in _UNITS else None
 
 
 def _percent(word: str) -> float | None:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?%", word.strip())
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?) ?%", word.strip())
     return float(match.group(1)) if match else None
 
 

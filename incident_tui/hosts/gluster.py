@@ -76,6 +76,13 @@ def _int(word: str | None) -> int | None:
     return int(word) if re.fullmatch(r"-?\d{1,19}", word) else None
 
 
+def once(element: ET.Element, what: str, *, but: str = "") -> None:
+    """Raises when two things have become one: a tag, other than `but`, stands twice in this element."""
+    tags = [child.tag for child in element if child.tag != but]
+    if len(set(tags)) != len(tags):
+        raise garbled(what)
+
+
 def _size(word: str | None) -> int:
     return max(0, _int(word) or 0)
 
@@ -114,6 +121,7 @@ def peers_xml(body: str) -> tuple[Peer, ...]:
         if listed is None:
             raise garbled("peer status")
         for peer in listed.iter("peer"):
+            once(peer, "peer status")
             connected, state = _int(peer.findtext("connected")), _int(peer.findtext("state"))
             uuid, hostname = _name(peer, "uuid"), _name(peer, "hostname")
             words = _name(peer, "stateStr")
@@ -170,6 +178,7 @@ def volumes_xml(body: str) -> tuple[Volume, ...]:
             raise garbled("volume info")
         for volume in document.findall("volInfo/volumes/volume"):
             # a tiered volume (3.7 to 5) has them in hotBricks and coldBricks
+            once(volume, "volume info")
             bricks = tuple(_brick(brick) for listed in volume.findall("bricks") for brick in listed.iter("brick"))
             count, name = _int(volume.findtext("brickCount")), _name(volume, "name")
             if not name or not bricks or (count is not None and count != len(bricks)):
@@ -253,6 +262,7 @@ def status_xml(body: str) -> tuple[Rows, ...]:
             bricks: list[BrickStatus] = []
             services: list[ServiceStatus] = []
             for node in volume.iter("node"):  # of a tiered volume in hotBricks and coldBricks
+                once(node, "volume status")
                 host, path = _name(node, "hostname"), _name(node, "path", 1000)
                 pid = _int(node.findtext("pid")) or 0
                 status, uuid = _int(node.findtext("status")), _name(node, "peerid")
@@ -333,6 +343,7 @@ def heals_xml(body: str, *, split_brain_only: bool = False) -> tuple[BrickHeal, 
         if document.find("healInfo") is None:
             raise garbled("heal info")
         for brick in document.findall("healInfo/bricks/brick"):
+            once(brick, "heal info", but="file")
             status = _name(brick, "status")
             total = brick.findtext("totalNumberOfEntries")
             names = [(file.text or file.get("gfid") or "").strip() for file in brick.findall("file")]

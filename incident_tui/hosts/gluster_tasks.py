@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 from incident_tui import text
 from incident_tui.hosts.errors import garbled
-from incident_tui.hosts.gluster import classify, good, has_xml, plain, task_status
+from incident_tui.hosts.gluster import classify, good, has_xml, once, plain, task_status
 from incident_tui.hosts.gluster_text import parse_bytes
 from incident_tui.hosts.readings_gluster import GeoPair, QuotaLimit, Rebalance, RebalanceNode
 from incident_tui.hosts.table import cells, header
@@ -55,6 +55,7 @@ def _rebalance_xml(body: str) -> tuple[str, list[RebalanceNode]]:
             raise garbled("rebalance status")
         task = text.sanitise((root.findtext("task-id") or "").strip(), limit=64)
         for node in root.findall("node"):
+            once(node, "rebalance status")
             numbers = {key: _int(node.findtext(key)) for key in ("files", "size", "lookups", "failures", "skipped")}
             if numbers["files"] is None or numbers["failures"] is None:
                 raise garbled("rebalance status")
@@ -151,6 +152,7 @@ def _quota_xml(body: str) -> tuple[QuotaLimit, ...]:
         if root is None:
             raise garbled("quota list")
         for limit in root.findall("limit"):
+            once(limit, "quota list")
 
             def said(tag: str, limit: ET.Element = limit) -> str:
                 return (limit.findtext(tag) or "").strip()
@@ -262,6 +264,7 @@ def _pair(pair: ET.Element, volume: str, session: str) -> GeoPair:
         (text.sanitise(found.strip(), limit=400) for tag in tags if (found := pair.findtext(tag) or "").strip()), ""
     )
     status = said("status")
+    once(pair, "geo-replication status")
     if not status:
         raise garbled("geo-replication status")
     # "uuid:ssh://host::volume:uuid" where the pair does not name its other end

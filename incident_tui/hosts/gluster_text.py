@@ -68,6 +68,7 @@ def peers_text(body: str) -> tuple[Peer, ...]:
                     state_text=state,
                 )
             )
+            hostname = ""
         elif line.strip() == "Other names:":
             other = True
         elif other and line.strip() and out:
@@ -210,10 +211,11 @@ def status_text(body: str) -> tuple[Rows, ...]:
 
 def _detail(block: str) -> BrickStatus:
     """One brick of `volume status V detail`. A brick that is down says neither sizes nor inodes."""
-    said = dict(_keys(block))
+    pairs = [(key, value) for key, value in _keys(block) if key]
+    said = dict(pairs)
     place = split_brick(said["Brick"].removeprefix("Brick "))
     online, pid = said.get("Online", ""), said.get("Pid", "")
-    if len(re.findall(r"(?m)^Online\b", block)) != 1 or place is None or online not in ("Y", "N"):
+    if len(said) != len(pairs) or place is None or online not in ("Y", "N"):
         raise garbled("volume status detail")
     port = next((said[key] for key in ("TCP Port", "Port") if said.get(key, "").isdecimal()), "0")
     inodes, free = said.get("Inode Count", ""), said.get("Free Inodes", "")

@@ -32,6 +32,7 @@ class Proc(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _PROC_LINE = re.compile(r"\S*?/proc/(loadavg|uptime|stat|meminfo|vmstat|pressure/\w+|sys/vm/min_free_kbytes):(.*)\Z")
+_WHOLE = re.compile(r"\d{1,20}\Z")
 _FLOAT = re.compile(r"\d{1,12}(?:\.\d{1,9})?\Z")
 
 
@@ -60,15 +61,15 @@ def parse_proc(body: str) -> Proc:
                 load = (values[0], values[1], values[2])
         elif file == "uptime" and len(words) == 2:
             uptime = _number(words[0])
-        elif file == "stat" and words[:1] == ["cpu"] and len(words) >= 5 and all(w.isdecimal() for w in words[1:]):
+        elif file == "stat" and words[:1] == ["cpu"] and len(words) >= 5 and all(_WHOLE.match(w) for w in words[1:]):
             cpu = tuple(int(word) for word in words[1:9])
-        elif file == "stat" and words[:1] == ["btime"] and len(words) == 2 and words[1].isdecimal():
+        elif file == "stat" and words[:1] == ["btime"] and len(words) == 2 and _WHOLE.match(words[1]):
             boot = int(words[1])
-        elif file == "meminfo" and len(words) == 3 and words[2] == "kB" and words[1].isdecimal():
+        elif file == "meminfo" and len(words) == 3 and words[2] == "kB" and _WHOLE.match(words[1]):
             meminfo[words[0].rstrip(":")] = int(words[1]) * 1024
-        elif file == "sys/vm/min_free_kbytes" and len(words) == 1 and words[0].isdecimal():
+        elif file == "sys/vm/min_free_kbytes" and len(words) == 1 and _WHOLE.match(words[0]):
             meminfo["min_free"] = int(words[0]) * 1024
-        elif file == "vmstat" and len(words) == 2 and words[1].isdecimal():
+        elif file == "vmstat" and len(words) == 2 and _WHOLE.match(words[1]):
             vmstat[words[0]] = int(words[1])
         elif file.startswith("pressure/") and len(words) == 5 and words[0] in ("some", "full"):
             value = _number(words[1].removeprefix("avg10="))
@@ -202,7 +203,7 @@ def unescape_mount(word: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), word)
 
 
-_DF_LINE = re.compile(r"(.*\S)\s+(\d+|-)\s+(-?\d+|-)\s+(-?\d+|-)\s+(\d+%|-)\s+(/.*)\Z")
+_DF_LINE = re.compile(r"(.*\S)\s+(\d{1,18}|-)\s+(-?\d{1,18}|-)\s+(-?\d{1,18}|-)\s+(\d{1,6}%|-)\s+(/.*)\Z")
 
 
 def _df_rows(body: str) -> dict[str, tuple[int, int, float | None]]:
@@ -213,6 +214,10 @@ def _df_rows(body: str) -> dict[str, tuple[int, int, float | None]]:
         if match is None or not match.group(2).isdecimal() or not match.group(4).lstrip("-").isdecimal():
             continue
         percent = None if match.group(5) == "-" else float(match.group(5)[:-1])
+        used, free = match.group(3), int(match.group(4))
+        whole = int(used) + free if used.isdecimal() and free >= 0 else 0
+        if percent is not None and whole > 0 and abs(percent - 100 * int(used) / whole) > 2:
+            continue  # numbers that do not belong together: the row is damaged
         rows[match.group(6)] = (int(match.group(2)), max(0, int(match.group(4))), percent)
     return rows
 

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from incident_tui.hosts import (  # noqa: E402
+    cgroups,
     docker,
     docker_files,
     docker_tables,
@@ -68,7 +69,8 @@ PARSERS: tuple[Callable[[str], Any], ...] = (
     machine.parse_proc,
     machine.parse_gluster_mounts,
     lambda body: machine.parse_disks("/dev/sda1 / ext4 rw\n", body, body),
-    lambda body: machine.parse_cgroups(body, 1 << 30, NOW),
+    lambda body: cgroups.parse_memory(body, 1 << 30, NOW),
+    cgroups.parse_cpu,
     lambda body: Framer("ab" * 8).feed(body.encode()),
 )
 

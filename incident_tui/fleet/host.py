@@ -29,6 +29,8 @@ SLOW_DEADLINE = 75.0
 """Client-side limit of a slow round without locks: the sum of its commands' own limits, and some."""
 LOCK_DEADLINE = 165.0
 PING_SECONDS = 25.0
+BRIEF_FOLLOWS = 3
+"""Followers of docker's events that end within PING_SECONDS, one after the other: from so many on, they do not last."""
 SETTLE_SECONDS = 0.15
 """After an event, so that a burst (kill, die, stop, start) makes one reading."""
 _WAKING = frozenset(
@@ -141,6 +143,7 @@ class HostLink:
             self._assembler.heard_login(fast.chatter, fast.installed, terminal=fast.terminal)
             first = await self._ask(fast, ["hello", *self._fast_words(everything=True)], READY_TIMEOUT)
             self._assembler.take(first.sections, first.asked, first.at, first.clock_at)
+            self._assembler.follows(not self._terminal)
             self._link(LinkState.UP)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._fast(fast))
@@ -331,8 +334,9 @@ class HostLink:
         return None
 
     async def _events(self) -> None:
-        """Follow docker's events; where that ends (daemon restarted), start again and read at once."""
-        wait = 5.0
+        """Follow docker's events; where that ends (daemon restarted), start again and read at once. Where it ends at
+        once again and again, or no session is left for it, containers are polled, and the reading says so."""
+        wait, brief = 5.0, 0
         while True:
             ended = asyncio.Event()
             nothing = False
@@ -345,6 +349,7 @@ class HostLink:
                         ended.set()
                 elif (event := docker.parse_event(message.line)) is not None:
                     before = self.reading
+                    self._assembler.follows(True)
                     self._assembler.event(event, self._clock())
                     if self.reading.docker != before.docker:
                         self._on_reading(self.reading)
@@ -353,6 +358,7 @@ class HostLink:
 
             channel = await self._open("events", heard)
             if channel is None:
+                self._assembler.follows(False)
                 await asyncio.sleep(60.0)
                 continue
             began = self._clock()
@@ -363,11 +369,16 @@ class HostLink:
                         async with asyncio.timeout(PING_SECONDS):
                             await ended.wait()
                     except TimeoutError:
+                        brief = 0
+                        self._assembler.follows(True)
                         channel.ping()
             finally:
                 channel.close()
             if nothing:
                 return
+            brief += 1
+            if brief >= BRIEF_FOLLOWS:
+                self._assembler.follows(False)
             self._wake.set()
             wait = 5.0 if self._clock() - began > timedelta(seconds=60) else min(60.0, wait * 2)
             await asyncio.sleep(wait * self._dice.uniform(0.5, 1.5))

@@ -77,6 +77,12 @@ class Assembler:
         if self.reading.docker is not None:
             self._set(docker=self._containers.heard(self.reading.docker, event))
 
+    def follows(self, follows: bool) -> None:
+        """Whether docker's events can be followed, or every death waits for the next reading."""
+        self._containers.polled = not follows
+        if self.reading.docker is not None and self.reading.docker.polled is follows:
+            self._set(docker=msgspec.structs.replace(self.reading.docker, polled=not follows))
+
     @property
     def oom_counter(self) -> int | None:
         """The kernel's own count of OOM kills (4.13 and later): a change is the moment to read the log."""
@@ -102,9 +108,10 @@ class Assembler:
             self._try("disks", at, lambda: {"disks": self._disks(by, at)})
         if "cgroup" in by:
             total = self.reading.memory.total if self.reading.memory else 0
-            self._containers.memories |= machine.parse_cgroups(by["cgroup"].body, total, at)
+            uptime = self._proc[1].uptime if "proc" in by and self._proc else None
+            self._containers.take_cgroups(by["cgroup"].body, total, uptime, at)
             if self.reading.docker is not None:
-                self._set(docker=self._containers.with_memory(self.reading.docker))
+                self._set(docker=self._containers.with_cgroups(self.reading.docker))
         if "oom-dmesg" in by or "oom-log" in by:
             self._try("ooms", at, lambda: self._log(by, at))
         if "docker-ps" in by:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from incident_tui.hosts import docker
+from incident_tui.hosts import cgroups, docker
 from incident_tui.hosts.errors import Unreadable, garbled
 from incident_tui.hosts.readings import Container, ContainerMemory, Docker
 from incident_tui.hosts.sections import Section
@@ -24,7 +24,11 @@ class Containers:
 
     def __init__(self) -> None:
         self.pids: dict[int, str] = {}
-        self.memories: dict[str, ContainerMemory] = {}
+        self.polled = False
+        """The events cannot be followed: `Docker.polled`."""
+        self._memories: dict[str, ContainerMemory] = {}
+        self._cpu: dict[str, tuple[float, float]] = {}
+        self._cpu_percent: dict[str, float] = {}
         self._restarts: dict[str, deque[tuple[datetime, int]]] = {}
         self._states: dict[str, tuple[str, datetime]] = {}
         self._stops: dict[str, datetime] = {}
@@ -65,21 +69,34 @@ class Containers:
             ),
         )
 
-    def with_memory(self, known: Docker) -> Docker:
-        """The same containers with the memory cgroups read last."""
+    def take_cgroups(self, body: str, total: int, uptime: float | None, at: datetime) -> None:
+        """Section cgroup. `total`: the host's memory; `uptime`: its own clock, by which processor time is counted."""
+        self._memories |= cgroups.parse_memory(body, total, at)
+        self._cpu_percent = {}
+        if uptime is None:
+            return
+        for identity, spent in cgroups.parse_cpu(body).items():
+            before = self._cpu.get(identity)
+            self._cpu[identity] = (uptime, spent)
+            if before is not None and uptime > before[0] and spent >= before[1]:  # less: it was started anew
+                self._cpu_percent[identity] = 100.0 * (spent - before[1]) / (uptime - before[0])
+
+    def with_cgroups(self, known: Docker) -> Docker:
+        """The same containers with the cgroups read last."""
+        return msgspec.structs.replace(known, containers=tuple(self._measured(each) for each in known.containers))
+
+    def _measured(self, container: Container) -> Container:
         return msgspec.structs.replace(
-            known,
-            containers=tuple(
-                msgspec.structs.replace(each, memory=self.memories.get(each.id)) if each.pid else each
-                for each in known.containers
-            ),
+            container,
+            memory=self._memories.get(container.id) if container.pid else None,
+            cpu_percent=self._cpu_percent.get(container.id) if container.pid else None,
         )
 
     def take(self, by: dict[str, Section], version: str, before: Docker | None, at: datetime) -> Docker:
         """Sections docker-ps and docker-inspect. Raises Unreadable."""
         ids = docker.parse_ids(by["docker-ps"])
         if not ids:
-            return Docker(at=at, version=version, containers=())
+            return Docker(at=at, version=version, containers=(), polled=self.polled)
         inspect = by.get("docker-inspect")
         if inspect is None:
             raise garbled("docker inspect")
@@ -96,10 +113,11 @@ class Containers:
         while len(self.pids) > _REMEMBERED_PIDS:
             del self.pids[next(iter(self.pids))]
         live = {container.id for container in found}
-        for store in (self._restarts, self._states, self.memories):
+        for store in (self._restarts, self._states, self._memories, self._cpu):
             for gone in [key for key in store if key not in live]:
                 del store[gone]
-        return Docker(at=at, version=version, containers=tuple(self._container(each, before, at) for each in found))
+        containers = tuple(self._container(each, before, at) for each in found)
+        return Docker(at=at, version=version, containers=containers, polled=self.polled)
 
     def _container(self, container: Container, before: Docker | None, at: datetime) -> Container:
         history = self._restarts.setdefault(container.id, deque(maxlen=200))
@@ -115,12 +133,11 @@ class Containers:
         stopped = next((when for key, when in self._stops.items() if container.id.startswith(key)), None)
         previous = _previous(before, container.id)
         return msgspec.structs.replace(
-            container,
+            self._measured(container),
             restarts_recent=container.restart_count - history[0][1],
             state_since=since,
             stopped_on_purpose=container.state == "exited"
             and (stopped is not None or bool(previous and previous.state == "exited" and previous.stopped_on_purpose)),
-            memory=self.memories.get(container.id) if container.pid else None,
         )
 
 

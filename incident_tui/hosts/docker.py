@@ -1,6 +1,7 @@
 """Docker 1.6 to today's, and podman: `ps -aq`, one `inspect`, `events`, errors. Pure.
 
-Only the JSON of inspect is trusted for state. Environment variables, which hold passwords, are never copied.
+Only the JSON of inspect is trusted for state. Environment variables, which hold passwords, are not copied but for the
+host names in them (`served_names`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import msgspec
 
 from incident_tui import text
+from incident_tui.hosts import served_names
 from incident_tui.hosts.errors import Unreadable, garbled
 from incident_tui.hosts.readings import Container, GapKind
 from incident_tui.hosts.sections import Section
@@ -145,6 +147,8 @@ def _container(item: Mapping[str, Any], state: Mapping[str, Any]) -> Container:
         finished_at=parse_time(state.get("FinishedAt")),
         memory_limit=max(0, memory),
         ports=_ports(_map(item.get("NetworkSettings"))),
+        mounts=_mounts(item),
+        names=served_names.names(config.get("Env"), config.get("Labels")),
     )
 
 
@@ -193,6 +197,15 @@ def _ports(network: Mapping[str, Any]) -> tuple[str, ...]:
             outside = _str(_map(place).get("HostPort"))
             out.append(text.sanitise(f"{outside}->{inside}", limit=60))
     return tuple(dict.fromkeys(out))[:20]
+
+
+def _mounts(item: Mapping[str, Any]) -> tuple[str, ...]:
+    """The host's directories, of Mounts (from 1.8) or of Volumes, destination -> source (to 1.7)."""
+    said = item.get("Mounts")
+    mounts = [_map(mount).get("Source") for mount in said] if isinstance(said, list) else []
+    sources = mounts or _map(item.get("Volumes")).values()
+    kept = [text.sanitise(source, limit=400) for source in sources if isinstance(source, str) and source[:1] == "/"]
+    return tuple(dict.fromkeys(kept))[:20]
 
 
 def _map(value: object) -> Mapping[str, Any]:

@@ -74,4 +74,5 @@ def renewed(known: Docker | None, found: tuple[Container, ...], version: str, at
         now = by_id.pop(before.id, None)
         changes = {name: getattr(now, name) for name in fields} if now is not None else {"state": "unknown"}
         out.append(msgspec.structs.replace(before, **changes))
-    return Docker(at=at, version=version, containers=(*out, *by_id.values()), source="files")
+    polled = known is not None and known.polled
+    return Docker(at=at, version=version, containers=(*out, *by_id.values()), source="files", polled=polled)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import msgspec
 
 from incident_tui import text
-from incident_tui.hosts.machine import container_id
+from incident_tui.hosts.cgroups import container_id
 from incident_tui.hosts.readings import Container, OomKill
 
 # The name is greedy: it may hold spaces and parentheses. UID stands before it in 2.6.32 and after it in 3.10.

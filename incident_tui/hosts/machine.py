@@ -1,4 +1,4 @@
-"""/proc, df and cgroup files -> readings. Pure; a value that is missing or damaged raises Unreadable, never reads 0."""
+"""/proc and df -> readings. Pure; a value that is missing or damaged raises Unreadable, never reads 0."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ import msgspec
 
 from incident_tui import text
 from incident_tui.hosts.errors import garbled
-from incident_tui.hosts.readings import Clock, ContainerMemory, Filesystem, GlusterMount, Memory, Pressure, System
-
-NO_LIMIT = 1 << 60
-"""A cgroup limit from here on means none (v1 says 2^63 rounded to pages)."""
+from incident_tui.hosts.readings import Clock, Filesystem, GlusterMount, Memory, Pressure, System
 
 
 class Proc(msgspec.Struct, frozen=True, kw_only=True):
@@ -276,53 +273,6 @@ def parse_gluster_mounts(mounts: str) -> tuple[GlusterMount, ...]:
             )
         )
     return tuple(out)
-
-
-_CGROUP_LINE = re.compile(r"(.*)/(memory\.\w+):(\S+)(?: (\d{1,20}))?\s*\Z")
-_CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
-
-
-def container_id(cgroup: str) -> str:
-    """The container's id in a cgroup path: the last 64 hex digits (a nested one is inside the other); else empty."""
-    found = _CONTAINER_ID.findall(cgroup)
-    return found[-1] if found else ""
-
-
-def parse_cgroups(body: str, total: int, at: datetime) -> dict[str, ContainerMemory]:
-    """Container id -> memory, of section `cgroup` (v1 and v2 files). A cgroup without its usage is left out."""
-    files: dict[str, dict[str, int]] = {}
-    for line in body.splitlines():
-        match = _CGROUP_LINE.match(line)
-        if match is None:
-            continue
-        directory, file, word, value = match.groups()
-        identity = container_id(directory)
-        if not identity:
-            continue
-        into = files.setdefault(identity, {})
-        if value is not None:
-            into[f"{file} {word}"] = int(value)
-        elif word == "max":
-            into[file] = NO_LIMIT
-        elif word.isdecimal() and len(word) <= 20:
-            into[file] = int(word)
-    out: dict[str, ContainerMemory] = {}
-    for identity, values in files.items():
-        usage = values.get("memory.current", values.get("memory.usage_in_bytes"))
-        if usage is None:
-            continue
-        inactive = values.get("memory.stat total_inactive_file", values.get("memory.stat inactive_file", 0))
-        limit = values.get("memory.max", values.get("memory.limit_in_bytes", 0))
-        oom = values.get("memory.events oom_kill", values.get("memory.oom_control oom_kill"))
-        out[identity] = ContainerMemory(
-            at=at,
-            usage=usage,
-            working_set=max(0, usage - inactive),
-            limit=0 if limit >= NO_LIMIT or (total and limit > total) else limit,
-            failures=values.get("memory.failcnt", values.get("memory.events max", 0)),
-            oom_kills=oom,
-        )
-    return out
 
 
 _STAT = re.compile(r"(\d{1,10}) \((.*)\) ([A-Za-z]) (\d{1,10}) ")

@@ -64,4 +64,5 @@ class Docker(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
     """Empty: the engine itself. "files": it hangs, and these are its files and cgroups (state and memory only)."""
     polled: bool = False
-    """This version's events cannot be followed: a death is seen at the next reading."""
+    """Its events cannot be followed (sudo wants a terminal, no session is left, they end at once): a death is seen at
+    the next reading."""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incident_tui.hosts import docker, gluster, gluster_text, kernel, local, machine
+from incident_tui.hosts import cgroups, docker, gluster, gluster_text, kernel, local, machine
 from incident_tui.hosts.assemble import Assembler
 from incident_tui.hosts.errors import Unreadable
 from incident_tui.hosts.health import findings
@@ -40,7 +40,7 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "proc": machine.parse_proc,
     "clock": lambda body: machine.parse_clock(body, NOW, NOW),
     "disks": lambda body: machine.parse_disks(body, body, body),
-    "cgroups": lambda body: machine.parse_cgroups(body, 1 << 30, NOW),
+    "cgroups": lambda body: cgroups.parse_memory(body, 1 << 30, NOW),
     "watch": machine.parse_watch,
     "hello": lambda body: machine.parse_hello(body, body, body, NOW),
 }

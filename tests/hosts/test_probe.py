@@ -24,7 +24,8 @@ EL6 = {
     "SwapTotal:       1000000 kB\nSwapFree:         400000 kB\n",
     "/proc/vmstat": "pgpgin 1\npswpin 1000\npswpout 2000\n",
     "/proc/mounts": "/dev/sda1 / ext4 rw 0 0\n/dev/sdb1 /srv/my\\040data xfs ro,noatime 0 0\n"
-    "web1:/gv0 /mnt/gv0 fuse.glusterfs rw 0 0\nnone /cgroup/memory cgroup rw,memory 0 0\n",
+    "web1:/gv0 /mnt/gv0 fuse.glusterfs rw 0 0\nnone /cgroup/memory cgroup rw,memory 0 0\n"
+    "none /cgroup/cpuacct cgroup rw,cpuacct,cpu 0 0\n",
     "/proc/sys/kernel/hostname": "web2\n",
     "/proc/sys/kernel/osrelease": "2.6.32-754.el6.x86_64\n",
     "/etc/redhat-release": "CentOS release 6.10 (Final)\n",
@@ -32,6 +33,7 @@ EL6 = {
     f"/cgroup/memory/docker/{ID}/memory.usage_in_bytes": "50000000\n",
     f"/cgroup/memory/docker/{ID}/memory.limit_in_bytes": "67108864\n",
     f"/cgroup/memory/docker/{ID}/memory.failcnt": "12\n",
+    f"/cgroup/cpuacct/docker/{ID}/cpuacct.usage": "7500000000\n",
     f"/cgroup/memory/docker/{ID}/memory.stat": "cache 9\ntotal_inactive_file 1000000\n",
 }
 DF = """shift; case " $* " in *" -i "*) echo 'Filesystem Inodes IUsed IFree IUse% Mounted on'; n=1000 ;;
@@ -104,14 +106,16 @@ def test_cgroup_v2(shell: list[str], run_probe: Callable[..., Any], root: Callab
             f"/sys/fs/cgroup{scope}/memory.current": "9000\n",
             f"/sys/fs/cgroup{scope}/memory.max": "max\n",
             f"/sys/fs/cgroup{scope}/memory.stat": "anon 1\ninactive_file 4000\n",
+            f"/sys/fs/cgroup{scope}/cpu.stat": "usage_usec 2500000\nuser_usec 9\n",
             f"/sys/fs/cgroup{scope}/memory.events": "low 0\nmax 3\noom 1\noom_kill 1\n",
         }
     )
-    from incident_tui.hosts.machine import parse_cgroups
+    from incident_tui.hosts.cgroups import parse_cpu, parse_memory
 
     body = run_probe(shell).ask(f"cg:88:{ID}", f"cg:89:{ID}")["cgroup"].body
-    memory = parse_cgroups(body, 1 << 30, NOW)[ID]
+    memory = parse_memory(body, 1 << 30, NOW)[ID]
     assert (memory.usage, memory.working_set, memory.limit, memory.oom_kills) == (9000, 5000, 0, 1)
+    assert parse_cpu(body) == {ID: 2.5}
 
 
 GLUSTER = """printf '%s\\n' "$*" >> "$ITUI_ROOT/asked"

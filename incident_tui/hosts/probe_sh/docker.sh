@@ -1,6 +1,6 @@
-# Docker and podman: containers, their memory cgroups, events.
+# Docker and podman: containers, their cgroups (memory and processor), events.
 
-itui_cgroups() { # PID:ID...: memory files of the cgroups these processes live in; one fork for all
+itui_cgroups() { # PID:ID...: files of the cgroups these processes live in; one fork for all
     itui_begin cgroup
     itui_all="$*"
     set --
@@ -8,15 +8,15 @@ itui_cgroups() { # PID:ID...: memory files of the cgroups these processes live i
         itui_p=${itui_w%%:*} itui_i=${itui_w#*:}
         case $itui_p$itui_i in *[!0-9a-f]* | '') continue ;; esac
         case $itui_p in *[!0-9]* | '') continue ;; esac
-        itui_d=
+        itui_d= itui_u=
         while IFS=: read -r itui_h itui_c itui_g; do
-            case $itui_h:,$itui_c, in
-            0:,,) [ -z "$V2" ] || itui_d=${itui_d:-$V2$itui_g} ;;
-            *,memory,*) [ -z "$V1" ] || itui_d=$V1$itui_g ;;
-            esac
+            itui_g=${itui_g%/container}
+            case $itui_h:,$itui_c, in 0:,,) [ -z "$V2" ] || itui_d=${itui_d:-$V2$itui_g} ;; esac
+            case ,$itui_c, in *,memory,*) [ -z "$V1" ] || itui_d=$V1$itui_g ;; esac
+            case ,$itui_c, in *,cpuacct,*) [ -z "$V1_CPU" ] || itui_u=$V1_CPU$itui_g ;; esac
         done 2>/dev/null <"$R/proc/$itui_p/cgroup"
         case $itui_d in *"$itui_i"*) ;; *) continue ;; esac # another process has this pid by now
-        case $itui_d in */container) itui_d=${itui_d%/container} ;; esac
+        set -- "$@" "$R${itui_u:-$itui_d}/cpuacct.usage" "$R$itui_d/cpu.stat"
         for itui_f in memory.usage_in_bytes memory.limit_in_bytes memory.failcnt memory.stat memory.oom_control \
             memory.current memory.max memory.events; do
             set -- "$@" "$R$itui_d/$itui_f"

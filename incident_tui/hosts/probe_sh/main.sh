@@ -48,7 +48,7 @@ itui_round() { # itui_id itui_words
 }
 
 itui_main() {
-    MODE=$1 M=$2 IDLE=$3 INSTALLED=${4:-} R=${ITUI_ROOT:-} FOLLOWER='' GUARD='' V1='' V2='' ENGINE='' GLUSTER='' LIMITER=shell
+    MODE=$1 M=$2 IDLE=$3 INSTALLED=${4:-} R=${ITUI_ROOT:-} FOLLOWER='' GUARD='' V1='' V1_CPU='' V2='' ENGINE='' GLUSTER='' LIMITER=shell
     PATH=${ITUI_PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
     LC_ALL=C
     export PATH LC_ALL
@@ -71,12 +71,10 @@ itui_main() {
 END { for (i = n > 120 ? n - 120 : 0; i < n; i++) print x[i % 120]; for (i = m > 60 ? m - 60 : 0; i < m; i++) print y[i % 60] }'
     FILE_KEYS='"(Running|Paused|Dead|OOMKilled)":(true|false)|"(Pid|ExitCode)":-?[0-9]+|"Name":"/[^"]*"'
     FILE_KEYS=$FILE_KEYS'|"(StartedAt|FinishedAt)":"[^"]*"'
-    CGROUP_LINES='^([0-9]|max|total_inactive_file |inactive_file |oom_kill |under_oom |max)'
+    CGROUP_LINES='^([0-9]|max|total_inactive_file |inactive_file |oom_kill |under_oom |max|usage_usec )'
     while read -r itui_d itui_m itui_t itui_o itui_x; do
-        case $itui_t:,$itui_o, in
-        cgroup:*,memory,*) V1=${V1:-$itui_m} ;;
-        cgroup2:*) V2=${V2:-$itui_m} ;;
-        esac
+        case $itui_t:,$itui_o, in cgroup:*,memory,*) V1=${V1:-$itui_m} ;; cgroup2:*) V2=${V2:-$itui_m} ;; esac
+        case $itui_t:,$itui_o, in cgroup:*,cpuacct,*) V1_CPU=${V1_CPU:-$itui_m} ;; esac
     done 2>/dev/null <"$R/proc/mounts"
     if command -v docker >/dev/null 2>&1; then ENGINE=docker; elif command -v podman >/dev/null 2>&1; then ENGINE=podman; fi
     ! command -v gluster >/dev/null 2>&1 || GLUSTER=yes

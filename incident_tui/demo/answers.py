@@ -6,7 +6,7 @@ CentOS 6: Docker 1.6.2 (API 1.18) and GlusterFS 3.6.9, whose heal info knows no 
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from xml.sax.saxutils import escape
 
 from incident_tui.demo.world import Brick, Container, Peer, Volume, World, fake_uuid
@@ -59,6 +59,18 @@ def inspect(container: Container, peer: Peer) -> str:
         },
         indent=4,
     )
+
+
+def log(container: Container, now: datetime) -> str:
+    """What `docker logs -t` prints: the start, the last minute's requests, and what ended it."""
+    began = container.started or now - timedelta(hours=3)
+    rows = [(began, "run.sh: configuration read"), (began + timedelta(seconds=1), "run.sh: ready")]
+    if container.state == "running":
+        asked = (now - timedelta(seconds=5 * number) for number in range(11, -1, -1))
+        rows += [(at, "10.0.0.7 GET / 200") for at in asked if at > rows[-1][0]]
+    elif container.finished is not None:
+        rows.append((container.finished, "PHP Fatal error:  Allowed memory size of 134217728 bytes exhausted"))
+    return "".join(f"{_stamp(at)} {line}\n" for at, line in rows)
 
 
 def _xml(body: str, ret: int = 0, error: str = "") -> str:

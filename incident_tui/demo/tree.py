@@ -139,6 +139,7 @@ def _docker(world: World, peer: Peer) -> dict[str, str]:
     for container in peer.containers:
         files[f"answers/inspect/{container.id}"] = answers.inspect(container, peer)
         files[f"answers/names/{container.name}"] = container.id + "\n"
+        files[f"answers/logs/{container.id}"] = answers.log(container, world.now)
         if container.pid:
             files |= _cgroup(peer, container)
     return files

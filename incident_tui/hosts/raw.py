@@ -116,7 +116,7 @@ class RawKeeper:
 
 def _pieces(section: Section) -> Iterator[tuple[str, str]]:
     if section.name != "docker-inspect":
-        yield section.name, _clean(section.body, section.cut)
+        yield section.name, cleaned(section.body, section.cut)
         return
     try:
         found = list(docker.objects(section.body))
@@ -128,7 +128,7 @@ def _pieces(section: Section) -> Iterator[tuple[str, str]]:
     for one in found:
         ident = one.get("Id", one.get("ID"))
         if isinstance(ident, str):
-            yield f"{section.name}:{text.sanitise(ident)}", _clean(_printed(_without_secrets(one)), False)
+            yield f"{section.name}:{text.sanitise(ident)}", cleaned(_printed(_without_secrets(one)), False)
 
 
 def _printed(value: Any) -> str:
@@ -144,9 +144,9 @@ def _runs(one: Any) -> bool:
     return isinstance(state, dict) and state.get("Running") is True
 
 
-def _clean(body: str, was_cut: bool) -> str:
-    """At most PIECE characters; of what is longer the beginning and the last lines, with a mark between. The end begins
-    with a whole line, so that no secret loses the word by which it is known."""
+def cleaned(body: str, was_cut: bool) -> str:
+    """Without secrets, at most PIECE characters; of what is longer the beginning and the last lines, with a mark
+    between. The end begins with a whole line, so that no secret loses the word by which it is known."""
     if len(body) > PIECE:
         tail = body[-PIECE // 2 :].partition("\n")[2]
         head = body[: PIECE // 2]

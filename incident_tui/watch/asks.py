@@ -1,21 +1,32 @@
-"""How a screen asks the watch for a fresh reading: an empty file in DIR/asks, and a ring of the bell."""
+"""How a screen asks the watch: an empty file in DIR/asks, whose name says what, and a ring of the bell."""
 
 from __future__ import annotations
 
 import os
+
+import msgspec
 
 from incident_tui.journal import notify
 from incident_tui.journal.errors import from_os
 from incident_tui.journal.place import FILE_MODE, StrPath, make_directory
 
 _EVERYTHING = "all"
-_PREFIX = "host-"
+_READING = "host-"
+_WORD = "asked-"
 
 
-def ask(directory: StrPath, host: str = "") -> None:
-    """Ask for a reading of `host` (a configured name), or of everything. Raises JournalError."""
+class Ask(msgspec.Struct, frozen=True):
+    """`word` empty: a fresh reading of `host`, of everything when that is empty too. Else a word of `answers`."""
+
+    host: str
+    word: str = ""
+
+
+def ask(directory: StrPath, host: str = "", word: str = "") -> None:
+    """Ask for a reading of `host` (a configured name), or of everything; with a word, for that. Raises JournalError."""
     folder = os.path.join(os.fspath(directory), "asks")
-    path = os.path.join(folder, _PREFIX + host if host else _EVERYTHING)
+    name = f"{_WORD}{word}@{host}" if word else _READING + host if host else _EVERYTHING
+    path = os.path.join(folder, name)
     try:
         make_directory(folder)
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE))
@@ -24,8 +35,8 @@ def ask(directory: StrPath, host: str = "") -> None:
     notify.ring(directory)
 
 
-def take(directory: StrPath) -> list[str]:
-    """The hosts asked for since the last call; "" for everything. Never raises."""
+def take(directory: StrPath) -> list[Ask]:
+    """What was asked since the last call. Never raises."""
     folder = os.path.join(os.fspath(directory), "asks")
     try:
         names = os.listdir(folder)
@@ -38,7 +49,10 @@ def take(directory: StrPath) -> list[str]:
         except OSError:
             continue
         if name == _EVERYTHING:
-            found.append("")
-        elif name.startswith(_PREFIX):
-            found.append(name.removeprefix(_PREFIX))
+            found.append(Ask(""))
+        elif name.startswith(_READING):
+            found.append(Ask(name.removeprefix(_READING)))
+        elif name.startswith(_WORD):
+            word, _, host = name.removeprefix(_WORD).partition("@")
+            found.append(Ask(host, word))
     return found

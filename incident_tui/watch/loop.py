@@ -43,6 +43,8 @@ from incident_tui.journal.presence import Presence
 from incident_tui.journal.store import Store
 from incident_tui.journal.writer import Writer
 from incident_tui.watch import asks, reminders, sites
+from incident_tui.watch.answers import Answer
+from incident_tui.watch.demands import Demands
 from incident_tui.watch.evidence import RawPace
 from incident_tui.watch.history import Histories, History, note_host, note_site, note_volumes
 from incident_tui.watch.post import Post
@@ -121,6 +123,7 @@ class Watch:
             demo=plan.demo,
         )
         self._fleet = Fleet(plan.hosts, plan.fleet, clock, self._read)
+        self._demands = Demands(self._fleet.links, clock, self._woken.set)
 
     async def run(self) -> str:
         """Watches until it should end; returns why. Raises Lost when another process holds the lease."""
@@ -134,6 +137,7 @@ class Watch:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._fleet.run(), name="fleet"), *self._post.start_sending(group)]
+                tasks.append(group.create_task(self._demands.run(), name="demands"))
                 tasks += [
                     group.create_task(self._watch_site(site), name=f"site {site.name}") for site in self.plan.sites
                 ]
@@ -213,10 +217,13 @@ class Watch:
             remember(self._store, self._seq, self._fold)
 
     def _answer_asks(self) -> None:
-        for host in asks.take(self.plan.directory):
-            self._fleet.refresh(host)
+        for ask in asks.take(self.plan.directory):
+            if ask.word:
+                self._demands.ask(ask.host, ask.word)
+                continue
+            self._fleet.refresh(ask.host)
             for site in self.plan.sites:
-                if not host or host in site.hosts:
+                if not ask.host or ask.host in site.hosts:
                     self._site_now[site.name].set()
 
     # ------------------------------------------------------------------ the loop
@@ -265,10 +272,12 @@ class Watch:
         for name, row in self._post.rows().items():
             self._dirty[f"chat/{name}"] = row
         fresh, self._dirty = self._changed(self._dirty), {}
-        details, self._details = {**self._details, **self._histories.due(self._clock())}, {}
-        if fresh or details:
+        now = self._clock()
+        details, self._details = {**self._details, **self._histories.due(now), **self._demands.take()}, {}
+        old = self._demands.over(now)
+        if fresh or details or old:
             try:
-                self._board.put(fresh, epoch=self._epoch, details=details)
+                self._board.put(fresh, epoch=self._epoch, drop=old, details=details)
             except StaleEpoch:
                 raise Lost from None
 
@@ -285,7 +294,8 @@ class Watch:
         return found
 
     def _forget_old_rows(self) -> None:
-        """Rows of hosts and sites that are no longer configured go from the board."""
+        """Rows of hosts and sites that are no longer configured go from the board, and so do answers to an earlier
+        watch."""
         keep = {
             *(f"host/{host.name}" for host in self.plan.hosts),
             *(f"site/{site.name}" for site in self.plan.sites),
@@ -295,6 +305,7 @@ class Watch:
         kept = {f"raw/{host.name}" for host in self.plan.hosts} | {f"history/{key}" for key in keep}
         details = [*self._board.details("raw/", msgspec.Raw), *self._histories.known]
         old += [key for key in details if key not in kept and not key.startswith("history/volume/")]
+        old += self._board.details("asked/", Answer)
         try:
             self._board.put({"watch": self._row()}, epoch=self._epoch, drop=old)
         except StaleEpoch:

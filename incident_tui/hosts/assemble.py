@@ -53,6 +53,7 @@ class Assembler:
         self._chatter = self._installed = ""
         self._terminal = False
         self._containers = Containers()
+        self._bricks = assemble_gluster.BrickPids()
         self._trends = Trends()
 
     def linked(self, link: Link) -> HostReading:
@@ -275,6 +276,7 @@ class Assembler:
         if not sources:
             raise Unreadable(GapKind.DENIED, "our account may not read the kernel log")
         containers = self.reading.docker.containers if self.reading.docker else ()
+        kills = kernel.join_bricks(kills, self._bricks.served, self._bricks.here)
         kills = _kept(kernel.join(kills, containers, self._containers.pids), self.reading.ooms)
         source = " and ".join(sources)
         return {
@@ -288,6 +290,7 @@ class Assembler:
 
     def _gluster(self, by: dict[str, Section], at: datetime) -> dict[str, Any]:
         found, down = assemble_gluster.of_peer(by, self.reading.system, self.reading.gluster, self._trends, at)
+        self._bricks.learn(found)
         if down is not None:
             self.missing("glusterd", down.kind, down.sentence, at)
         elif "glusterd" in self.reading.gaps:
@@ -333,6 +336,7 @@ def _kept(kills: tuple[OomKill, ...], before: OomKills | None) -> tuple[OomKill,
                 at=old.at or kill.at,
                 container_id=kill.container_id or old.container_id,
                 joined_by=kill.joined_by or old.joined_by,
+                bricks=kill.bricks or old.bricks,
             )
         out.append(kill)
     return tuple(out)

@@ -29,6 +29,30 @@ from incident_tui.hosts.sections import Section
 from incident_tui.hosts.trend import Trends
 
 
+_REMEMBERED_PIDS = 500
+
+
+class BrickPids:
+    """Which process served which bricks, also of processes that ended since: a pid file outlives its process, and the
+    next one has another pid."""
+
+    def __init__(self) -> None:
+        self.served: dict[int, tuple[str, ...]] = {}
+        """pid -> "gv0 web2:/b/gv0", …"""
+        self.here: tuple[str, ...] = ()
+        """All bricks of this host."""
+
+    def learn(self, gluster: Gluster) -> None:
+        now: dict[int, tuple[str, ...]] = {}
+        for brick in gluster.bricks:
+            if brick.pid:
+                now[brick.pid] = (*now.get(brick.pid, ()), f"{brick.volume} {brick.name}")
+        self.served |= now
+        self.here = tuple(f"{brick.volume} {brick.name}" for brick in gluster.bricks)
+        while len(self.served) > _REMEMBERED_PIDS:
+            del self.served[next(iter(self.served))]
+
+
 def of_peer(
     by: dict[str, Section], system: System | None, before: Gluster | None, trends: Trends, at: datetime
 ) -> tuple[Gluster, Unreadable | None]:

@@ -24,7 +24,14 @@ _FIELD_RULES: dict[str, tuple[str, ...]] = {
     "pressure": ("machine.pressure",),
     "disks": ("disk.",),
     "clock": ("host.clock-skew",),
-    "ooms": ("machine.oom", "docker.container-oom", "machine.hung-task", "disk.io-error", "disk.file-system"),
+    "ooms": (
+        "machine.oom",
+        "docker.container-oom",
+        "gluster.brick-oom",
+        "machine.hung-task",
+        "disk.io-error",
+        "disk.file-system",
+    ),
     "docker": ("docker.",),
     "gluster": ("gluster.",),
 }

@@ -8,11 +8,14 @@ from datetime import datetime, timedelta
 from incident_tui.hosts.cluster import BrickView, ClusterView, PeerView, VolumeView
 from incident_tui.hosts.health_tasks import disagreements, space_findings, task_findings
 from incident_tui.hosts.judge import Case, age, span
-from incident_tui.hosts.readings import Gap, GapKind, Gluster, HostReading, LinkState, Volume
+from incident_tui.hosts.readings import Gap, GapKind, Gluster, HostReading, LinkState, OomKills, Volume
 from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.finding import Finding, Level
 
 BUSY_WARN = timedelta(minutes=3)
+OOM_WINDOW = timedelta(minutes=30)
+OOM_SETTLED = timedelta(minutes=2)
+"""A brick that has run since a kill this long ago is a warning, no longer critical."""
 
 
 def gluster_host_findings(case: Case) -> Iterator[Finding]:
@@ -21,6 +24,7 @@ def gluster_host_findings(case: Case) -> Iterator[Finding]:
         return
     host, gaps = case.reading.host, case.reading.gaps
     gluster: Gluster | None = case.fresh("gluster")
+    yield from _brick_kills(case, gluster)
     gap = gaps.get("gluster")
     down = gaps.get("glusterd")
     if down is not None and gluster is not None and not gluster.glusterd_alive:
@@ -34,6 +38,23 @@ def gluster_host_findings(case: Case) -> Iterator[Finding]:
         yield case.found("gluster.unknown", Level.UNKNOWN, f"{host}: {gap.sentence}", gap.at, evidence="gluster")
     elif gluster is None:
         yield from case.missing("gluster")
+
+
+def _brick_kills(case: Case, gluster: Gluster | None) -> Iterator[Finding]:
+    """Bricks of this host whose process the kernel killed lately; what runs again for a while is a warning."""
+    ooms: OomKills | None = case.fresh("ooms")
+    runs = {f"{b.volume} {b.name}" for b in gluster.bricks if b.alive} if gluster is not None else set()
+    for kill in ooms.kills if ooms is not None else ():
+        if kill.at is not None and case.now - kill.at > OOM_WINDOW:
+            continue
+        for brick in kill.bricks:
+            again = gluster is not None and brick in runs and kill.at is not None and kill.at < gluster.at
+            if again and kill.at is not None and case.now - kill.at > OOM_SETTLED:
+                level, what = Level.WARN, f"was killed at {kill.at:%H:%M:%SZ}, out of memory; it runs again"
+            else:
+                level, what = Level.CRIT, "was killed, out of memory"
+            sentence = f"{brick}: its brick process {what}"
+            yield Finding("gluster.brick-oom", level, brick, sentence, ooms.at, case.reading.host, kill.line)
 
 
 def _volume_gap(case: Case, field: str, gap: Gap) -> Iterator[Finding]:

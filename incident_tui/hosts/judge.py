@@ -50,6 +50,7 @@ RULES: dict[str, str] = {
     "gluster.volume-stopped": "a volume is stopped",
     "gluster.volume-unknown": "a volume's state is not known",
     "gluster.brick-down": "a brick does not run or cannot be reached",
+    "gluster.brick-oom": "a brick's process was killed because memory ran out",
     "gluster.brick-unknown": "nothing fresh says whether a brick runs",
     "gluster.quorum-lost": "too few bricks or peers: writes are refused or data is unavailable",
     "gluster.split-brain": "copies of a file differ and GlusterFS cannot choose",

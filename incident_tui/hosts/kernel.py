@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
@@ -175,12 +175,32 @@ def merge(dated: Sequence[OomKill], other: Sequence[OomKill]) -> tuple[OomKill, 
     return tuple(sorted(out, key=lambda kill: kill.at or never))
 
 
+def join_bricks(
+    kills: Sequence[OomKill], served: Mapping[int, tuple[str, ...]], here: Sequence[str]
+) -> tuple[OomKill, ...]:
+    """Name the bricks of each kill: by pid (`served`: pid -> "gv0 web2:/b/gv0", … as last seen), or, of a glusterfsd
+    that nobody had seen before, by being the only brick `here`.
+
+    A kill may be named after a thread of glusterfsd (glfs_…, glusterio…); any other name is a process that has or had
+    the pid of a brick's by chance."""
+    out = []
+    for kill in kills:
+        if kill.name.startswith(("glusterfsd", "glfs_", "glusterio")) and kill.pid in served:
+            kill = msgspec.structs.replace(kill, bricks=served[kill.pid], joined_by="pid")
+        elif kill.name == "glusterfsd" and len(here) == 1:
+            kill = msgspec.structs.replace(kill, bricks=tuple(here), joined_by="name")
+        out.append(kill)
+    return tuple(out)
+
+
 def join(kills: Sequence[OomKill], containers: Sequence[Container], pids: dict[int, str]) -> tuple[OomKill, ...]:
     """Name the container of each kill: by the cgroup in the log; by pid (`pids`: pid -> container id as last seen);
     by time: it ended with 137 within 2 s of the kill, and no other container did."""
     out = []
     for kill in kills:
-        if not kill.container_id and kill.pid in pids:
+        if kill.bricks:
+            pass
+        elif not kill.container_id and kill.pid in pids:
             kill = msgspec.structs.replace(kill, container_id=pids[kill.pid], joined_by="pid")
         elif not kill.container_id and kill.at is not None:
             ended = [

@@ -130,6 +130,7 @@ def bricks(
             LocalBrick(
                 volume=volume,
                 path=path,
+                name=f"{host}:{path}",
                 pid=named or pid,
                 alive=alive if known else None,
                 process_state=state if alive else "",

@@ -60,6 +60,8 @@ class LocalBrick(msgspec.Struct, frozen=True, kw_only=True):
 
     volume: str
     path: str
+    name: str = ""
+    """As the volume's definition has it, host:/path."""
     pid: int = 0
     alive: bool | None = None
     """None when we were not allowed to look."""

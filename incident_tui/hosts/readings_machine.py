@@ -105,7 +105,9 @@ class OomKill(msgspec.Struct, frozen=True, kw_only=True):
     container_id: str = ""
     """From the cgroup in the log, or joined by pid or time; empty when it was no container or is not known."""
     joined_by: str = ""
-    """"cgroup", "pid" or "time": how container_id was found."""
+    """"cgroup", "pid" or "time": how container_id was found; "pid" or "name": how bricks were."""
+    bricks: tuple[str, ...] = ()
+    """What the killed process served, as "gv0 web2:/b/gv0"; more than one with brick multiplexing."""
     rss: int = 0
     line: str = ""
 

@@ -19,6 +19,8 @@ from incident_tui import essentials
 from incident_tui.essentials import ConfigError, Essentials, StrPath
 from incident_tui.fleet.settings import Fleet, Host
 from incident_tui.hosts.settings import Thresholds
+from incident_tui.incident import roster
+from incident_tui.incident.settings import Roster
 from incident_tui.mistakes import nearest, show
 from incident_tui.text import redact, sanitise
 from incident_tui.ui.settings import Screen
@@ -35,6 +37,7 @@ _SECRET_KEYS: Final = re.compile(r"(?i)^(url|token|secret|password|passwd|api_?k
 class Settings(Essentials, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything in config.toml. Paths are absolute after `load`."""
 
+    rosters: tuple[Roster, ...] = ()
     hosts: tuple[Host, ...] = ()
     sites: tuple[Site, ...] = ()
     chat: tuple[ChatSink, ...] = ()
@@ -123,7 +126,32 @@ def _check(settings: Settings, path: Path) -> None:
             f"{path}: fleet.gluster_seconds = {settings.fleet.gluster_seconds}: "
             f"at least 30, because these commands lock the cluster"
         )
+    for number, one in enumerate(settings.rosters):
+        _check_roster(one, f"rosters[{number}]", [person.name for person in settings.people], path)
+    essentials.check_names(path, "rosters", [one.name for one in settings.rosters])
     _check_numbers(settings, path)
+
+
+def _check_roster(one: Roster, key: str, people: Sequence[str], path: Path) -> None:
+    named = (*one.people, *one.escalation, *(override.who for override in one.overrides))
+    _one_of(path, f"{key}.people", named, people)
+    if not one.people:
+        raise ConfigError(f"{path}: {key}.people: name at least one person")
+    if not essentials.known_zone(one.time_zone):
+        zone = f"{key}.time_zone = {show(one.time_zone)}"
+        raise ConfigError(f"{path}: {zone}: no such zone; write one like Europe/Madrid")
+    if roster.handover(one.handover) is None:
+        raise ConfigError(f'{path}: {key}.handover = {show(one.handover)}: write a day and a time, "monday 09:00"')
+    if roster.day(one.first) is None:
+        raise ConfigError(f'{path}: {key}.first = {show(one.first)}: write a day, "2026-01-05"')
+    for number, override in enumerate(one.overrides):
+        begin, end = (roster.local(text, one.time_zone) for text in (override.since, override.until))
+        for name, text, at in (("since", override.since, begin), ("until", override.until, end)):
+            if at is None:
+                where = f"{key}.overrides[{number}].{name} = {show(text)}"
+                raise ConfigError(f'{path}: {where}: write a day and a time, "2026-12-24 09:00"')
+        if begin is not None and end is not None and begin >= end:
+            raise ConfigError(f"{path}: {key}.overrides[{number}]: it ends before it begins; exchange since and until")
 
 
 def _check_numbers(settings: Settings, path: Path) -> None:

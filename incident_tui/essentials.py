@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import tomli
 
-from incident_tui.incident.settings import DEFAULT_SEVERITIES, Person, Severity
+from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Person, Severity
 from incident_tui.journal.settings import JournalSettings
 from incident_tui.text import sanitise
 
@@ -37,6 +37,7 @@ class Essentials(msgspec.Struct, frozen=True, kw_only=True):
     journal: JournalSettings = JournalSettings()
     people: tuple[Person, ...] = ()
     severities: tuple[Severity, ...] = DEFAULT_SEVERITIES
+    command: Command = Command()
 
 
 def search_path(environ: Mapping[str, str], cwd: StrPath, home: StrPath) -> list[str]:
@@ -104,13 +105,19 @@ def check(settings: Essentials, path: StrPath) -> None:
     """What a type cannot say. Raises ConfigError."""
     check_names(path, "people", [person.name for person in settings.people])
     for number, person in enumerate(settings.people):
-        if person.time_zone != "UTC" and not _known_zone(person.time_zone):
+        if person.time_zone != "UTC" and not known_zone(person.time_zone):
             raise _wrong(
                 path, f"people[{number}].time_zone", person.time_zone, "no such zone; write one like Europe/Madrid"
             )
     levels = [severity.level for severity in settings.severities]
     if sorted(set(levels)) != sorted(levels) or any(level < 1 for level in levels) or not levels:
         raise ConfigError(f"{path}: severities: give each its own level, 1 (worst) or more")
+    for word in settings.command.roles:
+        if not word.isprintable() or " " in word or word.lower() in ("", "commander", "ic"):
+            raise _wrong(path, "command.roles", word, "one word each; the commander is always there")
+    for key in ("callout_minutes", "first_update_minutes", "internal_minutes", "exec_minutes", "ack_minutes"):
+        if getattr(settings.command, key) < 0:
+            raise _wrong(path, f"command.{key}", str(getattr(settings.command, key)), "minutes, 0 or more")
     letter = settings.journal.letter
     if len(letter) != 1 or not "a" <= letter <= "z":
         raise _wrong(path, "journal.letter", letter, "one letter from a to z")
@@ -134,7 +141,7 @@ def _wrong(path: StrPath, key: str, value: str, mend: str) -> ConfigError:
     return ConfigError(f"{path}: {key} = {show(value)}: {mend}")
 
 
-def _known_zone(name: str) -> bool:
+def known_zone(name: str) -> bool:
     """Whether there is this time zone. Asks the system's files before zoneinfo, whose import costs 4 ms."""
     try:
         if ".." not in name and not name.startswith("/"):

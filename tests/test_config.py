@@ -12,6 +12,8 @@ from incident_tui.config import ConfigError, Settings, load, locate, missing_fil
 from incident_tui.shipped import shipped
 
 FILE = Path("config.toml")
+ROSTER = '[[people]]\nname = "ana"\n[[rosters]]\nname = "ops"\nfirst = "2026-01-05"\npeople = ["ana"]\n'
+OVERRIDE = '[[rosters.overrides]]\nwho = "ana"\nsince = "2026-12-24 09:00"\nuntil = "2026-12-27 09:00"\n'
 
 
 def refusal(text: str) -> str:
@@ -57,6 +59,14 @@ def test_an_empty_file_is_a_valid_configuration() -> None:
         ('[[chat]]\nname = "c"\nurl = "https://example/x"', ("chat[0].url", "url_env")),
         ('[[chat]]\nname = "c"\ntoken = "zzz"', ("chat[0].token", "secret")),
         ('[[chat]]\nname = "c"', ("chat[0]", "url_env or by url_file")),
+        ('[command]\nroles = ["ic"]', ("command.roles = 'ic'", "the commander is always there")),
+        ("[command]\nack_minutes = -1", ("command.ack_minutes", "0 or more")),
+        (ROSTER.replace('["ana"]', '["anna"]'), ("rosters[0].people", "did you mean ana?")),
+        (ROSTER.replace("2026-01-05", "soon"), ("rosters[0].first = 'soon'", "2026-01-05")),
+        (ROSTER + 'time_zone = "Mars"', ("rosters[0].time_zone = 'Mars'", "Europe/Madrid")),
+        (ROSTER + 'handover = "noon"', ("rosters[0].handover = 'noon'", "monday 09:00")),
+        (ROSTER + OVERRIDE.replace("2026-12-24 09:00", "x"), ("rosters[0].overrides[0].since = 'x'",)),
+        (ROSTER + OVERRIDE.replace("2026-12-27", "2026-12-23"), ("rosters[0].overrides[0]", "ends before it begins")),
         ('[[chat]]\nname = "c"\nurl_env = "X"\nsend = ["updates"]', ("did you mean update?",)),
         ('[[sites]]\nname = "s"\nurl = "http://bob:hunter2@x/"', ("sites[0].url", "secret")),
         ('[[people]]\nname = "a"\ntime_zone = "Mars/Olympus"', ("people[0].time_zone", "Europe/Madrid")),

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -19,6 +20,7 @@ from incident_tui.cli import show
 from incident_tui.cli.commands import COMMANDS as SUBCOMMANDS
 from incident_tui.cli.commands import GLOBAL
 from incident_tui.cli.machines import Row
+from incident_tui.cli.people import Contact
 from incident_tui.cli.status import as_fields
 from incident_tui.config import Settings
 from incident_tui.fleet.settings import Host
@@ -38,6 +40,7 @@ from incident_tui.hosts.readings import (
     Volume,
 )
 from incident_tui.incident.entry import Author, Draft, Kind
+from incident_tui.incident.roster import OnCall, Shift
 from incident_tui.incident.state import Fold
 from incident_tui.incident.verbs import PREFIXES, VERBS
 from incident_tui.journal.store import Store
@@ -89,21 +92,32 @@ def settings() -> str:
     comments = {}
     section = ""
     for line in (ROOT / "config.toml").read_text().splitlines():
-        header = re.match(r"\[+(\w+)\]+", line)
+        header = re.match(r"\[+([\w.]+)\]+", line)
         if header:
             section = header.group(1)
         key = re.match(r"(\w+) = (?:\"[^\"]*\"|[^#]*?)\s*(?:#\s*(.*))?$", line)
         if key and (section, key.group(1)) not in comments:
             comments[section, key.group(1)] = (key.group(2) or "").strip()
-    rows = []
-    for one in msgspec.structs.fields(Settings):
-        many = bool(getattr(one.type, "__args__", None))
-        struct = one.type.__args__[0] if many else one.type
-        for field in msgspec.structs.fields(struct):
-            name = f"[[{one.name}]]" if many else f"[{one.name}]"
-            default = "needed" if field.required else f"`{toml(field.default)}`"
-            rows.append((f"`{name} {field.name}`", default, comments.get((one.name, field.name), "")))
-    return table(("setting", "default", ""), rows)
+    return table(("setting", "default", ""), setting_rows(Settings, "", comments))
+
+
+def setting_rows(kind: Any, place: str, comments: dict[tuple[str, str], str]) -> list[tuple[str, str, str]]:
+    """The settings of a table, and after them those of the tables inside it."""
+    rows, inner = [], []
+    for field in msgspec.structs.fields(kind):
+        many = bool(getattr(field.type, "__args__", None))
+        struct = field.type.__args__[0] if many else field.type
+        if isinstance(struct, type) and issubclass(struct, msgspec.Struct):
+            inner += setting_rows(struct, table_name(place, field.name, many), comments)
+            continue
+        default = "needed" if field.required else f"`{toml(field.default)}`"
+        rows.append((f"`{place} {field.name}`", default, comments.get((place.strip("[]"), field.name), "")))
+    return rows + inner
+
+
+def table_name(place: str, name: str, many: bool) -> str:
+    full = ".".join(part for part in (place.strip("[]"), name) if part)
+    return f"[[{full}]]" if many else f"[{full}]"
 
 
 def toml(value: object) -> str:
@@ -164,6 +178,10 @@ def json_fields() -> str:
             ("verify", inner(show.verdict_fields(store.verify()))),
         ]
     rows.append(("check", ", ".join(f"`{field.name}`" for field in msgspec.structs.fields(Row))))
+    rows.append(("contacts", ", ".join(f"`{field.name}`" for field in msgspec.structs.fields(Contact))))
+    of = ", ".join(f"`{field.name}`" for field in msgspec.structs.fields(Shift))
+    what = {"now": f"`now` ({of}) or null", "next": "`next` as `now`"}
+    rows.append(("oncall", ", ".join(what.get(f.name, f"`{f.name}`") for f in msgspec.structs.fields(OnCall))))
     rows.append(("probe", "the fields of `incident_tui.hosts.readings.HostReading`, documented there"))
     rows.append(("export --format json", "; ".join(f"`{name}` {meaning}" for name, meaning in FIELDS.items())))
     return table(

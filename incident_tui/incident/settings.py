@@ -1,4 +1,4 @@
-"""Settings of the incident room: people and severities. Read by config.py; frozen."""
+"""Settings of the incident room: people, rosters, severities, how an incident is commanded. Frozen."""
 
 from __future__ import annotations
 
@@ -36,3 +36,57 @@ DEFAULT_SEVERITIES = (
     Severity(level=2, name="degraded, or one failure from down", update_minutes=30),
     Severity(level=3, name="internal, no public effect", update_minutes=60),
 )
+
+
+class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[rosters.overrides]]`: somebody else is on call for a while."""
+
+    who: str
+    """A name from `[[people]]`."""
+    since: str
+    """Local time of the roster, "2026-12-24 09:00", or an ISO time with its zone."""
+    until: str
+    """As `since`; no longer counted."""
+    why: str = ""
+
+
+class Roster(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[rosters]]`: a weekly rotation of who is on call."""
+
+    name: str
+    time_zone: str = "UTC"
+    """IANA name; the handover is at this wall-clock time in summer and in winter."""
+    handover: str = "monday 09:00"
+    first: str
+    """The day on which the rotation starts with the first of `people`, 2026-01-05."""
+    people: tuple[str, ...]
+    """In turn, a week each."""
+    escalation: tuple[str, ...] = ()
+    """Whom to call when who is on call does not answer, in order."""
+    overrides: tuple[Override, ...] = ()
+
+
+class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[command]`: roles and clocks of an incident. Defaults: PagerDuty's incident response documentation (call-outs
+    each 10 min, first public message within 5 min, executives each 30 min)."""
+
+    roles: tuple[str, ...] = ("deputy", "operations", "communications", "scribe")
+    """Roles besides the commander."""
+    callout_minutes: int = 10
+    """The age of the incident is called out each so many minutes; 0: never."""
+    first_update_minutes: int = 5
+    """A first public update is due so long after the declare; 0: no such clock."""
+    internal_minutes: int = 30
+    """`/next internal` without a time; the public has the severity's own."""
+    exec_minutes: int = 30
+    """`/next exec` without a time."""
+    ack_minutes: int = 3
+    """A task that nobody acknowledged for so long is a gap."""
+    fatigue_hours: int = 4
+    """Somebody who held a role so long is due to be relieved; 0: never."""
+    host_silent_minutes: int = 10
+    """A host that was not seen for so long is a gap of the timeline; 0: never."""
+    rally: tuple[str, ...] = ()
+    """Where people meet, in order, when the first place does not work: bridge numbers, chat rooms, places."""
+    recovery: tuple[str, ...] = ()
+    """Exact login and recovery commands for the break-glass card."""

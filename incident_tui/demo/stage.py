@@ -127,11 +127,15 @@ def toml_for(settings: Settings, endpoints: Endpoints, journal: Path) -> bytes:
     return _toml(msgspec.to_builtins(quick)).encode()
 
 
-def _toml(tables: dict[str, Any]) -> str:
+def _toml(tables: dict[str, Any], place: str = "") -> str:
     """Tables of plain values, and arrays of such tables. A JSON value of these types is a TOML value too."""
-    out: list[str] = []
+    out = [f"{key} = {json.dumps(value)}\n" for key, value in tables.items() if not _holds_tables(value)]
     for name, body in tables.items():
-        for table in body if isinstance(body, tuple) else (body,):
-            out.append(f"[[{name}]]" if isinstance(body, tuple) else f"[{name}]")
-            out += [f"{key} = {json.dumps(value)}" for key, value in table.items()]
-    return "\n".join(out) + "\n"
+        for table in (body if isinstance(body, tuple) else (body,)) if _holds_tables(body) else ():
+            head = f"[[{place}{name}]]" if isinstance(body, tuple) else f"[{place}{name}]"
+            out.append(f"{head}\n{_toml(table, f'{place}{name}.')}")
+    return "".join(out)
+
+
+def _holds_tables(value: object) -> bool:
+    return isinstance(value, dict) or (isinstance(value, tuple) and any(isinstance(one, dict) for one in value))

@@ -28,7 +28,6 @@ from incident_tui.hosts.readings import (
 from incident_tui.hosts.sections import Section
 from incident_tui.hosts.trend import Trends
 
-
 _REMEMBERED_PIDS = 500
 
 

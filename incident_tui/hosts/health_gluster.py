@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from incident_tui.hosts.cluster import BrickView, ClusterView, PeerView, VolumeView
+from incident_tui.hosts.cluster import ClusterView, PeerView, VolumeView
 from incident_tui.hosts.health_tasks import disagreements, space_findings, task_findings
 from incident_tui.hosts.judge import Case, age, span
-from incident_tui.hosts.readings import Gap, GapKind, Gluster, HostReading, LinkState, OomKills, Volume
+from incident_tui.hosts.quorum import server_quorum, server_sentence, set_level
+from incident_tui.hosts.readings import Gap, GapKind, Gluster, HostReading, LinkState, OomKills, Volume, is_stale
 from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.finding import Finding, Level
 
@@ -43,8 +44,10 @@ def gluster_host_findings(case: Case) -> Iterator[Finding]:
 def _brick_kills(case: Case, gluster: Gluster | None) -> Iterator[Finding]:
     """Bricks of this host whose process the kernel killed lately; what runs again for a while is a warning."""
     ooms: OomKills | None = case.fresh("ooms")
+    if ooms is None:
+        return
     runs = {f"{b.volume} {b.name}" for b in gluster.bricks if b.alive} if gluster is not None else set()
-    for kill in ooms.kills if ooms is not None else ():
+    for kill in ooms.kills:
         if kill.at is not None and case.now - kill.at > OOM_WINDOW:
             continue
         for brick in kill.bricks:
@@ -64,7 +67,7 @@ def _volume_gap(case: Case, field: str, gap: Gap) -> Iterator[Finding]:
         yield case.found("gluster.busy", Level.WARN, sentence, gap.at, subject=volume, evidence=gap.sentence)
     elif "quorum" in gap.sentence:
         sentence = f"{volume}: server quorum is not met, changes are refused"
-        yield case.found("gluster.quorum-lost", Level.CRIT, sentence, gap.at, subject=volume, evidence=gap.sentence)
+        yield case.found("gluster.server-quorum", Level.CRIT, sentence, gap.at, subject=volume, evidence=gap.sentence)
     elif gap.kind in (GapKind.HUNG, GapKind.FAILED):
         what = "status" if kind == "volume_status" else "heal info"
         rule = "gluster.volume-unknown" if kind == "volume_status" else "gluster.heal-unknown"
@@ -102,8 +105,14 @@ def gluster_findings(
     """What all peers together say."""
     for pool in pools(view.peers):
         yield from _pool(pool, now)
+    fresh = [r for r in hosts if r.gluster is not None and not is_stale("gluster", r.gluster.at, now, thresholds)]
     for volume in view.volumes:
         yield from _volume(volume, thresholds, now)
+        if volume.status == "started":
+            level, what, host = server_sentence(volume, list(server_quorum(volume, fresh)))
+            if what:
+                sentence = f"{volume.name}: {what}"
+                yield Finding("gluster.server-quorum", level, volume.name, sentence, volume.at, host, "peer status")
     yield from _volume_gaps(hosts, thresholds, now)
 
 
@@ -208,13 +217,16 @@ def _volume(volume: VolumeView, thresholds: Thresholds, now: datetime) -> Iterat
     total = len(volume.bricks)
     for group in volume.sets:
         level, lost = set_level(volume.definition, group)
+        margin = "" if lost or level is not Level.CRIT or volume.definition.disperse <= 0 else ", no redundancy left"
         if lost:
             yield found("quorum-lost", Level.CRIT, lost)
         for brick in group:
             if brick.up is False:
                 what = f"{volume.up} of {total} bricks up; {brick.name} is down"
                 why = f" ({brick.why})" if brick.why not in ("", "offline") else ""
-                yield found("brick-down", level, what + why, f"{volume.name} {brick.name}", brick.at, brick.host)
+                yield found(
+                    "brick-down", level, what + why + margin, f"{volume.name} {brick.name}", brick.at, brick.host
+                )
             elif brick.up is None:
                 what = f"whether {brick.name} runs is not known"
                 yield found("brick-unknown", Level.UNKNOWN, what, f"{volume.name} {brick.name}", brick.at, brick.host)
@@ -226,41 +238,6 @@ def _volume(volume: VolumeView, thresholds: Thresholds, now: datetime) -> Iterat
     yield from task_findings(volume, thresholds, now, found)
     if volume.definition.set_size > 1:
         yield from _heals(volume, thresholds, now, found)
-
-
-def set_level(volume: Volume, group: Sequence[BrickView]) -> tuple[Level, str]:
-    """The level of one subvolume with a brick down, and the sentence about quorum when writes or data are lost."""
-    total, up = len(group), sum(brick.up is True for brick in group)
-    down = sum(brick.up is False for brick in group)
-    if down == 0:
-        return Level.OK, ""
-    state = f"{up} of {total} bricks up"
-    unknown = total - up - down
-    if volume.disperse > 0:
-        if down > volume.redundancy:
-            return Level.CRIT, f"{state}, data unavailable (redundancy {volume.redundancy})"
-        return (Level.CRIT if down == volume.redundancy else Level.WARN), ""
-    if volume.replica <= 1:
-        return Level.CRIT, ""
-    if down == total:
-        return Level.CRIT, f"{state}, data unavailable"
-    needed = _quorum(volume, total)
-    first_up = group[0].up is not False
-    possible = up + unknown
-    if possible < needed or (possible == needed and 2 * needed == total and needed > 1 and not first_up):
-        return Level.CRIT, f"{state}, writes refused (client quorum)"
-    if 2 * up == total and volume.options.get("cluster.quorum-type") == "auto" and not first_up:
-        return Level.CRIT, f"{state}, writes refused (client quorum)"
-    return Level.WARN, ""
-
-
-def _quorum(volume: Volume, total: int) -> int:
-    """Bricks of a replica set that must be up for writes. Without the option: auto from replica 3, none for 2."""
-    kind = volume.options.get("cluster.quorum-type", "auto" if total > 2 else "none")
-    if kind == "fixed":
-        count = volume.options.get("cluster.quorum-count", "")
-        return int(count) if count.isdecimal() and len(count) < 6 else 1
-    return (total + 1) // 2 if kind == "auto" else 1
 
 
 def _heals(

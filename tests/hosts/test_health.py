@@ -346,17 +346,3 @@ def test_a_volume_of_hosts_that_fell_silent_stays_as_unknown(fixture: Callable[[
     found = judged(*hosts, now=NOW + timedelta(minutes=30))
     assert found[("gluster.volume-unknown", "gv0")].level is Level.UNKNOWN
     assert all(finding.level is Level.UNKNOWN for finding in found.values())
-
-
-@pytest.mark.parametrize(
-    ("down", "level", "lost"),
-    [(0, Level.OK, False), (1, Level.WARN, False), (2, Level.CRIT, False), (3, Level.CRIT, True)],
-)
-def test_disperse_4_plus_2(down: int, level: Level, lost: bool) -> None:
-    from incident_tui.hosts.cluster import BrickView
-    from incident_tui.hosts.health_gluster import set_level
-
-    volume = Volume(name="ec", status="started", replica=1, disperse=6, redundancy=2)
-    group = [BrickView(name=f"h{n}:/b", host=f"h{n}", up=n >= down) for n in range(6)]
-    got, sentence = set_level(volume, group)
-    assert (got, bool(sentence)) == (level, lost)

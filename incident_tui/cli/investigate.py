@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 
 import msgspec
 
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.machines import hosts_named
+from incident_tui.desk.investigation import investigation
 from incident_tui.fleet.once import Shot, demand
 from incident_tui.fleet.settings import Host
 from incident_tui.hosts.changes import Changes, changes
 from incident_tui.hosts.readings import LinkState
-from incident_tui.hosts.sections import Section
 from incident_tui.journal.errors import JournalError
-from incident_tui.text import TEXT_LIMIT, redact, sanitise
-
-SECONDS = 60.0
-"""For one host's whole answer; the commands' own limits are shorter together."""
+from incident_tui.text import sanitise
+from incident_tui.watch.answers import CHANGES, PERFORMANCE, SECONDS, answer
 
 
 async def _ask(context: Context, hosts: list[Host], words: list[str]) -> list[Shot]:
@@ -29,7 +26,7 @@ async def _ask(context: Context, hosts: list[Host], words: list[str]) -> list[Sh
 def show_changes(context: Context) -> int:
     """The last 24 hours of the hosts named, or of all. Status 1 when a host or a source could not be read."""
     hosts = hosts_named(context, context.call.words)
-    shots = asyncio.run(_ask(context, hosts, ["docker", "asked:changes"]))
+    shots = asyncio.run(_ask(context, hosts, ["docker", f"asked:{CHANGES}"]))
     now = context.clock()
     found: list[Changes] = []
     silent: list[str] = []
@@ -58,10 +55,11 @@ def show_changes(context: Context) -> int:
 def performance(context: Context) -> int:
     """One look at a host's load, saved as one evidence entry; its handle is printed after the commit."""
     (host,) = hosts_named(context, context.call.words)
-    (shot,) = asyncio.run(_ask(context, [host], ["asked:performance"]))
+    (shot,) = asyncio.run(_ask(context, [host], [f"asked:{PERFORMANCE}"]))
     if shot.reading.link.state is not LinkState.UP:
         raise Failure(f"{shot.reading.link.sentence}; nothing was saved", 1)
-    text = investigation(host.name, shot.sections, context.clock())
+    found = answer(host.name, PERFORMANCE, shot.sections, shot.reading, context.clock())
+    text = investigation(host.name, found.sections, found.at)
     if context.call.flag("dry-run"):
         print(text)
         return 0
@@ -78,26 +76,3 @@ def performance(context: Context) -> int:
         for entry in entries:
             print(store.handle(entry))
     return 0
-
-
-def investigation(host: str, sections: tuple[Section, ...], now: datetime) -> str:
-    """What was printed, without what looks like a secret, within the size of one entry. Each section keeps its
-    beginning; what is left out is said."""
-    asked = [section for section in sections if section.name.startswith("asked:")]
-    head = f"performance of {host} at {now:%Y-%m-%d %H:%M:%SZ}"
-    room = (TEXT_LIMIT - len(head) - 10) // max(1, len(asked)) - 80
-    parts, hidden = [head], 0
-    for section in asked:
-        name = section.name.removeprefix("asked:")
-        body, count = redact(sanitise(section.body.strip(), lines=True))
-        hidden += count
-        if section.timed_out:
-            body = f"{body}\nno answer within {section.limit:.0f} s".strip()
-        elif section.rc and not body:
-            body = f"not available (status {section.rc})"
-        kept = body[:room].rpartition("\n")[0] if len(body) > room else body
-        left = body[len(kept) :].count("\n")
-        parts.append(f"== {name}\n{kept}" + (f"\n… {left} more lines left out" if left else ""))
-    if hidden:
-        parts.append(f"({hidden} redacted)")
-    return "\n".join(parts)

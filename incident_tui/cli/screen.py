@@ -120,7 +120,7 @@ def screen(context: Context) -> int:
             directory=context.directory,
             author=context.author,
             start_watch=lambda: _reap(start_watch(context)),
-            ask_reading=lambda host: ask(context.directory, host),
+            ask=lambda host, word: ask(context.directory, host, word),
             presence=presence,
             demo=context.demo,
             playbooks=shipped("playbooks"),

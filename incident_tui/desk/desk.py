@@ -25,6 +25,7 @@ from incident_tui.incident.people import zone_of
 YES = ("yes", "y")
 
 if TYPE_CHECKING:
+    from incident_tui.hosts.changes import Change
     from incident_tui.incident.paste import Backfill, Evidence
     from incident_tui.incident.playbook import Playbook
     from incident_tui.incident.state import Fold
@@ -173,6 +174,12 @@ class Desk:
             return Outcome(line=text)
         scene = self._scene()
         return self._save(text, [d.write(one, scene) for one in writes], key or self.new_id())
+
+    def keep_change(self, change: Change) -> Outcome:
+        """Save what a host told of itself as a change entry at its own time. The same one again is saved once."""
+        scene = self._scene()
+        key = f"change:{scene.working}:{change.host}:{change.at.isoformat()}:{change.what}"
+        return self._save(f"/change {change.host}: {change.what}", [d.change(change, scene)], key)
 
     def _pasted(self, pasted: Evidence | Backfill, backfill: bool) -> Sequence[m.Write] | str:
         from incident_tui.incident.paste import Backfill, Evidence

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from incident_tui.desk import corrections, tasks
 from incident_tui.desk.scene import No, Order, Scene, same
 from incident_tui.incident import meanings as m
@@ -13,6 +15,7 @@ from incident_tui.incident.entry import Draft, Kind
 from incident_tui.incident.meanings import Parsed
 
 if TYPE_CHECKING:
+    from incident_tui.hosts.changes import Change
     from incident_tui.incident.views import Incident
 
 ATTACH_MINUTES = 60
@@ -21,6 +24,13 @@ ATTACH_MINUTES = 60
 def write(parsed: m.Write, scene: Scene) -> Draft:
     """A line that is an entry as it stands."""
     return scene.draft(parsed.kind, parsed.text, parsed.at, dict(parsed.data))
+
+
+def change(found: Change, scene: Scene) -> Draft:
+    """What a host told of itself; who says so is the author."""
+    data = {"host": found.host, "what": found.what} | ({} if found.exact else {"about": True})
+    draft = scene.draft(Kind.CHANGE, f"{found.host}: {found.what}", found.at, data)
+    return msgspec.structs.replace(draft, source=f"{scene.source}, read on {found.host}")
 
 
 def order(parsed: Parsed, scene: Scene) -> Order:

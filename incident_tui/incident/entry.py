@@ -90,6 +90,11 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
         "evidence": "the reading behind it",
         "flaps": "int, changes folded into this one; absent when none",
     },
+    Kind.CHANGE: {
+        "host": "the host that told it, or absent",
+        "what": "as it told it",
+        "about": "true: its time is not exact",
+    },
     Kind.COMMAND: {"step": "intent | outcome (with ref)", "host": "target", "argv": "list", "exit": "int or null"},
     Kind.PLAYBOOK: {
         "name": "file stem",
@@ -165,7 +170,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     Stored as the JSON of this structure with `journal` and `seq` beside it; fields are only ever added, with a
     default. `at` is when it happened, `recorded_at` when we learned it. `incident` is empty for what was recorded
-    outside any incident; the fold attaches it by time (`DATA[Kind.DECLARE]`). `source` is tui, cli, watch, import.
+    outside any incident; the fold attaches it by time (`DATA[Kind.DECLARE]`). `source` is tui, cli, watch, import,
+    and of a change that a host told also which.
     """
 
     journal: str

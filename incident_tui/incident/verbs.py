@@ -9,7 +9,8 @@ import msgspec
 
 class Verb(msgspec.Struct, frozen=True):
     """`form` is the right form as a refusal shows it; `completes` says what each argument completes to, in order:
-    people, hosts, handles, playbooks, milestones, severities, statuses, audiences, incidents, verbs, files, or ""."""
+    people, hosts (and containers), containers, handles,
+    playbooks, milestones, severities, statuses, audiences, incidents, verbs, files, or ""."""
 
     name: str
     form: str
@@ -178,6 +179,30 @@ VERBS: Final[dict[str, Verb]] = _table(
     Verb("tick", "/tick [N]", "a step of the open playbook is done", "/tick 2", timed=True),
     Verb("skip", "/skip N why", "a step is left out, and why", "/skip 3 no spare disk here", timed=True),
     Verb("read", "/read [HOST]", "a fresh reading now", "/read web3", ("hosts",)),
+    Verb(
+        "logs",
+        "/logs [HOST] CONTAINER",
+        "the end of a container's log",
+        "/logs web2 drupal-a",
+        ("hosts", "containers"),
+        screen=True,
+    ),
+    Verb(
+        "performance",
+        "/performance HOST [CONTAINER]",
+        "how it does now: top, memory, disks; kept as evidence",
+        "/performance web2",
+        ("hosts", "containers"),
+        screen=True,
+    ),
+    Verb(
+        "changes",
+        "/changes [HOST]",
+        "what changed in 24 h; Enter makes a change entry of a row",
+        "/changes web2",
+        ("hosts",),
+        screen=True,
+    ),
     Verb(
         "standdown", "/standdown [text]", "the response ends; says what is open", "/standdown sites stable", timed=True
     ),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from incident_tui.desk import outcome as o
 from incident_tui.ui import sheets, yank
 from incident_tui.ui.aside import from_thread
+from incident_tui.ui.closer import Closer
 from incident_tui.ui.driver import driver_of
 from incident_tui.ui.folded import Run
 from incident_tui.ui.looking import Looking
@@ -27,13 +28,16 @@ _WIDE: Final = 200
 
 
 class Actions:
-    """The actions of one screen. `ask_reading` asks the watch for a reading of a host, of all when empty."""
+    """The actions of one screen. `ask` puts a question to the watch, as `watch.asks.ask` does."""
 
-    def __init__(self, app: IncidentApp, ask_reading: Callable[[str], None]) -> None:
+    def __init__(self, app: IncidentApp, ask: Callable[[str, str], None]) -> None:
         self.app = app
-        self._ask_reading = ask_reading
+        self._ask = ask
         self._leave_at = -LEAVE_WITHIN
         self.looking = Looking(app.painter, app.session)
+        self.closer = Closer(app, ask, self.open_over)
+        self._beneath: list[tuple[sheets.Opened | None, Pane, Zoom]] = []
+        """What comes back after what is open: what was open before, and which pane was active."""
         self._from_left = False
         """What is open was opened from the zoomed left pane, which comes back after it."""
 
@@ -53,6 +57,9 @@ class Actions:
             elif chosen is not None:
                 handle = self.app.session.store.handle(chosen.ref)
                 self.open_sheet(sheets.of_entry(chosen, self.app.session, handle))
+        elif self.app.pane == "sheet" and self.app.sheet.chooses:
+            if (choice := self.app.sheet.choice()) is not None:
+                choice.take()
         else:
             self.app.pane = "prompt"
             asked = self.app.talk.ask
@@ -135,8 +142,8 @@ class Actions:
             row = app.session.fold.row(entry.id) if entry is not None else None
             return yank.row_text(row, app.session.store.handle(row.ref)) if row is not None else ""
         view = app.painter.view or app.session.view()
-        if app.sheet.display and app.sheet.content is not None:
-            return yank.lines_text(app.sheet.content(view, _WIDE))
+        if app.sheet.display and app.sheet.opened is not None:
+            return yank.lines_text(app.sheet.opened.content(view, _WIDE))
         chosen = app.window.chosen()
         if chosen is not None:
             rows = chosen.rows if isinstance(chosen, Run) else (chosen,)
@@ -180,6 +187,9 @@ class Actions:
             self.app.talk.cancel()
             if paste:
                 self.close_sheet()
+        elif self.app.sheet.display and self._beneath:
+            self._to_beneath()
+            return
         elif self.app.sheet.display:
             within = self.app.pane == "sheet"
             self.close_sheet()
@@ -202,6 +212,8 @@ class Actions:
             self.app.status.move(step)
         elif self.app.pane == "timeline":
             self.app.window.select(step)
+        elif self.app.pane == "sheet" and self.app.sheet.choice() is not None:
+            self.app.sheet.scroll_lines(step)
         elif self._in_history() and (editor.older() if step < 0 else editor.newer()):
             self.app.talk.changed()
         else:
@@ -268,7 +280,26 @@ class Actions:
         self._leave_at = now
         self.app.talk.said = ("Ctrl+C again leaves. Watching goes on; your line is kept.", "warn")
 
+    def open_over(self, opened: sheets.Opened) -> None:
+        """Open it over what is open, which Esc brings back."""
+        app = self.app
+        if not (app.sheet.display and app.sheet.title == opened.title):
+            self._beneath.append((app.sheet.opened, app.pane, app.painter.zoom))
+        if app.painter.zoom == "left":
+            app.painter.zoom = "right"
+        app.sheet.open(opened)
+        app.pane = "sheet"
+
+    def _to_beneath(self) -> None:
+        opened, pane, zoom = self._beneath.pop()
+        if opened is not None:
+            self.app.sheet.open(opened)
+        else:
+            self.app.sheet.shut()
+        self.app.pane, self.app.painter.zoom = pane, zoom
+
     def open_sheet(self, opened: sheets.Opened) -> None:
+        self._beneath.clear()
         self.app.sheet.open(opened)
         self._from_left = self.app.painter.zoom == "left"
         if self._from_left:
@@ -277,6 +308,7 @@ class Actions:
             self.app.pane = "sheet"
 
     def close_sheet(self) -> None:
+        self._beneath.clear()
         if self.app.sheet.display and self._from_left and self.app.painter.zoom:
             self.app.painter.zoom, self.app.pane = "left", "status"
         self.app.sheet.shut()
@@ -290,7 +322,7 @@ class Actions:
             return
         match effect:
             case o.ReadFresh(host=host):
-                if self.app.attempt(lambda: self._ask_reading(host), "no reading could be asked for"):
+                if self.app.attempt(lambda: self._ask(host, ""), "no reading could be asked for"):
                     self.app.talk.said = (f"A fresh reading of {host or 'all hosts'} is asked for.", "")
             case o.WriteReport(incident=incident, file=file):
                 self.app.talk.said = ("Writing the report.", "")
@@ -307,6 +339,24 @@ class Actions:
                 getattr(self, f"verb_{verb}")(argument)
             case _:
                 pass
+
+    def do_logs(self) -> None:
+        self.closer.logs()
+
+    def verb_logs(self, argument: str) -> None:
+        self.closer.logs(argument)
+
+    def do_performance(self) -> None:
+        self.closer.performance()
+
+    def verb_performance(self, argument: str) -> None:
+        self.closer.performance(argument)
+
+    def do_changes(self) -> None:
+        self.closer.changes()
+
+    def verb_changes(self, argument: str) -> None:
+        self.closer.changes(argument)
 
     def verb_redraw(self, _: str) -> None:
         self.do_repaint()

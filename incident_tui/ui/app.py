@@ -66,7 +66,7 @@ class IncidentApp(App[int], inherit_bindings=False):
         session: Session,
         *,
         start_watch: Callable[[], None],
-        ask_reading: Callable[[str], None],
+        ask: Callable[[str, str], None],
         colours: bool = True,
         paste_gap: float = PASTE_GAP,
         tick: float = 1.0,
@@ -83,7 +83,7 @@ class IncidentApp(App[int], inherit_bindings=False):
         self.status = self.painter.status
         self.window = self.painter.timeline.window
         self.sheet = self.painter.sheet
-        self.actions = Actions(self, ask_reading)
+        self.actions = Actions(self, ask)
         self._painting = False
         self._last_paint = 0.0
         self._burst = Burst(paste_gap)
@@ -194,6 +194,8 @@ class IncidentApp(App[int], inherit_bindings=False):
         journal, board = self.session.poll()
         if board:
             self.session.read_board()
+            if self.session.loaded:
+                self.actions.closer.settle()
         if journal and self.session.loaded:
             while self.session.read_journal():
                 pass

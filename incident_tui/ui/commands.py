@@ -36,6 +36,11 @@ COMMANDS: Final = (
     Command("ctrl+end", "to_end", "Ctrl+End", "to the last entry, follow, and fold runs again", "go"),
     Command("f1", "help", "F1", "keys and verbs", "help"),
     Command("f5", "read", "F5", "a fresh reading of all hosts now", "read"),
+    Command("f6", "logs", "F6", "the end of the chosen container's log", "logs"),
+    Command(
+        "f7", "performance", "F7", "top, memory, disks, containers of the chosen row, kept as evidence", "performance"
+    ),
+    Command("f8", "changes", "F8", "what changed in 24 h, on the chosen host or on all; Enter logs a row", "changes"),
     Command("ctrl+f", "filter", "Ctrl+F", "show only entries that fit; Esc shows all again", "filter"),
     Command("ctrl+r", "older", "Ctrl+R F3", "find a text further back; again: the next one back", "find", ("f3",)),
     Command("ctrl+n", "newer", "Ctrl+N", "the next match on (also Shift+F3)", "", ("shift+f3",)),
@@ -70,7 +75,15 @@ FOOTER: Final = {
         ("F4", "zoom"),
         ("Ctrl+C", "twice leaves"),
     ),
-    "status": (("Enter", "opens"), ("Up Down", "choose"), ("Esc", "prompt"), ("Tab", "timeline"), ("F4", "zoom")),
+    "status": (
+        ("Enter", "opens"),
+        ("Up Down", "choose"),
+        ("Esc", "prompt"),
+        ("F6", "log"),
+        ("F7", "measure"),
+        ("F8", "changes"),
+        ("F4", "zoom"),
+    ),
     "timeline": (
         ("Enter", "opens"),
         ("Up Down", "choose"),
@@ -79,10 +92,20 @@ FOOTER: Final = {
         ("Ctrl+End", "newest"),
         ("F4", "zoom"),
     ),
+    "row": (
+        ("Esc", "closes"),
+        ("PgUp PgDn", "scroll"),
+        ("F6", "log"),
+        ("F7", "measure"),
+        ("F8", "changes"),
+        ("Ctrl+Y", "copies"),
+    ),
+    "choices": (("Enter", "takes"), ("Up Down", "choose"), ("Esc", "closes"), ("Ctrl+Y", "copies")),
     "sheet": (("Esc", "closes"), ("PgUp PgDn", "scroll"), ("Enter", "saves"), ("Ctrl+Y", "copies"), ("F4", "zoom")),
 }
 """Where one is -> keys of that moment. `line` is the prompt with text in it; `sheet` is whenever something is open over
-the timeline, and the left pane is not active."""
+the timeline, and the left pane is not active; `row` when it is about a row of that pane, `choices` while its own rows
+are chosen among."""
 
 _FIRST: Final = (
     "Type what happens, Enter saves it. What may stand in front:",

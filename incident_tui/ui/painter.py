@@ -98,7 +98,7 @@ class Painter:
         self.timeline.display = not self.sheet.display and right > 0
         self._feed(view, right)
         if self.sheet.display:
-            self.sheet.draw(view, right, body, look)
+            self.sheet.draw(view, right, body, look, active=self.pane == "sheet")
         elif right:
             self._draw_timeline(view, right, body)
         self._show_line(hint)
@@ -263,7 +263,7 @@ class Painter:
         if self.pane == "status":
             return "status"
         if self.sheet.display:
-            return "sheet"
+            return "choices" if self.pane == "sheet" and self.sheet.chooses else "row" if self.sheet.row else "sheet"
         return "line" if self.pane == "prompt" and self.prompt.editor.text else self.pane
 
     def _split_hint(self) -> tuple[str, str]:

@@ -34,7 +34,7 @@ def run(
     directory: Path,
     author: Author,
     start_watch: Callable[[], None],
-    ask_reading: Callable[[str], None],
+    ask: Callable[[str, str], None],
     presence: Presence,
     demo: bool,
     playbooks: Path,
@@ -42,7 +42,7 @@ def run(
 ) -> int:
     """The screen on the journal in `directory`. Returns the exit status: 0 left, 1 something was not saved or the
     journal cannot be opened, 128 + signal when ended by one. Raises what crashed it, with the terminal restored and the
-    draft kept. `start_watch` is called when nobody watches, at most every few seconds."""
+    draft kept. `start_watch` is called when nobody watches, at most every few seconds; `ask` as `watch.asks.ask`."""
     colours = not os.environ.get("NO_COLOR")
     os.environ.update(_ENVIRONMENT)
     for name in ("COLUMNS", "LINES"):  # a shell may have exported them for another window; the terminal knows better
@@ -64,11 +64,11 @@ def run(
     if settings.screen.linear is True:
         from incident_tui.ui.linear.screen import LinearScreen
 
-        app = LinearScreen(session, start_watch=start_watch, ask_reading=ask_reading)
+        app = LinearScreen(session, start_watch=start_watch, ask=ask)
     else:
         from incident_tui.ui.app import IncidentApp
 
-        app = IncidentApp(session, start_watch=start_watch, ask_reading=ask_reading, colours=colours)
+        app = IncidentApp(session, start_watch=start_watch, ask=ask, colours=colours)
     status: int | None = None
     try:
         status = app.run(mouse=settings.screen.mouse)

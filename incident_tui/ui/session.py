@@ -15,6 +15,7 @@ from incident_tui.desk.desk import Desk
 from incident_tui.desk.open import new_id as random_id
 from incident_tui.desk.open import read_playbooks
 from incident_tui.desk.outcome import Outcome, Saving
+from incident_tui.hosts.changes import Change
 from incident_tui.hosts.health import Judge
 from incident_tui.hosts.raw import RawText
 from incident_tui.incident.entry import Author, Entry
@@ -37,6 +38,7 @@ from incident_tui.ui.complete import Words
 from incident_tui.ui.kept import Kept
 from incident_tui.ui.shown_rows import ShownRows
 from incident_tui.ui.view import Decoder, Machines, Parts, Pending, Readings, View, assemble, machines, seen
+from incident_tui.watch.answers import Answer
 from incident_tui.watch.history import History
 
 CHUNK: Final = 2_000
@@ -123,6 +125,7 @@ class Session:
         self._rows = ShownRows(self.fold)
         self._decoder = Decoder()
         self._readings = Readings()
+        self._answers: dict[str, Mapping[str, Answer]] = {}
         self._judge = Judge(REJUDGE)
         self._machines: Machines | None = None
         self._judged_at: datetime | None = None
@@ -186,6 +189,7 @@ class Session:
     def read_board(self) -> None:
         self._readings = self._decoder.read(self.board.read())
         self._machines = None
+        self._answers = {}
 
     def poll(self) -> tuple[bool, bool]:
         """Whether the journal and the board have changed since the last call."""
@@ -219,6 +223,14 @@ class Session:
     def history(self, key: str) -> History | None:
         """Of a row of the left pane ("host/web1", "site/…", "volume/…"): how its numbers went."""
         return self.board.detail(f"history/{key}", History)
+
+    def answers(self, word: str) -> Mapping[str, Answer]:
+        """What hosts answered to `word` when somebody asked, by host."""
+        known = self._answers.get(word)
+        if known is None:
+            found = self.board.details(f"asked/{word}/", Answer)
+            known = self._answers[word] = {one.host: one for one in found.values()}
+        return known
 
     def machines(self) -> Machines:
         now = self.clock()
@@ -309,6 +321,10 @@ class Session:
 
     def paste(self, text: str, *, backfill: bool) -> Outcome:
         return self._sent(self.desk.keep_paste(text, backfill=backfill))
+
+    def keep_change(self, change: Change) -> Outcome:
+        """Make a change entry of what a host told."""
+        return self._sent(self.desk.keep_change(change))
 
     def _sent(self, outcome: Outcome) -> Outcome:
         if outcome.saving is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 
 import msgspec
@@ -23,14 +23,24 @@ Content = Callable[[View, int], Sequence[Line]]
 """View and width -> lines; asked again whenever the view changes, so that what is open stays true."""
 
 
+class Choice(msgspec.Struct, frozen=True):
+    """A line that can be chosen: `key` is what it stays the same by, `take` what Enter does."""
+
+    key: str
+    take: Callable[[], None]
+
+
 class Opened(msgspec.Struct, frozen=True):
     """`wide`: it takes the place of the left pane, too. `begin`: of its lines, the one to scroll to whenever that
-    changes."""
+    changes. `row`: the key of the left pane's row that it is about. `choices`: by number, those of the lines made last
+    that can be chosen."""
 
     title: str
     content: Content
     wide: bool = False
     begin: Callable[[Sequence[Line]], int] = lambda lines: 0
+    row: str = ""
+    choices: Callable[[], Mapping[int, Choice]] | None = None
 
 
 def of_effect(effect: o.Effect, session: Session) -> Opened | None:
@@ -68,7 +78,7 @@ def of_row(row: StatusRow, session: Session, rows: Callable[[View], Sequence[Sta
             made, made_of, made_at = status_detail(found or gone, view, width, kept), of, width
         return made
 
-    return Opened(row.name, content)
+    return Opened(row.name, content, row=row.key)
 
 
 def of_entry(row: TimelineRow, session: Session, handle: str) -> Opened:

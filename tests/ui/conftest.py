@@ -47,7 +47,7 @@ def screen(world: World) -> Callable[..., AbstractAsyncContextManager[Driver]]:
         started: list[int] = []
         values: dict[str, Any] = {
             "start_watch": lambda: started.append(1),
-            "ask_reading": asked.append,
+            "ask": lambda host, word: asked.append(f"{host} {word}".strip()),
             "paste_gap": 0.0,
             "tick": 3600.0,
         }

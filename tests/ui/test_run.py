@@ -38,7 +38,7 @@ from incident_tui.ui.settings import Screen
 place = Path(sys.argv[1])
 settings = Settings(screen=Screen(mouse="mouse" in sys.argv))
 sys.exit(run(settings=settings, directory=place, author=Author("ana"), start_watch=lambda: None,
-             ask_reading=(lambda host: 1 / 0) if "crash" in sys.argv else (lambda host: None),
+             ask=(lambda host, word: 1 / 0) if "crash" in sys.argv else (lambda host, word: None),
              presence=Presence(place), demo=False, playbooks=place / "playbooks"))
 """
 

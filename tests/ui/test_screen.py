@@ -189,7 +189,9 @@ async def test_up_and_down_scroll_what_is_open_and_bring_no_old_line(world: Any,
         assert driver.app.prompt.editor.text == "one"
         assert driver.line(23).startswith(" Enter saves   Tab words   PgUp back")
         await driver.press("ctrl+u", "tab")
-        assert driver.line(23).startswith(" Enter opens   Up Down choose   Esc prompt   Tab timeline")
+        assert driver.line(23).startswith(
+            " Enter opens   Up Down choose   Esc prompt   F6 log   F7 measure   F8 changes"
+        )
 
 
 async def test_a_question_is_asked_in_the_hint_line_and_answered_by_typing(world: Any, screen: Any) -> None:

@@ -47,10 +47,15 @@ class World:
         self.write(*story(self.clock.now))
         self.put(outage(self.clock.now) if rows is None else rows)
 
-    def put(self, rows: Mapping[str, msgspec.Struct], drop: Sequence[str] = ()) -> None:
-        """Put rows on the board as the watch would."""
+    def put(
+        self,
+        rows: Mapping[str, msgspec.Struct],
+        drop: Sequence[str] = (),
+        details: Mapping[str, msgspec.Struct] = {},
+    ) -> None:
+        """Put rows and details on the board as the watch would, and ring."""
         board = Board.open(self.directory, clock=self.clock, boot_clock=self.clock.boot)
-        board.put(rows, epoch=1, drop=drop)
+        board.put(rows, epoch=1, drop=drop, details=details)
         board.close()
 
     healthy = staticmethod(healthy)

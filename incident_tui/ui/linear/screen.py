@@ -21,6 +21,7 @@ from incident_tui.ui.away import LONG, Away, news
 from incident_tui.ui.burst import Burst
 from incident_tui.ui.conversation import Conversation
 from incident_tui.ui.editor import EDITING, Editor
+from incident_tui.ui.linear.asked import AskedInLines
 from incident_tui.ui.linear.keys import Key
 from incident_tui.ui.linear.spoken import Announcer, overview
 from incident_tui.ui.linear.tty import Tty
@@ -53,7 +54,7 @@ class LinearScreen:
         session: Session,
         *,
         start_watch: Callable[[], None],
-        ask_reading: Callable[[str], None],
+        ask: Callable[[str, str], None],
         paste_gap: float = PASTE_GAP,
     ) -> None:
         self.session = session
@@ -66,7 +67,8 @@ class LinearScreen:
         self.is_running = False
         self.stoppable = True
         self.tty = Tty(self.talk.editor, self.look, self._key, lambda: self.exit(128 + signal.SIGHUP))
-        self._start_watch, self._ask_reading = start_watch, ask_reading
+        self._start_watch, self._ask = start_watch, ask
+        self._asked = AskedInLines(session, ask)
         self._announcer = Announcer()
         self._alarm = Alarm()
         self._burst = Burst(paste_gap)
@@ -185,6 +187,7 @@ class LinearScreen:
         journal, board = self.session.poll()
         if board:
             self.session.read_board()
+            self._queue(self._asked.came(self.session.view(), self.tty.columns - 1))
         if journal:
             while self.session.read_journal():
                 pass
@@ -199,6 +202,9 @@ class LinearScreen:
         view = self.session.view()
         said = self._announcer.states(view) + self._announcer.machines(view)
         said += self._announcer.entries(self._new(), view, self.session.fold)
+        self._queue(said)
+
+    def _queue(self, said: list[str]) -> None:
         if said and not self._waiting:
             self._waiting_since = time.monotonic()
         self._waiting += said
@@ -339,7 +345,7 @@ class LinearScreen:
             return
         match effect:
             case o.ReadFresh(host=host):
-                if self._attempt(lambda: self._ask_reading(host), "no reading could be asked for"):
+                if self._attempt(lambda: self._ask(host, ""), "no reading could be asked for"):
                     self._tell([f"A fresh reading of {host or 'all hosts'} is asked for."])
             case o.WriteReport(incident=incident, file=file):
                 loop = asyncio.get_running_loop()
@@ -366,6 +372,9 @@ class LinearScreen:
             case "yank":
                 text, none = yank(argument, view, self.session)
                 self._tell([copy(text, self.session.directory, os.environ, self.tty.send) if text else none])
+            case "logs" | "performance" | "changes":
+                said = self._asked.begin
+                self._attempt(lambda: self._tell([said(verb, argument, view)]), "the watch could not be asked")
             case "edit":
                 self.writing.start()
             case "suspend":

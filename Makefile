@@ -29,7 +29,8 @@ lab-down:
 	@$(PYTHON) tests/lab/peers.py down
 
 bench: $(VENV)/.installed-dev
-	@for one in benchmarks/*.py; do echo "== $$one"; $(BIN)/python $$one || exit 1; done
+	@missed=; for one in benchmarks/*.py; do echo "== $$one"; $(BIN)/python $$one || missed="$$missed $$one"; done; \
+		[ -z "$$missed" ] || { echo "missed a goal:$$missed" >&2; exit 1; }
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -16,6 +16,7 @@ import msgspec
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.options import PROGRAM
 from incident_tui.config import Settings, missing_files
+from incident_tui.fleet.cost import Cost, measure
 from incident_tui.fleet.once import Checked, probe_once, rows_of, shot
 from incident_tui.fleet.settings import Host
 from incident_tui.hosts import installed
@@ -113,6 +114,8 @@ class Row(msgspec.Struct, frozen=True):
     what: str
     ok: bool | None
     sentence: str
+    cost: Cost | None = None
+    """Of the row `cost`: what reading this host costs it."""
 
 
 def check(context: Context) -> int:
@@ -120,7 +123,7 @@ def check(context: Context) -> int:
     settings = context.settings
     rows = [_configuration(context), *_files(context), _journal(context), _agent()]
     checks, sites = _run(_check_all(context))
-    rows += [Row(one.host, one.what, one.ok, one.sentence) for one in checks]
+    rows += checks
     for site, answer in zip(settings.sites, sites, strict=True):
         found = site_findings([site], {site.name: answer}, context.clock())
         bad = "; ".join(finding.sentence for finding in found)
@@ -137,15 +140,24 @@ def check(context: Context) -> int:
     return 1 if any(row.ok is False for row in rows) else 0
 
 
-async def _check_all(context: Context) -> tuple[list[Checked], list[SiteRow]]:
+async def _check_all(context: Context) -> tuple[list[Row], list[SiteRow]]:
     settings = context.settings
-    probes = asyncio.gather(*(probe_once(host, settings.fleet, context.clock) for host in settings.hosts))
+    hosts = asyncio.gather(*(_check_host(host, context) for host in settings.hosts))
     sites = asyncio.gather(*(check_site(site, context.clock) for site in settings.sites))
-    rows: list[Checked] = []
-    for host, reading in zip(settings.hosts, await probes, strict=True):
-        rows += rows_of(host, reading)
-        rows += _readings(reading, settings, context.clock())
-    return rows, await sites
+    return [row for rows in await hosts for row in rows], await sites
+
+
+async def _check_host(host: Host, context: Context) -> list[Row]:
+    fleet, clock = context.settings.fleet, context.clock
+    reading = await probe_once(host, fleet, clock)
+    checked = [*rows_of(host, reading), *_readings(reading, context.settings, clock())]
+    rows = [Row(one.host, one.what, one.ok, one.sentence) for one in checked]
+    if reading.link.state is LinkState.UP:
+        cost = await measure(host, fleet, clock, reading)
+        rows.append(
+            Row(host.name, "cost", None if cost is None else True, cost.sentence if cost else "not known", cost)
+        )
+    return rows
 
 
 def _readings(reading: HostReading, settings: Settings, now: datetime) -> list[Checked]:

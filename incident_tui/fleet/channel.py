@@ -27,6 +27,13 @@ from incident_tui.hosts.sections import (
 
 Clock = Callable[[], datetime]
 STDERR_LIMIT = 4096
+FLOOD_LIMIT = 32 * 1024 * 1024
+"""Bytes between two requests of ours: a host that sends more prints without end, and its channel is given up."""
+
+
+def _expire(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_exception(TimeoutError())
 
 
 class WantsTerminal(LinkFailure):
@@ -87,11 +94,15 @@ class Channel:
         self._framer = Framer(self._marker)
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._answer: asyncio.Future[tuple[Section, ...]] | None = None
+        self._answer: tuple[Section, ...] | None = None
+        self._waiting: asyncio.Future[None] | None = None
         self._clock_at: datetime | None = None
         self._stderr = bytearray()
         self._status: int | None = None
         self._count = 0
+        self._unasked = 0
+        self.bytes = 0
+        """Received and sent on this channel, without SSH's own."""
         self._terminal_set: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
@@ -149,24 +160,34 @@ class Channel:
         if self._channel is None or self.closed.is_set():
             raise LinkFailure(LinkState.LOST, f"{self._where}: the channel is closed")
         self._count += 1
+        self._unasked = 0
         asked = self._clock()
-        self._answer = asyncio.get_running_loop().create_future()
-        self._clock_at, self._child = None, None
+        self._answer, self._clock_at, self._child = None, None, None
         self._channel.write(probe.request(str(self._count), words))
         self._asked = asked
         return await self.late(seconds)
 
     async def late(self, seconds: float) -> Answer:
         """Wait (again) for the answer that was asked for."""
+        if self._answer is None:
+            if self.closed.is_set():
+                raise self._gone()
+            # A future and a timer: asyncio.timeout and a shield cost a quarter of a poll more.
+            loop = asyncio.get_running_loop()
+            self._waiting = waiting = loop.create_future()
+            timer = loop.call_later(seconds, _expire, waiting)
+            try:
+                await waiting
+            finally:
+                timer.cancel()
         assert self._answer is not None
-        async with asyncio.timeout(seconds):
-            sections = await asyncio.shield(self._answer)
         at = self._clock()
-        return Answer(sections, self._asked, self._clock_at or at, at)
+        return Answer(self._answer, self._asked, self._clock_at or at, at)
 
     def ping(self) -> None:
         """Tell the script that we are still there."""
         if self._channel is not None and not self.closed.is_set():
+            self._unasked = 0
             self._channel.write(b"0 ping\n")
 
     def close(self) -> None:
@@ -184,6 +205,11 @@ class Channel:
         return f"{self.host.name} ({place(self.host)})" if place(self.host) != self.host.name else self.host.name
 
     def _received(self, data: bytes, is_stderr: bool) -> None:
+        self.bytes += len(data)
+        self._unasked += len(data)
+        if self._unasked > FLOOD_LIMIT:
+            self.abort()
+            return
         if is_stderr:
             if len(self._stderr) < STDERR_LIMIT:
                 self._stderr += data[:STDERR_LIMIT]
@@ -195,8 +221,10 @@ class Channel:
                 if message.name == "clock":
                     self._clock_at = self._clock()
             elif isinstance(message, RoundEnded):
-                if self._answer is not None and not self._answer.done() and message.id == str(self._count):
-                    self._answer.set_result(message.sections)
+                if self._answer is None and message.id == str(self._count):
+                    self._answer = message.sections
+                    if self._waiting is not None and not self._waiting.done():
+                        self._waiting.set_result(None)
             elif isinstance(message, ChildStarted):
                 self._child = message
             elif isinstance(message, Ready):
@@ -217,11 +245,13 @@ class Channel:
             early = self._wrong("it ended before the probe was ready")
             self._ready.set_exception(early if problem is None else self._gone())
             self._ready.exception()  # nobody may be waiting any more
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(self._gone())
-            self._answer.exception()
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(self._gone())
+            self._waiting.exception()
 
     def _gone(self) -> LinkFailure:
+        if self._unasked > FLOOD_LIMIT:
+            return LinkFailure(LinkState.LOST, f"{self._where}: it prints without end; the channel was closed")
         return LinkFailure(LinkState.LOST, f"{self._where}: the connection was lost")
 
     def _no_terminal(self) -> WantsTerminal:

@@ -20,6 +20,7 @@ from incident_tui.fleet.ssh import LinkFailure
 from incident_tui.fleet.terminal import READY_TIMEOUT, OneShot, opened
 from incident_tui.hosts import docker, machine
 from incident_tui.hosts.assemble import Assembler
+from incident_tui.hosts.probe import cgroup_words
 from incident_tui.hosts.raw import RawText
 from incident_tui.hosts.readings import GapKind, HostReading, Link, LinkState, StuckChild
 from incident_tui.hosts.sections import EventLine, FollowerChanged, Section
@@ -182,8 +183,7 @@ class HostLink:
         words = ["clock", "proc"]
         if everything:
             words += ["disk", "oom"]
-        known = self.reading.docker.containers if self.reading.docker else ()
-        words += [f"cg:{c.pid}:{c.id}" for c in known[:200] if c.pid and c.id]
+        words += cgroup_words(self.reading.docker)
         if self._stuck is not None:
             words.append(f"watch:{self._stuck[1]}")
         return words

@@ -61,10 +61,8 @@ async def shot(host: Host, fleet: Fleet, clock: Clock, *, locking: bool = False)
         await ask(fast, ["hello", "clock", "proc", "disk", "oom"], READY_TIMEOUT)
         assembler.linked(Link(state=LinkState.UP, sentence="", since=now, at=clock()))
         await _slow(assembler, host, connection, clock, ask, locking=locking, terminal=fast.terminal)
-        containers = assembler.reading.docker.containers if assembler.reading.docker else ()
-        words = [f"cg:{c.pid}:{c.id}" for c in containers[:200] if c.pid and c.id]
         await asyncio.sleep(RATE_SECONDS)
-        await ask(fast, ["clock", "proc", "oom", *words], READY_TIMEOUT)
+        await ask(fast, ["clock", "proc", "oom", *probe.cgroup_words(assembler.reading.docker)], READY_TIMEOUT)
         fast.close()
     except (LinkFailure, TimeoutError) as problem:
         failure = problem if isinstance(problem, LinkFailure) else _silent(host)

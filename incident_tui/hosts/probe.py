@@ -6,6 +6,7 @@ import re
 from functools import cache
 from importlib import resources
 
+from incident_tui.hosts.readings import Docker
 from incident_tui.hosts.sections import PROTOCOL
 
 PARTS = ("common", "machine", "docker", "gluster", "asked", "main")
@@ -41,6 +42,12 @@ def request(id: str, words: list[str]) -> bytes:
         if not re.fullmatch(r"[A-Za-z0-9_.:-]+", word):
             raise ValueError(f"not a word of the probe: {word!r}")
     return f"{id} {' '.join(words)}\n".encode()
+
+
+def cgroup_words(docker: Docker | None) -> list[str]:
+    """`cg:PID:ID` of each container that runs; bounded."""
+    known = docker.containers if docker else ()
+    return [f"cg:{one.pid}:{one.id}" for one in known[:200] if one.pid and one.id]
 
 
 def volume_word(kind: str, volume: str) -> str | None:

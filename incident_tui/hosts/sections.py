@@ -28,6 +28,7 @@ SECTION_LIMIT = 8 * 1024 * 1024
 CHATTER_LIMIT = 4096
 PROTOCOL = "1"
 
+_NUMBER = re.compile(r"-?[0-9]{1,18}\Z")
 _WORD = re.compile(r"[A-Za-z0-9_.:/-]{1,200}\Z")
 
 
@@ -95,7 +96,7 @@ class Framer:
     """
 
     def __init__(self, marker: str) -> None:
-        self._marker = marker.encode()
+        self._mark = marker.encode() + b" "
         self._buffer = bytearray()
         self._ready = False
         self._chatter = bytearray()
@@ -118,19 +119,26 @@ class Framer:
 
     def feed(self, data: bytes) -> list[Message]:
         self._buffer += data
+        buffer, mark = self._buffer, self._mark
         out: list[Message] = []
         start = 0
-        while (end := self._buffer.find(b"\n", start)) >= 0:
-            self._line(bytes(self._buffer[start:end]), out)
+        while (end := buffer.find(b"\n", start)) >= 0:
+            if self._name is not None and not buffer.startswith(mark, start):
+                # Output of a section: all of it up to the next control line at once, as lines are many.
+                marked = buffer.find(b"\n" + mark, end)
+                end = marked if marked >= 0 else buffer.rindex(b"\n")
+                self._keep(bytes(buffer[start : end + 1]))
+            else:
+                self._line(bytes(buffer[start:end]), out)
             start = end + 1
-        del self._buffer[:start]
-        if len(self._buffer) > SECTION_LIMIT:
-            self._keep(bytes(self._buffer))
-            self._buffer.clear()
+        del buffer[:start]
+        if len(buffer) > SECTION_LIMIT:
+            self._keep(bytes(buffer))
+            buffer.clear()
         return out
 
     def _line(self, line: bytes, out: list[Message]) -> None:
-        words = line.decode("utf-8", "replace").split() if line.startswith(self._marker + b" ") else None
+        words = line.decode("utf-8", "replace").split() if line.startswith(self._mark) else None
         if words is None or len(words) < 2:
             self._plain(line, out)
             return
@@ -168,11 +176,11 @@ class Framer:
             out.append(EventLine(text.sanitise(line)))
 
     def _keep(self, data: bytes) -> None:
-        if self._name is None:
+        if self._name is None or self._cut:
             return
         if self._size + len(data) > SECTION_LIMIT:
             self._cut = True
-            return
+            data = data[: data.rfind(b"\n", 0, SECTION_LIMIT - self._size) + 1]  # half a line would be another one
         self._size += len(data)
         self._body.append(data)
 
@@ -195,4 +203,4 @@ class Framer:
 
 def _int(word: str) -> int:
     """A decimal number of the script; -1 when it is none."""
-    return int(word) if re.fullmatch(r"-?[0-9]{1,18}", word) else -1
+    return int(word) if _NUMBER.match(word) else -1

@@ -47,6 +47,14 @@ itui_round() { # itui_id itui_words
     printf '%s DONE %s\n' "$M" "$itui_id"
 }
 
+itui_cost() { # what this shell and all it waited for have used of the CPU so far
+    printf '%s ROUND %s\n' "$M" "$itui_id"
+    itui_begin cost
+    times
+    itui_end cost 0
+    printf '%s DONE %s\n' "$M" "$itui_id"
+}
+
 itui_main() {
     MODE=$1 M=$2 IDLE=$3 INSTALLED=${4:-} R=${ITUI_ROOT:-} FOLLOWER='' GUARD='' V1='' V1_CPU='' V2='' ENGINE='' GLUSTER='' LIMITER=shell
     PATH=${ITUI_PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
@@ -62,7 +70,7 @@ itui_main() {
     cd "$R/" 2>/dev/null || cd / # not where the login put us: a home may lie on a mount that hangs
     exec 4>&1
     PROC_LINES='^(MemTotal|MemFree|MemAvailable|Buffers|Cached|Shmem|SReclaimable|Active.file|Inactive.file|SwapTotal|SwapFree|some |full |cpu '
-    PROC_LINES=$PROC_LINES'|btime |pswpin |pswpout |oom_kill |[0-9])'
+    PROC_LINES=$PROC_LINES'|btime |processes |pswpin |pswpout |oom_kill |[0-9])'
     LOCAL_TYPES='^[^ ]+ (/ |[^ ]+ (ext[234]|xfs|btrfs|zfs|jfs|reiserfs|f2fs|vfat|bcachefs|fuse.glusterfs) )'
     OOM_LINES='Killed process|[Oo]ut of memory|oom-kill:|Task in .* killed as|invoked oom-killer'
     KERNEL_LINES='I/O error|[Mm]edium [Ee]rror|EXT[234]-fs.*(error|[Rr]emounting)|XFS.*([Cc]orruption|[Ii]nternal error|[Ss]hut)'
@@ -99,7 +107,13 @@ END { for (i = n > 120 ? n - 120 : 0; i < n; i++) print x[i % 120]; for (i = m >
     fi
     while read -r itui_id itui_words; do
         kill -USR1 "$GUARD" 2>/dev/null
-        [ "$itui_words" != ping ] || continue
+        case $itui_words in
+        ping) continue ;;
+        cost) # here: a round on the fast channel is a shell of its own
+            itui_cost
+            continue
+            ;;
+        esac
         # A fast round is written at once: every write is a packet, and packets are most of the client's work.
         if [ "$MODE" = fast ]; then
             itui_out=$(itui_round)

@@ -68,16 +68,18 @@ def explain(output: str, now: datetime) -> Explained:
             found.append(_one(command, body, now))
         except Unreadable as problem:
             failed.append((command, problem))
-    if not found:
-        raise next((known for _, known in failed if not isinstance(known, _Strange)), _Strange())
+    known = [(command, why) for command, why in failed if not isinstance(why, _Strange)]
+    if not found and len(known) < 2:
+        raise known[0][1] if known else _Strange()
     said = [said for one in found for said in one.said]
     # what stands before the first command is a greeting, unless it is recognised and damaged
     for command, why in failed:
         if command or not isinstance(why, _Strange):
             what = f"{text.sanitise(command, limit=60)}: {why.sentence}"
-            said.append(Said(level=Level.UNKNOWN, sentence=what.removeprefix(": ")))
+            level = Level.CRIT if why.kind is GapKind.DOWN else Level.UNKNOWN
+            said.append(Said(level=level, sentence=what.removeprefix(": ")))
     return Explained(
-        what=", ".join(dict.fromkeys(one.what for one in found)),
+        what=", ".join(dict.fromkeys(one.what for one in found)) or "commands that failed",
         rows=tuple(row for one in found for row in one.rows),
         said=tuple(sorted(said, key=lambda one: _WORST_FIRST.index(one.level))),
     )
@@ -189,7 +191,7 @@ def _kernel(body: str, now: datetime) -> Read:
     return [*kills, *events], said
 
 
-_OOM = r"oom-killer|Killed process|oom-kill:|Task in .* killed as|[Oo]ut of memory"
+_OOM = r"oom-killer|Killed process|oom-kill:|Tasks? in .* killed|[Oo]ut of [Mm]emory"
 _TYPED: tuple[tuple[str, str, Callable[[str, datetime], Read]], ...] = (
     ("gluster volume list", r"\bvolume +list\b", explain_gluster.names),
     ("gluster snapshot list", r"\bsnapshot +list\b(?!.*--xml)", explain_gluster.names),

@@ -12,12 +12,17 @@ from incident_tui import text
 from incident_tui.hosts.cgroups import container_id
 from incident_tui.hosts.readings import Container, OomKill
 
-# The name is greedy: it may hold spaces and parentheses. UID stands before it in 2.6.32 and after it in 3.10.
+# The name is greedy: it may hold spaces and parentheses. UID stands before it in 2.6.32 of CentOS and after it in 3.10;
+# 2.6.32 of others says vsz.
 _KILLED = re.compile(
-    r"Killed process (\d{1,10}),?(?: UID \d+,)? ?\((.+)\),?(?: UID \d+,)? total-vm:\d+ ?kB(?:, anon-rss:(\d+) ?kB)?"
+    r"Killed process (\d{1,10}),?(?: UID \d+,)? ?\((.+)\),?(?: UID \d+,)? (?:total-vm|vsz):\d+ ?kB"
+    r"(?:, anon-rss:(\d+) ?kB)?"
 )
-_KILL = re.compile(r"(?:Out of memory|[Oo]ut of memory)[^:]*: Kill process (\d{1,10}),? \((.+)\),? score")
+# Before 2.6.32, and where somebody cut the numbers off.
+_KILLED_ONLY = re.compile(r"[Oo]ut of [Mm]emory[^:]*: Killed process (\d{1,10}),? \(((?:[^()]|\([^()]*\))+)\)()")
+_KILL = re.compile(r"[Oo]ut of [Mm]emory[^:]*: [Kk]ill process (\d{1,10}),? \((.+)\),? score")
 _TASK_IN = re.compile(r"Task in (\S+) killed as a result of limit of (\S+)")
+_GROUP = re.compile(r"Tasks in (\S+) are going to be killed due to memory\.oom\.group")
 _CONSTRAINT = re.compile(r"oom-kill:constraint=(\w+)")
 _PAIR = re.compile(r"(oom_memcg|task_memcg|pid|task)=([^,]*)")
 _SYSLOG = re.compile(r"([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d) ")
@@ -76,10 +81,11 @@ def parse_ooms(body: str, clock: LogClock) -> tuple[OomKill, ...]:
     """Every kill in these log lines, oldest first.
 
     "Kill process P" (the decision) and "Killed process P" (the deed) of one kill are one. What names the cgroup stands
-    before them: "Task in … killed" (to 4.18) or "oom-kill:constraint=…" (from 5.0).
+    before them: "Task in … killed" (to 4.18) or "oom-kill:constraint=…" (from 5.0); "Tasks in … are going to be killed"
+    names it for all that follow, where the whole cgroup goes (memory.oom.group).
     """
     kills: list[OomKill] = []
-    cgroup, scope, for_pid = "", "", 0
+    cgroup, scope, for_pid, group = "", "", 0, ""
     unnamed: OomKill | None = None
     """A "Task in … killed" or "oom-kill:…" whose kill has not come yet; without one it is still a kill."""
     for line in body.splitlines():
@@ -102,9 +108,12 @@ def parse_ooms(body: str, clock: LogClock) -> tuple[OomKill, ...]:
             if unnamed is not None:
                 kills.append(unnamed)
                 unnamed = None
-            cgroup, scope, for_pid = "", "", 0
+            cgroup, scope, for_pid, group = "", "", 0, ""
             continue
-        killed = _KILLED.search(line)
+        if (match := _GROUP.search(line)) is not None:
+            group = match.group(1)
+            continue
+        killed = _KILLED.search(line) or _KILLED_ONLY.search(line)
         match = killed or _KILL.search(line)
         if match is None:
             continue
@@ -114,13 +123,14 @@ def parse_ooms(body: str, clock: LogClock) -> tuple[OomKill, ...]:
         pid, name = int(match.group(1)), text.sanitise(match.group(2), limit=80)
         if "emory cgroup out of memory" in line:
             scope = "cgroup"
-        elif "ut of memory" in line:
+        elif "ut of memory" in line or "ut of Memory" in line:
             scope = "global"
         if for_pid and for_pid != pid:
             cgroup = ""
+        cgroup = cgroup or group
         at = when(line, clock)
         previous = kills[-1] if kills else None
-        if killed and previous and previous.pid == pid and not previous.rss and _near(previous.at, at):
+        if killed and previous and previous.pid == pid and _near(previous.at, at):
             kills.pop()
             cgroup = cgroup or previous.cgroup
             scope = scope or previous.scope

@@ -198,6 +198,19 @@ def test_a_file_of_a_windows_editor(tmp_path: Path) -> None:
     assert (done.returncode, '"what": "gluster peer status"' in done.stdout) == (0, True)
 
 
+def test_several_commands_that_all_failed_are_each_said() -> None:
+    found = explain(
+        "[root@a ~]# gluster volume status gv0\nAnother transaction is in progress for gv0. Please try again after some"
+        " time.\n[root@a ~]# gluster peer status\nConnection failed. Please check if gluster daemon is operational.\n",
+        NOW,
+    )
+    assert found.what == "commands that failed"
+    assert [(one.level, one.sentence) for one in found.said] == [
+        (Level.CRIT, "gluster peer status: glusterd does not run"),
+        (Level.UNKNOWN, "gluster volume status gv0: GlusterFS is busy with another transaction"),
+    ]
+
+
 def test_the_words_of_an_error_that_nobody_knows() -> None:
     error = (
         "<cliOutput><opRet>-1</opRet><opErrno>30800</opErrno><opErrstr>LVM commands not found</opErrstr></cliOutput>"

@@ -108,11 +108,43 @@ def test_heal_text_with_a_dash() -> None:
             "[1.1] Out of memory: Killed process 9 (java) total-vm:9kB, anon-rss:8kB",
             (9, "java", "global", ""),
         ),
+        (
+            "Jan 14 08:15:18 n kernel: [2.5] Out of memory: kill process 18 (nfsd) score 100 or a child\n"
+            "Jan 14 08:15:18 n kernel: [2.6] Killed process 18 (nfsd) vsz:44kB, anon-rss:40kB, file-rss:6kB",
+            (18, "nfsd", "global", ""),
+        ),
+        ("n kernel: Out of Memory: Killed process 25 (mysqld).", (25, "mysqld", "global", "")),
+        (
+            "[1.0] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,mems_allowed=0,"
+            f"oom_memcg=/x,task_memcg=/system.slice/docker-{ONE}.scope,task=Runner.L,pid=9,uid=0\n"
+            "[1.1] Memory cgroup out of memory: Killed process 9 (Runner.L (x))",
+            (9, "Runner.L (x)", "cgroup", ONE),
+        ),
     ],
 )
 def test_oom_kills_of_every_kernel(body: str, expected: tuple[int, str, str, str]) -> None:
     (kill,) = kernel.parse_ooms(body, kernel.LogClock(now=NOW, uptime=100.0))
     assert (kill.pid, kill.name, kill.scope, kill.container_id) == expected
+
+
+def test_a_whole_cgroup_killed_is_each_of_its_processes_and_the_container() -> None:
+    scope = f"/system.slice/docker-{ONE}.scope"
+    lines = [
+        f"oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg={scope},task_memcg={scope},task=web,pid=9,uid=0",
+        "Memory cgroup out of memory: Killed process 9 (web) total-vm:9kB, anon-rss:8kB, UID:0",
+        f"Tasks in {scope} are going to be killed due to memory.oom.group set",
+        "Memory cgroup out of memory: Killed process 9 (web) total-vm:9kB, anon-rss:8kB, UID:0",
+        "Memory cgroup out of memory: Killed process 10 (worker) total-vm:9kB, anon-rss:8kB, UID:0",
+        "other invoked oom-killer: gfp_mask=0xcc0, order=0, oom_score_adj=0",
+        "Memory cgroup out of memory: Killed process 11 (other) total-vm:9kB, anon-rss:8kB, UID:0",
+    ]
+    body = "".join(f"[{n}.0] {line}\n" for n, line in enumerate(lines))
+    kills = kernel.parse_ooms(body, kernel.LogClock(now=NOW, uptime=100.0))
+    assert [(kill.pid, kill.name, kill.container_id) for kill in kills] == [
+        (9, "web", ONE),
+        (10, "worker", ONE),
+        (11, "other", ""),
+    ]
 
 
 def inspected(identity: str, state: object) -> dict[str, object]:

@@ -37,7 +37,7 @@ def test_a_terminal_with_several_commands() -> None:
     assert [(one.level, one.sentence) for one in found.said if one.level is not Level.OK] == [
         (Level.CRIT, "peer web2 disconnected, says this output; 1 of 2 peers connected"),
         (Level.CRIT, "split-brain, 1 on one brick: /f"),
-        (Level.UNKNOWN, "docker ps: the Docker daemon does not run"),
+        (Level.CRIT, "docker ps: the Docker daemon does not run"),
     ]
 
 

@@ -89,6 +89,7 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
         "host": "the host it was read on, or empty",
         "evidence": "the reading behind it",
         "flaps": "int, changes folded into this one; absent when none",
+        "sites": "names of the public sites it touches, configured or inferred; absent when none is known",
     },
     Kind.CHANGE: {
         "host": "the host that told it, or absent",

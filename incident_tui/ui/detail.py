@@ -15,7 +15,7 @@ import msgspec
 from incident_tui.hosts.raw import RawSection, RawText
 from incident_tui.incident.finding import Finding, Level
 from incident_tui.ui.lately import lately
-from incident_tui.ui.lines import Line, cells
+from incident_tui.ui.lines import SYMBOL, Line, cells
 from incident_tui.ui.page import Page
 from incident_tui.ui.reading_lines import reading_lines
 from incident_tui.ui.spark import spark, with_failures
@@ -24,12 +24,15 @@ from incident_tui.ui.times import clock, short
 from incident_tui.ui.view import View, suggested
 from incident_tui.ui.words import rate
 from incident_tui.watch.history import LOW_IS_WORSE, History, Series, span
+from incident_tui.watch.impact import impact, words
 
 _FIELD: Final = 14
 """Columns of a field's name and of the margin at the right."""
 _LEAST: Final = 8
 """Glyphs of the shortest sparkline."""
 _MOST: Final = 60
+_UNDER: Final = 12
+"""Findings that are named under a site, the worst."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -50,6 +53,7 @@ def status_detail(row: StatusRow, view: View, width: int, kept: Kept = Kept()) -
     _next(page, row, view)
     page.gap()
     reading_lines(page, view, row.key)
+    _sites(page, row, view)
     if sort in ("host", "docker", "site", "volume"):
         _numbers(page, row.key, kept.history, view)
     if sort not in ("finding", "more"):
@@ -117,6 +121,38 @@ def _next(page: Page, row: StatusRow, view: View) -> None:
     books = suggested(row.findings, view.when, (Level.WARN, Level.CRIT, Level.UNKNOWN))
     if books:
         page.text("Next: " + ", ".join(f"/play {one}" for one in books), "strong", hang=6)
+
+
+def _sites(page: Page, row: StatusRow, view: View) -> None:
+    """The public sites over this row; of a site, what is wrong beneath it."""
+    sort, _, name = row.key.partition("/")
+    made = impact(view.sites, view.hosts, view.cluster)
+    if sort == "site":
+        under = made.under(name, view.findings)
+        for one, inferred in under[:_UNDER]:
+            page.field("under it", f"{SYMBOL[one.level]} {one.sentence}{' (inferred)' if inferred else ''}")
+        if len(under) > _UNDER:
+            page.field("", f"and {len(under) - _UNDER} more")
+        return
+    touched: dict[str, bool] = {}
+    for one in row.findings:
+        touched |= made.of(one)
+    match sort:
+        case "host" | "docker":
+            touched |= made.hosts.get(name, {})
+        case "container":
+            host, _, ident = name.partition("/")
+            reading = view.hosts.get(host)
+            known = reading.docker.containers if reading is not None and reading.docker is not None else ()
+            for container in known:
+                if container.id == ident:
+                    touched |= made.containers.get(f"{host} {container.name or ident[:12]}", {})
+        case "volume":
+            touched |= made.volumes.get(name, {})
+        case "peer" | "gluster":
+            touched |= made.of_peer(name)
+    if said := words(touched):
+        page.field("touches", said)
 
 
 def _numbers(page: Page, key: str, history: History | None, view: View) -> None:

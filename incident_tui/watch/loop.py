@@ -15,6 +15,7 @@ import secrets
 import signal
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +48,7 @@ from incident_tui.watch.answers import Answer
 from incident_tui.watch.demands import Demands
 from incident_tui.watch.evidence import RawPace
 from incident_tui.watch.history import Histories, History, note_host, note_site, note_volumes
+from incident_tui.watch.impact import impact
 from incident_tui.watch.post import Post
 from incident_tui.watch.recorder import Recorder
 from incident_tui.watch.rows import SiteRow, WatchRow, site_findings
@@ -327,7 +329,8 @@ class Watch:
         found = host_findings(hosts, limits, now, judge=self._judge, joined=joined)
         found += site_findings(self.plan.sites, self._sites, now)
         self._keep_evidence(joined, found, now)
-        for draft in self._recorder.observe(found, now, sight(hosts, limits, now, joined)):
+        made = cache(lambda: impact(self.plan.sites, self._readings, joined))
+        for draft in self._recorder.observe(found, now, sight(hosts, limits, now, joined), lambda one: made().of(one)):
             self._writer.submit([draft], f"watch:{self._epoch}:{secrets.token_hex(8)}", self._epoch)
         silence = timedelta(minutes=self.plan.watch.silence_minutes)
         for incident in self._fold.incidents():

@@ -63,13 +63,24 @@ class Recorder:
                 self._known[key] = _Known(level, entry.at, None, str(data.get("host", "")), entry.text)
         self._known = {key: known for key, known in self._known.items() if watched(*key, known.host)}
 
-    def observe(self, findings: Sequence[Finding], now: datetime, sight: Sight | None = None) -> list[Draft]:
-        """What has changed for long enough by `now`, worst first. Without `sight` all clusters count as seen."""
+    def observe(
+        self,
+        findings: Sequence[Finding],
+        now: datetime,
+        sight: Sight | None = None,
+        touched: Callable[[Finding], Iterable[str]] = lambda finding: (),
+    ) -> list[Draft]:
+        """What has changed for long enough by `now`, worst first. Without `sight` all clusters count as seen.
+        `touched` names the public sites that a finding touches; it is asked only of what is written."""
         present = {finding.key: finding for finding in findings}
         drafts: list[tuple[int, Draft]] = []
         for key in [*present, *(key for key in self._known if key not in present)]:
+            before = self._known[key].last if key in self._known else None
             draft = self._one(key, present.get(key), findings, sight, now)
             if draft is not None:
+                about = present.get(key) or before
+                if about is not None and (names := list(touched(about))):
+                    draft = msgspec.structs.replace(draft, data={**draft.data, "sites": names})
                 drafts.append((-Level(draft.data["level"]).rank, draft))
         return [draft for _, draft in sorted(drafts, key=lambda pair: pair[0])]
 

@@ -192,3 +192,18 @@ def test_hostile_texts_are_shown_as_plain_cells(kit: Any, picture: Callable[[str
     text = plain(status_detail(row, view, SIZES[size], Kept(None, {"web1": raw})))
     assert "\x1b" not in text and "\u202e" not in text and "\x9b" not in text
     picture(f"detail-hostile-{size}", text)
+
+
+def test_a_row_says_which_sites_it_touches_and_a_site_what_is_under_it(kit: Any) -> None:
+    one, other = kit.team().sites
+    team = kit.team(sites=(msgspec.structs.replace(one, hosts=("web2", "web3")), other))
+    said = detail(kit, "host/web2", team=team, width=100)
+    (line,) = [line for line in said.split("\n") if "touches" in line]
+    assert line.split() == ["touches", "reliefweb.example"]
+    ident = kit.container("drupal-a").id
+    assert "reliefweb.example (inferred)" in detail(kit, f"container/web2/{ident}", team=team, width=100)
+    under = [line for line in detail(kit, f"site/{one.name}", team=team, width=100).split("\n") if "under it" in line]
+    assert any("X web2: memory 93%" in line or "! web2: memory 93%" in line for line in under)
+    assert any("web2 drupal-a: killed, out of memory" in line and "(inferred)" in line for line in under)
+    assert any("web3" in line for line in under) and not any("web1" in line.split("under it")[1][:8] for line in under)
+    assert "under it" not in detail(kit, f"site/{other.name}", team=team, width=100)

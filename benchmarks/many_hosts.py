@@ -166,7 +166,7 @@ def at_the_keys(place: Path, count: int) -> None:
     board.put(readings(0), epoch=1)
     board.close()
     terminal = Terminal(place)
-    terminal.until(b"more ok")
+    terminal.until(b"CONTAINERS")
     terminal.quiet(2)
     still = terminal.keys(count)
     player = subprocess.Popen([sys.executable, __file__, "--play", str(place)])

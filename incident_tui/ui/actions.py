@@ -18,6 +18,7 @@ from incident_tui.ui.driver import driver_of
 from incident_tui.ui.folded import Run
 from incident_tui.ui.looking import Looking
 from incident_tui.ui.painter import Pane, Zoom
+from incident_tui.ui.status_row import StatusRow
 
 if TYPE_CHECKING:
     from incident_tui.ui.app import IncidentApp
@@ -48,8 +49,10 @@ class Actions:
     def do_enter(self) -> None:
         if self.app.pane == "status":
             row = self.app.status.row()
-            if row is not None:
-                self.open_sheet(sheets.of_row(row, self.app.session, self.app.painter.status_rows))
+            if row is not None and row.key.startswith("group/"):
+                self.open_over(self._of_row(row))
+            elif row is not None:
+                self.open_sheet(self._of_row(row))
         elif self.app.pane == "timeline":
             chosen = self.app.window.chosen()
             if isinstance(chosen, Run):
@@ -150,7 +153,7 @@ class Actions:
             return "\n".join(yank.row_text(row, app.session.store.handle(row.ref)) for row in rows)
         status = app.status.row() if app.pane == "status" else None
         if status is not None:
-            return yank.lines_text(sheets.of_row(status, app.session, app.painter.status_rows).content(view, _WIDE))
+            return yank.lines_text(self._of_row(status).content(view, _WIDE))
         return ""
 
     def _quiet(self) -> None:
@@ -289,6 +292,12 @@ class Actions:
             app.painter.zoom = "right"
         app.sheet.open(opened)
         app.pane = "sheet"
+
+    def _of_row(self, row: StatusRow) -> sheets.Opened:
+        rows = self.app.painter.status_rows
+        if row.key.startswith("group/"):
+            return sheets.of_group(row, rows, lambda member: self.open_over(self._of_row(member)))
+        return sheets.of_row(row, self.app.session, rows)
 
     def _to_beneath(self) -> None:
         opened, pane, zoom = self._beneath.pop()

@@ -138,8 +138,8 @@ class Painter:
             self.to_last()
 
     def status_rows(self, view: View) -> list[StatusRow]:
-        """All rows of the left pane."""
-        return self.rows.of(view, left_width(self._width) - 1)
+        """All rows of the left pane, one by one."""
+        return self.rows.every(view, left_width(self._width) - 1)
 
     def show_row(self, row: TimelineRow) -> str:
         """Choose an entry and bring it into view. Returns what that took: "", "unfolded" or

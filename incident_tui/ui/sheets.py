@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
+from functools import partial
 
 import msgspec
 
@@ -12,6 +13,7 @@ from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.ui.commands import help_lines
 from incident_tui.ui.detail import Kept, hosts_of, status_detail
 from incident_tui.ui.entry_detail import entry_detail
+from incident_tui.ui.groups import members, roles_of
 from incident_tui.ui.lines import Line, fit
 from incident_tui.ui.page import list_lines
 from incident_tui.ui.playbook_detail import next_step, playbook_lines
@@ -79,6 +81,23 @@ def of_row(row: StatusRow, session: Session, rows: Callable[[View], Sequence[Sta
         return made
 
     return Opened(row.name, content, row=row.key)
+
+
+def of_group(
+    group: StatusRow, rows: Callable[[View], Sequence[StatusRow]], open_row: Callable[[StatusRow], None]
+) -> Opened:
+    """The members of a row that stands for many; each can be chosen and opened."""
+    shown: list[StatusRow] = []
+
+    def content(view: View, width: int) -> list[Line]:
+        nonlocal shown
+        shown = members(group.key, rows(view), roles_of(view.hosts))
+        return [fit(msgspec.structs.replace(row, width=width).line, width, view.look) for row in shown]
+
+    def choices() -> dict[int, Choice]:
+        return {at: Choice(row.key, partial(open_row, row)) for at, row in enumerate(shown)}
+
+    return Opened(f"{group.name} {group.words}", content, choices=choices)
 
 
 def of_entry(row: TimelineRow, session: Session, handle: str) -> Opened:

@@ -12,6 +12,7 @@ from incident_tui.hosts.blind import volume_of
 from incident_tui.hosts.cluster import ClusterView
 from incident_tui.hosts.readings import Container, HostReading, LinkState, is_stale
 from incident_tui.incident.finding import Finding, Level
+from incident_tui.ui.groups import grouped, roles_of
 from incident_tui.ui.lines import LEVEL_STYLE, Look, Piece
 from incident_tui.ui.status_row import StatusRow, head, hint, trouble_first
 from incident_tui.ui.times import short
@@ -38,16 +39,24 @@ class StatusRows:
 
     def __init__(self) -> None:
         self._made: list[StatusRow] = []
+        self._grouped: list[StatusRow] = []
         self._of: tuple[int, Look] | None = None
         self._judged: ClusterView | None = None
         self._well: Well = {}
 
     def of(self, view: View, width: int) -> list[StatusRow]:
+        """As they are shown: of many hosts those that are well are in groups."""
+        self.every(view, width)
+        return self._grouped
+
+    def every(self, view: View, width: int) -> list[StatusRow]:
+        """All of them, one by one."""
         # The cluster's view is made anew with every judgement: the very same one means that nothing was judged since.
         if self._of is None or self._of != (width, view.look) or self._judged is not view.cluster:
             if self._of != (width, view.look):
                 self._well = {}
             self._made = status_rows(view, width, self._well)
+            self._grouped = grouped(self._made, roles_of(view.hosts))
             self._of, self._judged = (width, view.look), view.cluster
         return self._made
 

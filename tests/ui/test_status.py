@@ -15,6 +15,7 @@ from incident_tui.hosts.judge import together
 from incident_tui.hosts.readings import Docker, Gap, GapKind, Link, LinkState, Memory
 from incident_tui.incident.finding import Level
 from incident_tui.ui.detail import status_detail
+from incident_tui.ui.groups import members, roles_of
 from incident_tui.ui.lines import plain, width_of
 from incident_tui.ui.status import StatusRows, status_rows
 from incident_tui.ui.status_row import fitted
@@ -120,12 +121,30 @@ def many(kit: Any, count: int = 500) -> tuple[Any, dict[str, Any]]:
     return kit.team(hosts=hosts, sites=(), chat=()), rows
 
 
+def fleet(kit: Any) -> tuple[Any, dict[str, Any]]:
+    """Hosts whose names tell what they are, some that do not, and trouble in each kind."""
+    team, rows = many(kit)
+    names = [
+        *(f"web{n}" for n in range(1, 241)),
+        *(f"db-{n:02}.dc1" for n in range(1, 31)),
+        *(f"cache{n}" for n in range(1, 31)),
+        *("alpha", "beta", "gamma", "10.0.0.7", "bastion1", "bastion2"),
+    ]
+    named = {}
+    for name, old in zip(names, rows.values(), strict=False):
+        named[f"host/{name}"] = msgspec.structs.replace(old, host=name, roles=("docker",) if name == "gamma" else ())
+    lost = Link(state=LinkState.REFUSED, sentence="db-07.dc1: refused", since=kit.now, at=kit.now)
+    named["host/db-07.dc1"] = msgspec.structs.replace(named["host/db-07.dc1"], link=lost, load=None)
+    hosts = tuple(Host(name=name) for name in names)
+    return msgspec.structs.replace(team, hosts=hosts), named
+
+
 SIZES = {"60x15": (23, 10), "80x24": (31, 19), "120x40": (43, 35), "200x50": (59, 45)}
 """Columns and rows of the pane on a screen of that size."""
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("state", ["healthy", "outage", "stale", "empty", "many", "hostile"])
+@pytest.mark.parametrize("state", ["healthy", "outage", "stale", "empty", "many", "fleet", "hostile"])
 def test_the_pane_at_each_size(kit: Any, picture: Callable[[str, str], None], state: str, size: str) -> None:
     width, height = SIZES[size]
     team, rows, now = kit.team(), kit.outage(), kit.now
@@ -137,11 +156,13 @@ def test_the_pane_at_each_size(kit: Any, picture: Callable[[str, str], None], st
         rows = {}
     elif state == "many":
         team, rows = many(kit)
+    elif state == "fleet":
+        team, rows = fleet(kit)
     elif state == "hostile":
         names = ("[red]x[/]", "\x1b]0;owned\x07x", "日本語日本語日本語日本語", "\u202eevil", "a" * 300, "")
         containers = tuple(kit.container(name, id=f"{n:064x}") for n, name in enumerate(names))
         rows["host/web1"] = kit.reading("web1", docker=Docker(at=kit.now, version="1", containers=containers))
-    shown = fitted(status_rows(kit.view(rows, team=team, now=now), width), height)
+    shown = fitted(StatusRows().of(kit.view(rows, team=team, now=now), width), height)
     assert len(shown) <= height and all(width_of(row.line) <= width for row in shown)
     picture(f"pane-{state}-{size}", plain(row.line for row in shown))
 
@@ -156,6 +177,38 @@ def test_five_hundred_hosts_fit_and_the_bad_ones_are_seen(kit: Any) -> None:
         assert len(shown) <= height and all(name in text for name in ("node321", "node007", "node123 solr"))
         counted = sum(int(word) for word in re.findall(r"(\d+) more", text))
         assert counted + sum(row.count for row in shown if not row.key.startswith(("more/", "head/"))) == 2500
+
+
+def test_what_is_well_stands_in_groups_and_trouble_alone(kit: Any) -> None:
+    team, rows = fleet(kit)
+    view = kit.view(rows, team=team)
+    pane, roles = StatusRows(), roles_of(view.hosts)
+    shown = [row for row in pane.of(view, 43) if row.section == "HOSTS"]
+    text = [plain([row.line]).split() for row in shown]
+    assert text[1:] == [
+        ["X", "web8", "98%", "0", "0.4"],
+        ["?", "db-07.dc1", "refused", "<10s"],
+        ["+", "web", "239", "ok"],
+        ["+", "db", "29", "ok"],
+        ["+", "cache", "30", "ok"],
+        ["+", "others", "5", "ok"],
+        ["+", "gamma", "62%", "0", "0.4"],
+    ]
+    everything = pane.every(view, 43)
+    webs = members("group/HOSTS/web", everything, roles)
+    assert [webs[0].name, webs[1].name, len(webs)] == ["web8", "web1", 240]
+    others = {row.name for row in members("group/HOSTS/others", everything, roles)}
+    assert others == {"alpha", "beta", "10.0.0.7", "bastion1", "bastion2"}
+    assert sum(row.count for row in pane.of(view, 43) if row.level is not None) == sum(
+        row.count for row in everything if row.level is not None
+    )
+
+
+def test_few_hosts_stay_one_by_one(kit: Any) -> None:
+    team, rows = many(kit, 400)
+    some = dict(list(rows.items())[:7])
+    few = kit.view(some, team=msgspec.structs.replace(team, hosts=team.hosts[:7]))
+    assert StatusRows().of(few, 31) == status_rows(few, 31)
 
 
 def test_rows_are_made_anew_only_when_something_was_judged(kit: Any) -> None:

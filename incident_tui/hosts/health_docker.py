@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from incident_tui.hosts.exit_status import meaning
 from incident_tui.hosts.judge import Case, age, graded, size
 from incident_tui.hosts.readings import Container, Docker, GapKind, OomKill, OomKills
 from incident_tui.incident.finding import Finding, Level
@@ -96,9 +97,9 @@ def _ended(container: Container, found: Callable[..., Finding]) -> Iterator[Find
     if code == 0 or (container.stopped_on_purpose and code in (137, 143)):
         return
     level = Level.CRIT if container.restart_policy in _RESTARTING_POLICIES else Level.WARN
-    meaning = {137: " (killed)", 143: " (terminated)", 127: " (command not found)", 126: " (not executable)"}
+    said = f" ({words})" if (words := meaning(code)) else ""
     error = f": {container.error}" if container.error else ""
-    yield found("down", level, f"exited {code}{meaning.get(code, '')}{error}"[:160])
+    yield found("down", level, f"exited {code}{said}{error}"[:160])
 
 
 def _alive(container: Container, found: Callable[..., Finding]) -> Iterator[Finding]:

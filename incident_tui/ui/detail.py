@@ -23,6 +23,7 @@ from incident_tui.ui.status_row import StatusRow
 from incident_tui.ui.times import clock, short
 from incident_tui.ui.view import View, suggested
 from incident_tui.ui.words import rate
+from incident_tui.watch.answers import Answer
 from incident_tui.watch.history import LOW_IS_WORSE, History, Series, span
 from incident_tui.watch.impact import impact, words
 
@@ -31,6 +32,7 @@ _FIELD: Final = 14
 _LEAST: Final = 8
 """Glyphs of the shortest sparkline."""
 _MOST: Final = 60
+_LOG_LINES: Final = 8
 _UNDER: Final = 12
 """Findings that are named under a site, the worst."""
 
@@ -39,7 +41,10 @@ class Kept(msgspec.Struct, frozen=True):
     """What the watch has kept about a row beside its reading: its numbers, and the raw texts by host."""
 
     history: History | None = None
+    """Of a container, its host's."""
     raws: Mapping[str, RawText] = {}
+    log: Answer | None = None
+    """The end of a container's log, when somebody has asked for it lately."""
 
 
 def status_detail(row: StatusRow, view: View, width: int, kept: Kept = Kept()) -> list[Line]:  # noqa: B008
@@ -54,12 +59,19 @@ def status_detail(row: StatusRow, view: View, width: int, kept: Kept = Kept()) -
     page.gap()
     reading_lines(page, view, row.key)
     _sites(page, row, view)
-    if sort in ("host", "docker", "site", "volume"):
+    if sort in ("host", "docker", "container", "site", "volume"):
         _numbers(page, row.key, kept.history, view)
     if sort not in ("finding", "more"):
         _changes(page, row.key, view)
+        _log(page, row.key, kept.log, view)
         _raw(page, row.key, kept.raws, view)
     return page.lines
+
+
+def history_of(key: str) -> str:
+    """Whose numbers are shown with the row `key`: of a container and of Docker those of the host."""
+    sort, _, name = key.partition("/")
+    return f"host/{name.partition('/')[0]}" if sort in ("docker", "container") else key
 
 
 def hosts_of(key: str, view: View) -> tuple[str, ...]:
@@ -166,7 +178,9 @@ def _numbers(page: Page, key: str, history: History | None, view: View) -> None:
         return
     begin = min(known)
     made = {name: points[begin:] for name, points in made.items()}
-    page.head(f"last {_minutes(span(next(iter(made.values()))))} (left is oldest, blank: not read)")
+    host = key.split("/")[1] if key.startswith("container/") else ""
+    of = f" of its host {host}" if host else ""
+    page.head(f"last {_minutes(span(next(iter(made.values()))))}{of} (left is oldest, blank: not read)")
     failing = made.pop("failing", ())
     words = {name: _range(name, points) for name, points in made.items()}
     room = max(_LEAST, min(_MOST, page.width - _FIELD - 2 - max(map(cells, words.values()), default=0)))
@@ -196,7 +210,7 @@ def _range(name: str, points: Series) -> str:
 
 def _full(name: str, key: str, view: View) -> float:
     """The value of a full block, unless a point is larger: where trouble begins, if that is known."""
-    of = key.partition("/")[2]
+    of = history_of(key).partition("/")[2]
     reading = view.hosts.get(of)
     if name == "memory":
         return 100.0
@@ -229,6 +243,19 @@ def _changes(page: Page, key: str, view: View) -> None:
     for event in events:
         handle = f" {event.handle}" if event.handle else ""
         page.text(f"{_when(event.at, view.now)}{handle} {event.text}", hang=4)
+
+
+def _log(page: Page, key: str, log: Answer | None, view: View) -> None:
+    """The last lines of a container's log; all of it is one key away."""
+    if not key.startswith("container/"):
+        return
+    page.gap()
+    if log is None or not log.sections or log.problem:
+        page.head("log: F6 reads its end" + (f"; {log.problem}" if log is not None and log.problem else ""))
+        return
+    page.head(f"log, read {short(view.now - log.at)} ago (F6: all of it)")
+    for line in log.sections[0].text.split("\n")[-_LOG_LINES:]:
+        page.text(line, hang=4)
 
 
 def _when(at: datetime, now: datetime) -> str:

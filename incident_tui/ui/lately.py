@@ -20,7 +20,7 @@ SHOWN: Final = 10
 """Entries of the journal, the newest, and as many events of the machines."""
 LOOKED_AT: Final = 5_000
 """Entries that are looked through, from the newest back."""
-_ACTS: Final = frozenset({Kind.CHANGE, Kind.ACTION, Kind.RESULT, Kind.DECISION, Kind.COMMAND, Kind.HOLD})
+_ACTS: Final = frozenset({Kind.CHANGE, Kind.ACTION, Kind.RESULT, Kind.DECISION, Kind.COMMAND, Kind.HOLD, Kind.EVIDENCE})
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -93,13 +93,20 @@ def _entries(view: View, words: tuple[str, ...], about: Callable[[str, str], boo
         if entry.kind is Kind.OBSERVATION:
             mine = about(str(entry.data.get("subject", "")), str(entry.data.get("host", "")))
         else:
-            target = f" {entry.data.get('target', '')}" if entry.kind is Kind.HOLD else ""
-            mine = entry.kind in _ACTS and named.search(row.text + target) is not None
+            mine = entry.kind in _ACTS and named.search(_said(row)) is not None
         if mine:
-            out.append(Event(row.at, f"{row.word} {row.text}", view.handle(row.ref)))
+            said = row.text.partition("\n")[0] if entry.kind is Kind.EVIDENCE else row.text
+            out.append(Event(row.at, f"{row.word} {said}", view.handle(row.ref)))
             if len(out) == SHOWN:
                 break
     return out
+
+
+def _said(row: TimelineRow) -> str:
+    """What may name something: the text, of evidence its first line, and where it was done."""
+    data = row.entry.data
+    text = row.text.partition("\n")[0] if row.entry.kind is Kind.EVIDENCE else row.text
+    return f"{text} {data.get('target', '')} {data.get('host', '')}"
 
 
 def _newest(rows: Sequence[TimelineRow]) -> Iterator[TimelineRow]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from incident_tui.hosts.cluster import BrickView, VolumeView
+from incident_tui.hosts.exit_status import explained
 from incident_tui.hosts.judge import size
 from incident_tui.hosts.readings import Container, Heals, HostReading, LinkState
 from incident_tui.hosts.split_brain import resolutions
@@ -14,6 +15,8 @@ from incident_tui.ui.times import clock, short
 from incident_tui.ui.view import View
 from incident_tui.ui.words import container_words, rate, volume_words
 
+POLLED: Final = "polled here: a death shows at the next reading"
+_MOUNTS: Final = 6
 _SILENT: Final = timedelta(minutes=2)
 """So long a connected host may say nothing before that is said."""
 
@@ -142,11 +145,24 @@ def _machine(page: Page, view: View, reading: HostReading) -> None:
         running = sum(one.state == "running" for one in reading.docker.containers)
         by = ", by files and processes: the daemon hangs" if reading.docker.source == "files" else ""
         page.field("containers", f"{running} of {len(reading.docker.containers)} running {age(reading.docker.at)}{by}")
+        if reading.docker.polled:
+            page.field("events", POLLED)
 
 
 def _container(page: Page, view: View, host: str, container: Container, at: datetime) -> None:
     page.field("host", host)
-    page.field("state", f"{container_words(container, ())} (read {short(view.now - at)} ago)")
+    reading = view.hosts.get(host)
+    skew = timedelta(seconds=reading.clock.skew_seconds if reading is not None and reading.clock is not None else 0.0)
+    up = ""
+    if container.state == "running" and container.started_at is not None:
+        up = f" for {short(view.now - (container.started_at - skew))}"
+    page.field("state", f"{container_words(container, ())}{up} (read {short(view.now - at)} ago)")
+    if container.state in ("exited", "stopped", "dead"):
+        subject = f"{host} {container.name or container.id[:12]}"
+        oom = any(one.rule == "docker.container-oom" and one.subject == subject for one in view.findings)
+        page.field("exit", explained(container, oom=oom))
+    if reading is not None and reading.docker is not None and reading.docker.polled:
+        page.field("events", POLLED)
     if container.image:
         page.field("image", container.image)
     page.field("id", container.id[:12])
@@ -157,6 +173,8 @@ def _container(page: Page, view: View, host: str, container: Container, at: date
         memory = container.memory
         limit = f" of {size(memory.limit)}" if memory.limit else ", no limit"
         page.field("memory", f"{size(memory.working_set)}{limit} ({short(view.now - memory.at)})")
+    if container.cpu_percent is not None:
+        page.field("processor", f"{container.cpu_percent:.0f}% of one")
     for name, when in (("started", container.started_at), ("finished", container.finished_at)):
         if when is not None:
             page.field(name, f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z")
@@ -164,6 +182,12 @@ def _container(page: Page, view: View, host: str, container: Container, at: date
         page.field("error", container.error)
     if container.ports:
         page.field("ports", ", ".join(container.ports))
+    if container.names:
+        page.field("serves", ", ".join(container.names))
+    for number, mount in enumerate(container.mounts[:_MOUNTS]):
+        page.field("" if number else "directories", mount)
+    if len(container.mounts) > _MOUNTS:
+        page.field("", f"and {len(container.mounts) - _MOUNTS} more")
 
 
 def _volume(page: Page, view: View, volume: VolumeView) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from incident_tui.desk import outcome as o
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.ui.commands import help_lines
-from incident_tui.ui.detail import Kept, hosts_of, status_detail
+from incident_tui.ui.detail import Kept, history_of, hosts_of, status_detail
 from incident_tui.ui.entry_detail import entry_detail
 from incident_tui.ui.groups import members, roles_of
 from incident_tui.ui.lines import Line, fit
@@ -20,6 +20,7 @@ from incident_tui.ui.playbook_detail import next_step, playbook_lines
 from incident_tui.ui.session import Session
 from incident_tui.ui.status_row import StatusRow
 from incident_tui.ui.view import View
+from incident_tui.watch.answers import LOG
 
 Content = Callable[[View, int], Sequence[Line]]
 """View and width -> lines; asked again whenever the view changes, so that what is open stays true."""
@@ -76,7 +77,9 @@ def of_row(row: StatusRow, session: Session, rows: Callable[[View], Sequence[Sta
             found = next((one for one in rows(view) if one.key == row.key), None)
             raws = {host: raw for host in hosts_of(row.key, view) if (raw := session.raw(host)) is not None}
             gone = StatusRow(row.section, row.key, None, row.name)
-            kept = Kept(session.history(row.key), raws)
+            host, _, ident = row.key.partition("/")[2].partition("/")
+            log = session.answers(LOG + ident).get(host) if row.key.startswith("container/") else None
+            kept = Kept(session.history(history_of(row.key)), raws, log)
             made, made_of, made_at = status_detail(found or gone, view, width, kept), of, width
         return made
 

@@ -10,10 +10,12 @@ import msgspec
 import pytest
 
 from incident_tui.hosts.raw import RawSection, RawText
-from incident_tui.hosts.readings import Docker
+from incident_tui.hosts.readings import Clock, Docker
+from incident_tui.incident.entry import Draft, Kind
 from incident_tui.ui.detail import Kept, hosts_of, status_detail
 from incident_tui.ui.lines import Look, plain, width_of
 from incident_tui.ui.status import status_rows
+from incident_tui.watch.answers import Answer
 from incident_tui.watch.history import STEP, History
 
 WHEN = {
@@ -207,3 +209,72 @@ def test_a_row_says_which_sites_it_touches_and_a_site_what_is_under_it(kit: Any)
     assert any("web2 drupal-a: killed, out of memory" in line and "(inferred)" in line for line in under)
     assert any("web3" in line for line in under) and not any("web1" in line.split("under it")[1][:8] for line in under)
     assert "under it" not in detail(kit, f"site/{other.name}", team=team, width=100)
+
+
+def one_container(kit: Any, **fields: Any) -> dict[str, Any]:
+    made = kit.container("drupal-a", **fields)
+    docker = Docker(at=kit.now, version="1.6.2", containers=(made,), polled=True)
+    clock = Clock(at=kit.now, skew_seconds=3600.0, error_seconds=0.1)
+    return {"host/web2": kit.reading("web2", docker=docker, clock=clock)}
+
+
+def test_what_a_container_uses_serves_and_since_when_in_our_time(kit: Any) -> None:
+    started = kit.now + timedelta(minutes=30)  # by its own clock, which is an hour ahead
+    rows = one_container(
+        kit,
+        started_at=started,
+        cpu_percent=94.6,
+        ports=("8080->80/tcp",),
+        names=("reliefweb.example",),
+        mounts=tuple(f"/srv/{n}" for n in range(8)),
+    )
+    said = detail(kit, "container/web2/", rows, width=100)
+    for line in (
+        " state       running for 30m (read <10s ago)",
+        " processor   95% of one",
+        " ports       8080->80/tcp",
+        " serves      reliefweb.example",
+        " directories /srv/0",
+        "             and 2 more",
+        " events      polled here: a death shows at the next reading",
+    ):
+        assert line in said.split("\n")
+    assert "events      polled here" in detail(kit, "host/web2", rows, width=100)
+    assert "polled" not in detail(kit, "host/web1", kit.healthy(), width=100)
+    assert "last 30 min of its host web2" in said
+
+
+def test_the_last_lines_of_a_log_that_somebody_asked_for(kit: Any) -> None:
+    ident = kit.container("drupal-a").id
+    lines = "\n".join(f"2026-11-23T14:40:{n:02d}Z line {n}" for n in range(30))
+    section = RawSection(name=f"log:{ident}", at=kit.now, text=lines)
+    log = Answer(host="web2", word=f"log:{ident}", at=kit.now - timedelta(seconds=42), sections=(section,))
+    said = detail(kit, "container/web2/drupal-a", width=100, kept=Kept(rising(kit), {}, log))
+    assert "log, read 40s ago (F6: all of it)" in said and "line 29" in said and "line 21" not in said
+    assert "log: F6 reads its end" in detail(kit, "container/web2/drupal-a", width=100, kept=Kept())
+    failed = msgspec.structs.replace(log, sections=(), problem="web2: not connected")
+    assert "reads its end; web2: not connected" in detail(
+        kit, "container/web2/drupal-a", width=100, kept=Kept(None, {}, failed)
+    )
+
+
+def test_what_was_done_to_it_is_there_evidence_and_commands_too(kit: Any) -> None:
+    at, incident = kit.now - timedelta(minutes=5), "INC-20261123-k3f9"
+
+    def draft(kind: Kind, text: str, **data: Any) -> Draft:
+        return Draft(kind=kind, text=text, at=at, author=kit.ana, incident=incident, data=data)
+
+    entries = [
+        *kit.story(),
+        draft(Kind.ACTION, "restarted drupal-a"),
+        draft(Kind.COMMAND, "docker restart", step="intent", host="web2", argv=["docker"]),
+        draft(Kind.EVIDENCE, "performance of drupal-a on web2 at 14:30\n== top\nsecond line"),
+        draft(Kind.EVIDENCE, "a paste\nwith drupal-a in its second line"),
+    ]
+    view = kit.view(kit.outage(), entries, when=WHEN)
+    row = next(one for one in status_rows(view, 31) if one.key.startswith("container/web2/drupal-a"))
+    said = plain(status_detail(row, view, 100, Kept()))
+    assert "restarted drupal-a" in said and "performance of drupal-a on web2" in said
+    assert "second line" not in said and "a paste" not in said
+    host = next(one for one in status_rows(view, 31) if one.key == "host/web2")
+    assert "docker restart" in plain(status_detail(host, view, 100, Kept()))

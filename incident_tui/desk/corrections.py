@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from incident_tui.desk.scene import No, Order, Scene, same
+from incident_tui.desk.scene import No, Order, Scene
 from incident_tui.incident import meanings as m
 from incident_tui.incident.entry import MACHINE_KINDS, Entry, Kind
+from incident_tui.incident.said import same
 
 CORRECTIONS = frozenset({Kind.AMEND, Kind.STRIKE, Kind.PIN, Kind.PURGE})
 

@@ -118,8 +118,8 @@ class Desk:
 
     def meaning(self, line: str) -> Parsed:
         """What the line means now, with this desk's people and the author's zone."""
-        people = self.settings.people
-        return parse(line, now=self.clock(), people=people, zone=zone_of(self.author.name, people))
+        people, roles = self.settings.people, self.settings.command.roles
+        return parse(line, now=self.clock(), people=people, zone=zone_of(self.author.name, people), roles=roles)
 
     def echo(self, line: str) -> str:
         """What the prompt shows before Enter."""
@@ -201,7 +201,7 @@ class Desk:
             mine=tuple(self._mine),
             unsaved=bool(self._waiting),
             handles=self.handles,
-            severities=self.settings.severities,
+            settings=self.settings,
             new_id=self.new_id,
             playbooks=self.playbooks,
         )
@@ -244,7 +244,7 @@ class Desk:
     def _order(self, parsed: Parsed, scene: Scene) -> Order:
         match parsed:
             case m.Switch(incident=wanted):
-                return self._switch(wanted)
+                return self._switch(wanted, scene)
             case m.Export(file=file):
                 if scene.incident is None:
                     newest = next(iter(self.fold.incidents()), None)
@@ -258,20 +258,11 @@ class Desk:
             case _:
                 return d.order(parsed, scene)
 
-    def _switch(self, wanted: str) -> Order:
-        ids = [one.id for one in self.fold.incidents()]
+    def _switch(self, wanted: str, scene: Scene) -> Order:
         if not wanted:
-            return Order(effect=o.ListIncidents(tuple(ids)))
-        folded = wanted.casefold()
-        found = [one for one in ids if one.casefold() == folded]
-        found = found or [one for one in ids if folded in one.casefold()]
-        if len(found) != 1:
-            raise No(
-                f"{wanted!r} could be {' or '.join(found[:4])}."
-                if found
-                else f"There is no incident {wanted!r}. /incident lists them."
-            )
-        return Order(effect=o.Switched(found[0]), choose=found[0], notice=f"Working in {found[0]}.")
+            return Order(effect=o.ListIncidents(tuple(one.id for one in self.fold.incidents())))
+        found = scene.which(wanted)
+        return Order(effect=o.Switched(found), choose=found, notice=f"Working in {found}.")
 
     def _purge(self, line: str, parsed: m.Purge, scene: Scene) -> Outcome:
         if self.purge is None:

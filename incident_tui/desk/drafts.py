@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from incident_tui.desk import corrections, tasks
-from incident_tui.desk.scene import No, Order, Scene, same
+from incident_tui.desk import coordination, corrections, tasks
+from incident_tui.desk.scene import No, Order, Scene
 from incident_tui.incident import meanings as m
 from incident_tui.incident import when
 from incident_tui.incident.entry import Draft, Kind
 from incident_tui.incident.meanings import Parsed
+from incident_tui.incident.said import same
 
 if TYPE_CHECKING:
     from incident_tui.hosts.changes import Change
@@ -43,8 +44,11 @@ def order(parsed: Parsed, scene: Scene) -> Order:
         case m.SetSeverity():
             return _severity(parsed, scene)
         case m.SetStatus(status=status, text=text, at=at):
-            scene.needed()
-            return Order((scene.draft(Kind.STATUS, text, at, {"status": status}),))
+            unmet = [one for one in scene.needed().criteria if one.met_at is None]
+            notice = ""
+            if unmet and status == "resolved":
+                notice = f"Not met: {'; '.join(one.text for one in unmet[:4])}. /met HANDLE says what shows it."
+            return Order((scene.draft(Kind.STATUS, text, at, {"status": status}),), notice=notice)
         case m.Milestone(name=name, unknown=unknown, at=at):
             scene.needed()
             data: dict[str, Any] = {"name": name, "unknown": True} if unknown else {"name": name}
@@ -58,8 +62,7 @@ def order(parsed: Parsed, scene: Scene) -> Order:
             who = held.who if held is not None and step == "release" else who
             return Order((scene.draft(Kind.ROLE, "", at, {"role": role, "step": step, "who": who}),))
         case m.NextUpdate(minutes=minutes, audience=audience, at=at):
-            scene.needed()
-            due = at + timedelta(minutes=minutes)
+            due = at + timedelta(minutes=minutes or coordination.usual_minutes(audience, scene))
             promise = {"step": "promised", "audience": audience, "next": due.isoformat()}
             return Order((scene.draft(Kind.UPDATE, "", at, promise),))
         case m.Update(audience=audience, text=text, next_minutes=minutes, at=at):
@@ -79,6 +82,12 @@ def order(parsed: Parsed, scene: Scene) -> Order:
             return tasks.ack(parsed, scene)
         case m.Done():
             return tasks.done(parsed, scene)
+        case m.Pass():
+            return tasks.pass_on(parsed, scene)
+        case m.ChangeFollowUp():
+            return tasks.change_follow_up(parsed, scene)
+        case m.Can() | m.Criterion() | m.Meet() | m.Engage() | m.Answered() | m.Handoff() | m.LinkTo():
+            return coordination.order(parsed, scene)
         case m.Judge():
             return tasks.judge(parsed, scene)
         case m.Amend():
@@ -151,9 +160,9 @@ def _declare(parsed: m.Declare, scene: Scene) -> Order:
 
 
 def _known_severity(level: int | None, scene: Scene) -> None:
-    levels = [one.level for one in scene.severities]
+    levels = [one.level for one in scene.settings.severities]
     if level is not None and levels and level not in levels:
-        known = ", ".join(f"{one.level} {one.name}" for one in scene.severities)
+        known = ", ".join(f"{one.level} {one.name}" for one in scene.settings.severities)
         raise No(f"There is no severity {level}: {known}.")
 
 

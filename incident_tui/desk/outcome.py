@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from incident_tui.incident.entry import Author, Draft, Entry, Ref
-from incident_tui.incident.settings import Person, Severity
+from incident_tui.incident.settings import Command, Person, Severity
 
 
 class Saving(Protocol):
@@ -41,6 +41,9 @@ class DeskSettings(Protocol):
 
     @property
     def severities(self) -> Sequence[Severity]: ...
+
+    @property
+    def command(self) -> Command: ...
 
 
 Purger = Callable[[Ref, Author, str], Entry | Saving]
@@ -87,6 +90,13 @@ class OpenPlaybook(msgspec.Struct, frozen=True):
     run: str = ""
 
 
+class WriteHandoff(msgspec.Struct, frozen=True):
+    """Write the briefing for `who`, who takes command of `incident` over."""
+
+    incident: str
+    who: str
+
+
 class ReadFresh(msgspec.Struct, frozen=True):
     """Ask the watch for a reading now; `host` empty: all hosts."""
 
@@ -104,7 +114,18 @@ class Leave(msgspec.Struct, frozen=True):
     """Quit the screen."""
 
 
-Effect = ShowHelp | ListIncidents | Switched | WriteReport | ListPlaybooks | OpenPlaybook | ReadFresh | OnScreen | Leave
+Effect = (
+    ShowHelp
+    | ListIncidents
+    | Switched
+    | WriteReport
+    | WriteHandoff
+    | ListPlaybooks
+    | OpenPlaybook
+    | ReadFresh
+    | OnScreen
+    | Leave
+)
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

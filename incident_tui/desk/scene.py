@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,6 @@ import msgspec
 
 from incident_tui.desk import outcome as o
 from incident_tui.incident.entry import Author, Draft, Entry, Kind, Ref, Seen
-from incident_tui.incident.settings import Severity
 
 if TYPE_CHECKING:
     from incident_tui.incident.playbook import Playbook
@@ -52,7 +51,7 @@ class Scene(msgspec.Struct, frozen=True):
     mine: tuple[Ref, ...]
     unsaved: bool
     handles: o.Handles
-    severities: Sequence[Severity]
+    settings: o.DeskSettings
     new_id: Callable[[], str]
     playbooks: Callable[[], Mapping[str, Playbook]]
 
@@ -73,6 +72,17 @@ class Scene(msgspec.Struct, frozen=True):
         if incident is None:
             raise No("No incident is open: /declare TITLE opens one.")
         return incident
+
+    def which(self, typed: str) -> str:
+        """The id of the incident meant by part of it. Raises No."""
+        ids = [one.id for one in self.fold.incidents()]
+        folded = typed.casefold()
+        found = [one for one in ids if one.casefold() == folded] or [one for one in ids if folded in one.casefold()]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise No(f"{typed!r} could be {' or '.join(found[:4])}.")
+        raise No(f"There is no incident {typed!r}. /incident lists them.")
 
     def find(self, handle: str) -> Entry:
         found = self.handles.find(handle)
@@ -106,7 +116,3 @@ class Scene(msgspec.Struct, frozen=True):
             ref=ref,
             seen=self.seen,
         )
-
-
-def same(one: str, other: str) -> bool:
-    return one.casefold() == other.casefold()

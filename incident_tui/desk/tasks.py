@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from incident_tui.desk import outcome as o
-from incident_tui.desk.scene import No, Order, Scene, same
+from incident_tui.desk.scene import No, Order, Scene
 from incident_tui.incident import meanings as m
 from incident_tui.incident import when
 from incident_tui.incident.entry import Entry, Kind
+from incident_tui.incident.said import same
 
 if TYPE_CHECKING:
-    from incident_tui.incident.views import Incident, Run, Task
+    from incident_tui.incident.views import Incident
+    from incident_tui.incident.work import Run, Task
 
 
 def _task_of(entry: Entry, scene: Scene) -> tuple[Task, Incident] | None:
@@ -81,6 +83,39 @@ def _task_done(task: Task, incident: Incident, parsed: m.Done, scene: Scene) -> 
         (scene.draft(Kind.TASK, parsed.text, parsed.at, data, ref=task.ref, incident=incident.id),),
         notice=f"Done: {scene.handle(task.ref)} {task.who}: {task.text}",
     )
+
+
+def pass_on(parsed: m.Pass, scene: Scene) -> Order:
+    """A task goes to somebody else, who has to acknowledge it."""
+    if parsed.handle:
+        found = _task_of(scene.find(parsed.handle), scene)
+        if found is None:
+            raise No(f"{parsed.handle} is not a task.")
+        task, incident = found
+    else:
+        incident = scene.needed()
+        mine = [one for one in incident.tasks if same(one.who, scene.me) and one.done_at is None]
+        if not mine:
+            raise No("You have no open task here: name one, /pass a17 NAME.")
+        task = mine[-1]
+    if task.done_at is not None:
+        raise No(f"{scene.handle(task.ref)} was done at {when.clock(task.done_at, scene.now)}.")
+    if same(task.who, parsed.who):
+        raise No(f"{scene.handle(task.ref)} is {task.who}'s already.")
+    data = {"step": "passed", "who": parsed.who, "minutes": parsed.minutes or task.minutes}
+    return Order(
+        (scene.draft(Kind.TASK, parsed.text, parsed.at, data, ref=task.ref, incident=incident.id),),
+        notice=f"{scene.handle(task.ref)} goes from {task.who} to {parsed.who}, who answers with /ack.",
+    )
+
+
+def change_follow_up(parsed: m.ChangeFollowUp, scene: Scene) -> Order:
+    entry = scene.find(parsed.handle)
+    if entry.kind is not Kind.FOLLOWUP:
+        raise No(f"{parsed.handle} is not a follow-up: write one with `todo: text`.")
+    data = {"step": "changed", **parsed.data}
+    draft = scene.draft(Kind.FOLLOWUP, parsed.text, parsed.at, data, ref=entry.ref or entry.id, incident=entry.incident)
+    return Order((draft,))
 
 
 def judge(parsed: m.Judge, scene: Scene) -> Order:

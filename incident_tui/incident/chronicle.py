@@ -12,32 +12,16 @@ from typing import Any, Final
 import msgspec
 
 from incident_tui.incident import views as v
-from incident_tui.incident.entry import MACHINE_KINDS, MILESTONES, Author, Entry, Kind, Ref
+from incident_tui.incident import work
+from incident_tui.incident.entry import MACHINE_KINDS, MILESTONES, Author, Kind, Ref
 from incident_tui.incident.in_force import reopens
+from incident_tui.incident.progress import KINDS, Progress, resolved
+from incident_tui.incident.said import Line, number, same
 from incident_tui.incident.words import time_of
 
-_PLAIN: Final = frozenset(
-    {Kind.NOTE, Kind.RESULT, Kind.EVIDENCE, Kind.COMMAND, Kind.CHAT, Kind.ENGAGEMENT, Kind.HANDOFF}
-)
+_PLAIN: Final = frozenset({Kind.NOTE, Kind.RESULT, Kind.EVIDENCE, Kind.CHAT})
 STATEFUL: Final = frozenset(Kind) - (MACHINE_KINDS - {Kind.PRESENCE}) - _PLAIN
 """Kinds that may change the state; the others only make a row."""
-
-
-class Line(msgspec.Struct, frozen=True):
-    """An entry with its effective text and time."""
-
-    entry: Entry
-    at: datetime
-    text: str
-
-    @property
-    def order(self) -> tuple[datetime, datetime, str, int]:
-        return (self.at, self.entry.recorded_at, self.entry.journal, self.entry.seq)
-
-    @property
-    def said(self) -> tuple[datetime, str, int]:
-        """Which of two was said last, whatever time they speak of."""
-        return (self.entry.recorded_at, self.entry.journal, self.entry.seq)
 
 
 Stretch = tuple[datetime, datetime | None]
@@ -54,7 +38,7 @@ def closings(lines: Iterable[Line]) -> tuple[datetime | None, tuple[datetime, ..
     for line in lines:
         kind, data = line.entry.kind, line.entry.data
         if kind is Kind.DECLARE and start is None and not stretches:
-            start = line.at - timedelta(minutes=_number(data.get("attach_minutes"), 60))
+            start = line.at - timedelta(minutes=number(data.get("attach_minutes"), 60))
         elif kind is Kind.MILESTONE and data.get("name") == "closed" and not data.get("unknown"):
             if closed is None:
                 closed = line.at
@@ -68,14 +52,6 @@ def closings(lines: Iterable[Line]) -> tuple[datetime | None, tuple[datetime, ..
     if start is not None:
         stretches.append((start, None))
     return closed, tuple(reopened), stretches
-
-
-def _number(value: object, default: int) -> int:
-    return value if isinstance(value, int) and 0 <= value <= 10_000_000 else default
-
-
-def _same(one: str, other: str) -> bool:
-    return one.casefold() == other.casefold()
 
 
 class _State:
@@ -92,14 +68,9 @@ class _State:
         self.milestones: list[Line] = []
         self.promises: list[v.Promise] = []
         self.updates: list[v.UpdatePosted] = []
-        self.tasks: dict[Ref, v.Task] = {}
-        self.follow_ups: dict[Ref, v.FollowUp] = {}
-        self.hypotheses: dict[Ref, v.Hypothesis] = {}
-        self.statements: dict[Kind, list[v.Statement]] = {Kind.DECISION: [], Kind.LESSON: [], Kind.CHANGE: []}
-        self.holds: list[v.Hold] = []
-        self.runs: dict[str, v.Run] = {}
+        self.statements: dict[Kind, list[work.Statement]] = {Kind.DECISION: [], Kind.LESSON: [], Kind.CHANGE: []}
+        self.progress = Progress()
         self.presence: dict[str, v.Presence] = {}
-        self.answers: list[Line] = []
 
     def take(self, line: Line) -> None:
         entry = line.entry
@@ -116,18 +87,14 @@ class _State:
                 self._role(line)
             case Kind.UPDATE:
                 self._update(line)
-            case Kind.TASK | Kind.FOLLOWUP | Kind.HYPOTHESIS:
-                self._opened(line)
             case Kind.DECISION | Kind.LESSON | Kind.CHANGE:
                 sort = str(entry.data.get("sort", ""))
-                self.statements[entry.kind].append(v.Statement(entry.id, line.text, line.at, entry.author, sort))
-            case Kind.HOLD:
-                self._hold(line)
-            case Kind.PLAYBOOK:
-                self._playbook(line)
+                self.statements[entry.kind].append(work.Statement(entry.id, line.text, line.at, entry.author, sort))
             case Kind.PRESENCE:
                 here = entry.data.get("step") != "left"
                 self.presence[entry.author.name] = v.Presence(entry.author.name, line.at, here)
+            case kind if kind in KINDS:
+                self.progress.take(line)
             case _:
                 pass
 
@@ -172,8 +139,8 @@ class _State:
         elif step == "offer":
             self.offered = v.Offer(who, line.at, entry.author, entry.id)
         elif step in ("take", "claim"):
-            offered = self.offered if self.offered and _same(self.offered.who, who) else None
-            if self.commands and _same(self.commands[-1].who, who):
+            offered = self.offered if self.offered and same(self.offered.who, who) else None
+            if self.commands and same(self.commands[-1].who, who):
                 self.offered = None if offered else self.offered
             elif offered:
                 self._command(line, who, "taken", offered.by.name)
@@ -208,78 +175,6 @@ class _State:
                 self.promises[index] = msgspec.structs.replace(promise, moved_at=line.at)
         if due is not None:
             self.promises.append(v.Promise(audience, line.at, due, entry.author, entry.id))
-
-    def _opened(self, line: Line) -> None:
-        """Raised or assigned; what answers one (acked, done, confirmed, …) waits until all are known: a backdated
-        answer may sort before what it answers."""
-        entry, data = line.entry, line.entry.data
-        if entry.kind is Kind.TASK and data.get("step") == "assigned":
-            minutes = _number(data.get("minutes"), 0)
-            task = v.Task(entry.id, str(data.get("who", "")), minutes, line.text, line.at, entry.author)
-            self.tasks[entry.id] = task
-        elif entry.kind is Kind.FOLLOWUP and not data.get("step"):
-            owner, priority = str(data.get("owner") or ""), str(data.get("priority") or "")
-            self.follow_ups[entry.id] = v.FollowUp(entry.id, line.text, line.at, entry.author, owner, priority)
-        elif entry.kind is Kind.HYPOTHESIS and data.get("state", "raised") == "raised":
-            self.hypotheses[entry.id] = v.Hypothesis(entry.id, line.text, line.at, entry.author)
-        elif entry.ref is not None:
-            self.answers.append(line)
-
-    def answer(self) -> None:
-        for line in self.answers:
-            entry, data, ref = line.entry, line.entry.data, line.entry.ref
-            assert ref is not None
-            step = data.get("step")
-            if entry.kind is Kind.TASK and ref in self.tasks:
-                self.tasks[ref] = _answered(self.tasks[ref], line, step)
-            elif entry.kind is Kind.FOLLOWUP and ref in self.follow_ups and step == "done":
-                self.follow_ups[ref] = msgspec.structs.replace(
-                    self.follow_ups[ref], done_at=line.at, done_text=line.text
-                )
-            elif entry.kind is Kind.HYPOTHESIS and ref in self.hypotheses:
-                self.hypotheses[ref] = msgspec.structs.replace(
-                    self.hypotheses[ref],
-                    state=str(data.get("state")),
-                    judged_at=line.at,
-                    judged_by=entry.author.name,
-                    why=line.text,
-                )
-
-    def _hold(self, line: Line) -> None:
-        entry = line.entry
-        target = str(entry.data.get("target", ""))
-        for index, hold in enumerate(self.holds):
-            if _same(hold.target, target) and hold.active(line.at):
-                self.holds[index] = msgspec.structs.replace(hold, released_at=line.at)
-        if entry.data.get("step") != "release":
-            until = line.at + timedelta(minutes=_number(entry.data.get("minutes"), 0))
-            self.holds.append(v.Hold(entry.id, target, line.at, until, entry.author, line.text))
-
-    def _playbook(self, line: Line) -> None:
-        entry, data = line.entry, line.entry.data
-        key, step = str(data.get("run", "")), str(data.get("step", ""))
-        run = self.runs.get(key)
-        if run is None:
-            run = v.Run(key, str(data.get("name", "")), line.at, entry.author, entry.id)
-        if step == "finished":
-            run = msgspec.structs.replace(run, finished_at=line.at)
-        elif step in ("done", "skipped", "failed"):
-            said = v.RunStep(_number(data.get("number"), 0), step, line.at, entry.author, line.text, entry.id)
-            others = [one for one in run.steps if one.number != said.number]
-            run = msgspec.structs.replace(run, steps=tuple(sorted([*others, said], key=lambda one: one.number)))
-        self.runs[key] = run
-
-
-def _answered(task: v.Task, line: Line, step: object) -> v.Task:
-    data = line.entry.data
-    if step == "acked" and task.acked_at is None:
-        who = str(data.get("who") or line.entry.author.name)
-        return msgspec.structs.replace(task, acked_at=line.at, acked_voice=bool(data.get("voice")), acked_by=who)
-    if step == "done" and task.done_at is None:
-        return msgspec.structs.replace(task, done_at=line.at, done_text=line.text)
-    if step == "overdue" and task.overdue_said is None:
-        return msgspec.structs.replace(task, overdue_said=line.at)
-    return task
 
 
 def _milestones(state: _State, closed: datetime | None) -> dict[str, v.MilestoneState]:
@@ -320,7 +215,7 @@ def derive(incident: str, lines: Sequence[Line], own: Sequence[Line]) -> v.Incid
     state = _State()
     for line in lines:
         state.take(line)
-    state.answer()
+    state.progress.answer()
     closed, reopened, _ = closings(own)
     declared = state.declared
     status = state.statuses[-1] if state.statuses else None
@@ -350,14 +245,10 @@ def derive(incident: str, lines: Sequence[Line], own: Sequence[Line]) -> v.Incid
         },
         promises=tuple(state.promises),
         updates=tuple(state.updates),
-        tasks=tuple(state.tasks.values()),
-        follow_ups=tuple(state.follow_ups.values()),
-        hypotheses=tuple(state.hypotheses.values()),
         decisions=tuple(state.statements[Kind.DECISION]),
         lessons=tuple(state.statements[Kind.LESSON]),
         changes=tuple(state.statements[Kind.CHANGE]),
-        holds=tuple(state.holds),
-        runs=tuple(state.runs.values()),
+        **resolved(state.progress),
         presence=tuple(state.presence.values()),
         stood_down_at=status.since if status and status.status == "stood down" else None,
         closed_at=closed,

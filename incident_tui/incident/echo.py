@@ -59,6 +59,24 @@ def _head(parsed: Parsed, now: datetime) -> str:
             return _words("ACK", handle, who, "by voice" if voice else "")
         case m.Done(handle=handle):
             return _words("DONE", handle)
+        case m.Pass(handle=handle, who=who, minutes=minutes):
+            return _words("PASS", handle, f"to {who}", f"{minutes}m" if minutes else "")
+        case m.ChangeFollowUp(handle=handle, data=data):
+            return _words("TODO", handle, *(f"{name} {value}" for name, value in data.items()))
+        case m.Can(who=who, parts=parts):
+            return _words("CAN", who, "/".join(parts))
+        case m.Criterion():
+            return "EXIT CRITERION"
+        case m.Meet(handle=handle, met=met):
+            return f"{'MET' if met else 'NOT MET'} {handle}"
+        case m.Engage(vendor=vendor, ticket=ticket, minutes=minutes):
+            return _words("ENGAGE", vendor, ticket and f"ticket {ticket}", f"back within {minutes}m" if minutes else "")
+        case m.Answered(handle=handle, ended=ended, minutes=minutes):
+            return _words("DISENGAGE" if ended else "ANSWERED", handle, f"back within {minutes}m" if minutes else "")
+        case m.Handoff(who=who, accept=accept):
+            return "HANDOFF accept" if accept else f"HANDOFF to {who}"
+        case m.LinkTo(other=other, how=how):
+            return f"{ {'related': 'LINK', 'duplicate': 'DUPLICATE OF', 'none': 'UNLINK'}[how] } {other}"
         case m.Judge(state=state, handle=handle):
             return f"{state.upper()} {handle}"
         case m.Amend(handle=handle, at=moved, text=text):

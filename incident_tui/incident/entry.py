@@ -39,6 +39,9 @@ class Kind(StrEnum):
     HANDOFF = "handoff"
     PRESENCE = "presence"
     HOLD = "hold"
+    CAN = "can"
+    CRITERION = "exit-criterion"
+    LINK = "link"
     EVIDENCE = "evidence"
     PIN = "pin"
     AMEND = "amend"
@@ -68,12 +71,18 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
         "who": "name of the person who holds or is offered the role",
     },
     Kind.TASK: {
-        "step": "assigned | acked | done | overdue; the last three `ref` the assigned one",
-        "who": "name",
-        "minutes": "int, the time box (assigned)",
+        "step": "assigned | acked | passed | done | overdue; all but the first `ref` the assigned one",
+        "who": "name; of passed: who has it now",
+        "minutes": "int, the time box (assigned, passed)",
         "voice": "true when somebody else logged it on behalf of `who` (acked, done)",
     },
-    Kind.FOLLOWUP: {"owner": "name or absent", "priority": "p0..p9 or absent", "step": "absent | done (with ref)"},
+    Kind.FOLLOWUP: {
+        "owner": "name or absent",
+        "priority": "p0..p9 or absent",
+        "due": "ISO date or absent",
+        "sort": "prevent | detect | mitigate | process | repair, or absent",
+        "step": "absent | done | changed (both with ref; changed carries the fields that are new)",
+    },
     Kind.LESSON: {"sort": "well | badly | luck"},
     Kind.UPDATE: {
         "step": "posted | promised | elsewhere",
@@ -96,15 +105,46 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
         "what": "as it told it",
         "about": "true: its time is not exact",
     },
-    Kind.COMMAND: {"step": "intent | outcome (with ref)", "host": "target", "argv": "list", "exit": "int or null"},
+    Kind.COMMAND: {
+        "step": "intent | outcome | check (the last two with ref)",
+        "host": "target",
+        "command": "as it was given to the host's shell (intent)",
+        "risk": "read | change (intent)",
+        "expected": "what should be seen afterwards (intent), or absent",
+        "exit": "int, or null when none was had (outcome)",
+        "seconds": "how long it ran (outcome)",
+        "problem": "why there is no exit status, or absent (outcome)",
+        "bytes": "int, of all output; the text holds a bounded part (outcome)",
+        "sha256": "hex, of all output (outcome)",
+        "held": "true or false: whether what was expected is so (check)",
+    },
     Kind.PLAYBOOK: {
         "name": "file stem",
         "run": "id of this run of it",
-        "step": "started | done | skipped | failed | finished",
-        "number": "1-based step number (done, skipped, failed)",
+        "step": "started | begun | released | done | skipped | failed | finished",
+        "number": "1-based step number (begun to failed)",
+        "variables": "name -> value (started, or any later one that sets some), or absent",
     },
     Kind.HOLD: {"target": "host or container", "step": "hold | release", "minutes": "int"},
-    Kind.ENGAGEMENT: {"vendor": "name", "ticket": "text", "minutes": "int until escalation"},
+    Kind.ENGAGEMENT: {
+        "vendor": "name",
+        "ticket": "text or absent",
+        "minutes": "int: they promised to answer, or to be back, within so many; absent: nothing promised",
+        "step": "absent | answered | ended | overdue (the last three with ref)",
+    },
+    Kind.HANDOFF: {
+        "who": "name of whom it is for, or who accepted",
+        "step": "offered | accepted (with ref)",
+        "head": "the journal's head at that moment, as `verify` takes it (offered)",
+    },
+    Kind.CAN: {
+        "who": "whose report it is, when somebody else wrote it down; absent: the author's",
+        "conditions": "text or absent",
+        "actions": "text or absent",
+        "needs": "text or absent",
+    },
+    Kind.CRITERION: {"step": "absent | met | unmet (the last two with ref)"},
+    Kind.LINK: {"other": "id of the other incident", "how": "related | duplicate | none (takes the link back)"},
     Kind.PIN: {"step": "pin | unpin"},
     Kind.AMEND: {"text": "the new text, or absent", "at": "the new time, ISO, or absent"},
     Kind.STRIKE: {"step": "strike | restore"},
@@ -112,7 +152,7 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
         "kind": "the kind of what was destroyed",
         "tombstone": "hex SHA-256 of what the journal kept of it, so that the chain covers that",
     },
-    Kind.GAP: {"what": "silence | watch | update | task", "since": "ISO time"},
+    Kind.GAP: {"what": "silence | watch | update | task | host | age | fatigue", "since": "ISO time"},
     Kind.LEASE: {"epoch": "int", "host": "node name", "pid": "int"},
     Kind.PRESENCE: {"step": "joined | left"},
 }

@@ -10,19 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from incident_tui.incident import meanings as m
-from incident_tui.incident import people as people_
 from incident_tui.incident import when
 from incident_tui.incident.echo import echo
 from incident_tui.incident.entry import Kind
 from incident_tui.incident.meanings import Parsed
 from incident_tui.incident.settings import Person
 from incident_tui.incident.typed import Line, Wrong
-from incident_tui.incident.verbs import VERBS
+from incident_tui.incident.verbs import ROLES, VERBS
 from incident_tui.text import TEXT_LIMIT, sanitise
 
 __all__ = ["VERBS", "Parsed", "echo", "parse"]
@@ -34,8 +33,16 @@ _BREAKS: Final = "\r\n|[\n\r\v\f\u0085\u2028\u2029]"
 """None of them is printable."""
 
 
-def parse(line: str, *, now: datetime, people: Sequence[Person] = (), zone: str = "UTC") -> Parsed:
-    """The one meaning of a line at `now` (aware). `zone` is the writer's IANA zone, for doubtful times.
+def parse(
+    line: str,
+    *,
+    now: datetime,
+    people: Sequence[Person] = (),
+    zone: str = "UTC",
+    roles: Sequence[str] = ROLES,
+) -> Parsed:
+    """The one meaning of a line at `now` (aware). `zone` is the writer's IANA zone, for doubtful times; `roles`
+    are those besides the commander.
 
     The text is sanitised here: this is the border. A line holding line breaks is a paste, never a command: it becomes
     one evidence entry.
@@ -62,6 +69,7 @@ def parse(line: str, *, now: datetime, people: Sequence[Person] = (), zone: str 
         now=now,
         people=people,
         zone=zone,
+        roles=roles,
         at=stamp.at if stamp else now,
         said=stamp is not None,
         question=stamp.question if stamp else "",
@@ -79,27 +87,14 @@ def _write(rest: str, context: Line, hint: str) -> m.Write:
     if kind is None:
         return m.Write(kind=Kind.NOTE, text=rest, hint=hint, **context.timed)
     if kind is Kind.FOLLOWUP:
-        text, data = _followup(tail, context.people)
+        from incident_tui.incident.follow_up import follow_up
+
+        text, data = follow_up(tail, context.people, context.now)
+        if not text:
+            text, data = tail, {}  # only fields: nothing to follow up, so it is kept as it was typed
         return m.Write(kind=kind, text=text, data=data, **context.timed)
     data = {"state": "raised"} if kind is Kind.HYPOTHESIS else {}
     return m.Write(kind=kind, text=tail, data=data, **context.timed)
-
-
-def _followup(tail: str, people: Sequence[Person]) -> tuple[str, dict[str, Any]]:
-    """The first @owner and the first p0-p9 leave the text; a second of either stays in it."""
-    data: dict[str, Any] = {}
-    words = []
-    for word in tail.split():
-        if "owner" not in data and len(word) > 1 and word[0] == "@":
-            found = people_.resolve(word, people)
-            data["owner"] = found if isinstance(found, str) else word[1:]
-        elif "priority" not in data and re.fullmatch(r"#?[pP][0-9]", word):
-            data["priority"] = word[-2:].lower()
-        else:
-            words.append(word)
-    if not words:
-        return tail, {}
-    return " ".join(words), data
 
 
 def _verb(name: str, arguments: str, line: str, context: Line) -> Parsed:

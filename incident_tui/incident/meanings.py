@@ -83,6 +83,8 @@ class Role(Timed, frozen=True):
 
 
 class NextUpdate(Timed, frozen=True):
+    """`minutes` 0: what is usual for this audience."""
+
     minutes: int
     audience: str = "internal"
 
@@ -118,6 +120,74 @@ class Ack(Timed, frozen=True):
 class Done(Timed, frozen=True):
     handle: Handle = ""
     text: str = ""
+
+
+class Pass(Timed, frozen=True):
+    """A task handed to somebody else. `minutes` 0: the time box it had, from now."""
+
+    handle: Handle
+    who: str
+    minutes: int = 0
+    text: str = ""
+
+
+class ChangeFollowUp(Timed, frozen=True):
+    """Fields of a follow-up that are new: owner, priority, due, sort."""
+
+    handle: Handle
+    data: dict[str, Any]
+    text: str = ""
+
+
+class Can(Timed, frozen=True):
+    """Conditions, actions, needs: those that are said. `who` empty: the author's own."""
+
+    who: str
+    parts: dict[str, str]
+
+
+class Criterion(Timed, frozen=True):
+    text: str
+
+
+class Meet(Timed, frozen=True):
+    handle: Handle
+    text: str = ""
+    met: bool = True
+
+
+class Engage(Timed, frozen=True):
+    """`minutes` 0: they promised no time."""
+
+    vendor: str
+    ticket: str = ""
+    minutes: int = 0
+    text: str = ""
+
+
+class Answered(Timed, frozen=True):
+    """What an outside company said. `minutes`: a new promise; `ended`: it is not needed any more."""
+
+    handle: Handle
+    ticket: str = ""
+    minutes: int = 0
+    text: str = ""
+    ended: bool = False
+
+
+class Handoff(Timed, frozen=True):
+    """`accept`: by the one it is for; else it is offered to `who`."""
+
+    who: str = ""
+    accept: bool = False
+
+
+class LinkTo(Timed, frozen=True):
+    """`other` as typed: part of an incident's id is enough."""
+
+    other: str
+    how: str
+    why: str = ""
 
 
 class Judge(Timed, frozen=True):
@@ -237,6 +307,15 @@ Parsed = (
     | Assign
     | Ack
     | Done
+    | Pass
+    | ChangeFollowUp
+    | Can
+    | Criterion
+    | Meet
+    | Engage
+    | Answered
+    | Handoff
+    | LinkTo
     | Judge
     | Amend
     | Strike

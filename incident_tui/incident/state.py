@@ -14,10 +14,11 @@ from typing import Final
 
 import msgspec
 
-from incident_tui.incident.chronicle import STATEFUL, Line, closings, derive
+from incident_tui.incident.chronicle import STATEFUL, closings, derive
 from incident_tui.incident.entry import MACHINE_KINDS, Entry, Kind, Ref
 from incident_tui.incident.growing import Growing
 from incident_tui.incident.lean import Lean
+from incident_tui.incident.said import Line
 from incident_tui.incident.views import LATE_AFTER, Correction, Incident, TimelineRow
 from incident_tui.incident.words import sentence, time_of, word
 

@@ -22,6 +22,7 @@ class Line(msgspec.Struct, frozen=True):
     now: datetime
     people: Sequence[Person]
     zone: str
+    roles: Sequence[str]
     at: datetime
     said: bool
     question: str

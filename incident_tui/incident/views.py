@@ -13,6 +13,20 @@ from typing import Final, Literal
 import msgspec
 
 from incident_tui.incident.entry import Author, Entry, Ref
+from incident_tui.incident.work import (
+    Can,
+    Criterion,
+    Engagement,
+    FollowUp,
+    Handoff,
+    Hold,
+    Hypothesis,
+    Link,
+    Remote,
+    Run,
+    Statement,
+    Task,
+)
 
 LATE_AFTER: Final = timedelta(minutes=10)
 """An entry recorded later than this after it happened is marked late."""
@@ -169,101 +183,6 @@ class Promise(msgspec.Struct, frozen=True):
         return "open" if now <= self.due else "missed"
 
 
-class Task(msgspec.Struct, frozen=True):
-    ref: Ref
-    who: str
-    minutes: int
-    text: str
-    at: datetime
-    by: Author
-    acked_at: datetime | None = None
-    acked_voice: bool = False
-    acked_by: str = ""
-    done_at: datetime | None = None
-    done_text: str = ""
-    overdue_said: datetime | None = None
-    """When the watch wrote that it was overdue."""
-
-    @property
-    def due(self) -> datetime:
-        return self.at + timedelta(minutes=self.minutes)
-
-    def state(self, now: datetime) -> Literal["done", "overdue", "acked", "assigned"]:
-        if self.done_at is not None:
-            return "done"
-        if now > self.due:
-            return "overdue"
-        return "acked" if self.acked_at is not None else "assigned"
-
-
-class FollowUp(msgspec.Struct, frozen=True):
-    ref: Ref
-    text: str
-    at: datetime
-    by: Author
-    owner: str = ""
-    priority: str = ""
-    done_at: datetime | None = None
-    done_text: str = ""
-
-
-class Hypothesis(msgspec.Struct, frozen=True):
-    ref: Ref
-    text: str
-    at: datetime
-    by: Author
-    state: str = "raised"
-    judged_at: datetime | None = None
-    judged_by: str = ""
-    why: str = ""
-
-
-class Statement(msgspec.Struct, frozen=True):
-    """A decision, lesson or change. `sort` is well, badly or luck for a lesson, else empty."""
-
-    ref: Ref
-    text: str
-    at: datetime
-    by: Author
-    sort: str = ""
-
-
-class Hold(msgspec.Struct, frozen=True):
-    ref: Ref
-    target: str
-    at: datetime
-    until: datetime
-    by: Author
-    why: str = ""
-    released_at: datetime | None = None
-
-    def active(self, now: datetime) -> bool:
-        return self.released_at is None and self.at <= now < self.until
-
-
-class RunStep(msgspec.Struct, frozen=True):
-    number: int
-    step: str
-    """done, skipped or failed; the last one said counts."""
-    at: datetime
-    by: Author
-    text: str
-    ref: Ref
-
-
-class Run(msgspec.Struct, frozen=True):
-    """One run of a playbook."""
-
-    run: str
-    name: str
-    at: datetime
-    by: Author
-    ref: Ref
-    steps: tuple[RunStep, ...] = ()
-    """The state of each step that was said, by number."""
-    finished_at: datetime | None = None
-
-
 class Presence(msgspec.Struct, frozen=True):
     name: str
     since: datetime
@@ -307,6 +226,14 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Statement, ...] = ()
     holds: tuple[Hold, ...] = ()
     runs: tuple[Run, ...] = ()
+    remotes: tuple[Remote, ...] = ()
+    """Commands run on hosts, in order."""
+    cans: dict[str, Can] = {}
+    """The last report of each person, by name."""
+    criteria: tuple[Criterion, ...] = ()
+    engagements: tuple[Engagement, ...] = ()
+    handoffs: tuple[Handoff, ...] = ()
+    links: tuple[Link, ...] = ()
     presence: tuple[Presence, ...] = ()
     stood_down_at: datetime | None = None
     closed_at: datetime | None = None
@@ -340,6 +267,10 @@ def open_items(incident: Incident, now: datetime) -> tuple[str, ...]:
     found += [f"hypothesis: {item.text}" for item in incident.hypotheses if item.state == "raised"]
     found += [f"update promised to {audience}" for audience in incident.next_update]
     found += [f"{hold.target} is held by {hold.by.name}" for hold in incident.holds if hold.active(now)]
+    found += [f"exit criterion not met: {one.text}" for one in incident.criteria if one.met_at is None]
+    found += [
+        f"{one.vendor} {one.ticket}".strip() + " is still engaged" for one in incident.engagements if not one.ended_at
+    ]
     if incident.offered is not None:
         found.append(f"command offered to {incident.offered.who}, not taken")
     found += [f"follow-up without an owner: {item.text}" for item in incident.follow_ups if not item.owner]

@@ -14,6 +14,8 @@ _WORDS: Final = {
     Kind.FOLLOWUP: "TODO",
     Kind.COMMAND: "RAN",
     Kind.HANDOFF: "HANDOFF",
+    Kind.ENGAGEMENT: "VENDOR",
+    Kind.CRITERION: "EXIT WHEN",
     Kind.PRESENCE: "HERE",
     Kind.LEASE: "WATCH",
 }
@@ -73,9 +75,10 @@ def sentence(entry: Entry, said: str, target: str | None = None) -> str:
             return _update(data, said)
         case Kind.FOLLOWUP if data.get("step") == "done":
             return _colon(f"done: {about}", said)
+        case Kind.FOLLOWUP if data.get("step") == "changed":
+            return _colon(f"{about}{_follow_up(data)}", said)
         case Kind.FOLLOWUP:
-            owner = f" @{data['owner']}" if data.get("owner") else ""
-            return f"{said}{owner}{' ' + str(data['priority']) if data.get('priority') else ''}"
+            return f"{said}{_follow_up(data)}"
         case Kind.HYPOTHESIS if data.get("state") in ("confirmed", "eliminated"):
             return _colon(about, said)
         case Kind.LESSON:
@@ -87,6 +90,21 @@ def sentence(entry: Entry, said: str, target: str | None = None) -> str:
             if data.get("step") == "release":
                 return _colon(f"{target_} released", said)
             return _colon(f"{target_} {data.get('minutes', '?')}m", said)
+        case Kind.CAN:
+            return _can(data, entry.author.name)
+        case Kind.CRITERION if data.get("step"):
+            return _colon(f"{data['step']}: {about}", said)
+        case Kind.ENGAGEMENT:
+            return _engagement(data, said, about)
+        case Kind.HANDOFF if data.get("step"):
+            how = "accepted by" if data["step"] == "accepted" else "offered to"
+            return _colon(f"{how} {data.get('who', '?')}", said)
+        case Kind.COMMAND if data.get("step"):
+            return _command(data, said, about)
+        case Kind.LINK:
+            other = str(data.get("other", "?"))
+            links = {"duplicate": f"duplicate of {other}", "none": f"no longer linked to {other}"}
+            return _colon(links.get(str(data.get("how")), f"related to {other}"), said)
         case Kind.PLAYBOOK:
             number = f" {data['number']}" if "number" in data else ""
             step = data.get("step", "?")
@@ -130,6 +148,40 @@ def _task(entry: Entry, said: str, about: str) -> str:
             return _colon(f"{who} overdue: {about}", said if said != about else "")
         case step:
             return _colon(f"{who} {step}{voice}: {about}", said)
+
+
+def _follow_up(data: dict[str, Any]) -> str:
+    """Owner, priority, due date and sort, of those that are said."""
+    marks = (("owner", "@{}"), ("priority", "{}"), ("due", "due {}"), ("sort", "#{}"))
+    return "".join(f" {form.format(data[name])}" for name, form in marks if data.get(name))
+
+
+def _can(data: dict[str, Any], author: str) -> str:
+    who = str(data.get("who") or author)
+    voice = "" if who.casefold() == author.casefold() else f"{who}: "
+    return voice + "; ".join(f"{name} {data[name]}" for name in ("conditions", "actions", "needs") if data.get(name))
+
+
+def _engagement(data: dict[str, Any], said: str, about: str) -> str:
+    minutes = f", back within {data['minutes']}m" if data.get("minutes") else ""
+    if data.get("step"):
+        return _colon(f"{data.get('vendor', '?')} {data['step']}{minutes}", said or about)
+    ticket = f" {data['ticket']}" if data.get("ticket") else ""
+    return _colon(f"{data.get('vendor', '?')}{ticket}{minutes}", said)
+
+
+def _command(data: dict[str, Any], said: str, about: str) -> str:
+    host = str(data.get("host", "?"))
+    match data.get("step"):
+        case "outcome":
+            status = f"exit {data['exit']}" if data.get("exit") is not None else str(data.get("problem") or "no exit")
+            seconds = f" after {data['seconds']:g}s" if isinstance(data.get("seconds"), int | float) else ""
+            return _colon(f"{host} {status}{seconds}", said)
+        case "check":
+            return _colon(f"{host} {'held' if data.get('held') else 'DID NOT HOLD'}: {about}", said)
+        case _:
+            expected = f" (expects: {data['expected']})" if data.get("expected") else ""
+            return f"{host}# {data.get('command') or said}{expected}"
 
 
 def _update(data: dict[str, Any], said: str) -> str:

@@ -245,12 +245,11 @@ def _commands(rows: Iterable[TimelineRow]) -> Iterable[Ran]:
         if row.entry.data.get("step") == "outcome":
             continue
         outcome = outcomes.get(row.ref)
-        argv = row.entry.data.get("argv")
         status = outcome.entry.data.get("exit") if outcome else None
         yield Ran(
             ref=row.ref,
             host=str(row.entry.data.get("host", "")),
-            argv=" ".join(map(str, argv)) if isinstance(argv, list) else row.said,
+            command=str(row.entry.data.get("command") or row.said),
             who=row.entry.author.name,
             at=row.at,
             ended=outcome.at if outcome else None,

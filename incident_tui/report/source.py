@@ -14,7 +14,8 @@ import msgspec
 from incident_tui.incident.entry import Author, Ref
 from incident_tui.incident.metrics import Metric
 from incident_tui.incident.state import Fold
-from incident_tui.incident.views import Incident, Statement, TimelineRow
+from incident_tui.incident.views import Incident, TimelineRow
+from incident_tui.incident.work import Statement
 from incident_tui.journal.chain import Head
 
 
@@ -207,7 +208,7 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
 
     ref: Ref
     host: str
-    argv: str
+    command: str
     who: str
     at: datetime
     ended: datetime | None

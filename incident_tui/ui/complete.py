@@ -22,6 +22,7 @@ class Words(msgspec.Struct, frozen=True):
     playbooks: tuple[str, ...] = ()
     incidents: tuple[str, ...] = ()
     severities: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ROLES
 
     def of(self, sort: str) -> Sequence[str]:
         match sort:
@@ -33,8 +34,6 @@ class Words(msgspec.Struct, frozen=True):
                 return STATUSES
             case "audiences":
                 return AUDIENCES
-            case "roles":
-                return ROLES
             case "hosts":
                 return (*self.hosts, *self.containers)
             case "filters":

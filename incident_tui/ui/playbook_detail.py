@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from incident_tui.incident.playbook import Playbook
-from incident_tui.incident.views import Run
+from incident_tui.incident.work import Run
 from incident_tui.ui.lines import Line, Look
 from incident_tui.ui.page import Page
 from incident_tui.ui.times import clock

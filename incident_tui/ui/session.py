@@ -305,6 +305,7 @@ class Session:
             playbooks=tuple(dict.fromkeys([*view.suggested, *self.playbooks])),
             incidents=tuple(one.id for one in self.fold.incidents()) if self.loaded else (),
             severities=tuple(str(one.level) for one in self.settings.severities),
+            roles=self.settings.command.roles,
         )
 
     def playbook(self, name: str) -> Playbook | None:

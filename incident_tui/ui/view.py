@@ -20,7 +20,7 @@ from incident_tui.hosts.readings import HostReading
 from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.entry import Author, Ref, Seen
 from incident_tui.incident.finding import Finding, Level
-from incident_tui.incident.settings import Person, Severity
+from incident_tui.incident.settings import Command, Person, Severity
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.journal.board import Row
 from incident_tui.journal.presence import Present
@@ -43,6 +43,8 @@ class Parts(Protocol):
     def people(self) -> Sequence[Person]: ...
     @property
     def severities(self) -> Sequence[Severity]: ...
+    @property
+    def command(self) -> Command: ...
     @property
     def hosts(self) -> Sequence[Host]: ...
     @property

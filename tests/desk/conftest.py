@@ -14,7 +14,7 @@ from incident_tui.desk.open import StoreAppender
 from incident_tui.desk.outcome import Outcome
 from incident_tui.incident.entry import Author, Draft, Entry, Ref, Seen
 from incident_tui.incident.playbook import Playbook, load
-from incident_tui.incident.settings import DEFAULT_SEVERITIES, Person, Severity
+from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Person, Severity
 from incident_tui.incident.state import Fold
 from incident_tui.incident.views import Incident
 from incident_tui.journal.store import Store
@@ -25,6 +25,7 @@ BOOK = '+++\ntitle = "Split"\nowner = "ana"\n+++\n- [ ] Look\n- [ ] Decide\n- [ 
 class Settings:
     people: Sequence[Person] = (Person(name="ana", account="ana1"), Person(name="bob"), Person(name="bea"))
     severities: Sequence[Severity] = DEFAULT_SEVERITIES
+    command: Command = Command(roles=("deputy", "operations", "communications", "scribe", "liaison"))
 
 
 class Clock:

@@ -160,7 +160,6 @@ def test_a_verb_becomes_its_meaning(line: str, expected: m.Parsed) -> None:
         "/ic",
         "/ic b",
         "/ic offer",
-        "/next",
         "/next soon",
         "/next 20m martians",
         "/next 9999h",

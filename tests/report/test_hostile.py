@@ -89,8 +89,8 @@ def everywhere(story: Any, said: str) -> None:
     story(Kind.HOLD, 17, said, target=said, step="hold", minutes=900)
     story(Kind.PLAYBOOK, 18, said, name=said, run=said, step="started")
     story(Kind.PLAYBOOK, 19, said, name=said, run=said, step="done", number=1)
-    intent = story(Kind.COMMAND, 20, said, step="intent", host=said, argv=[said, "|", "\\|", said])
-    story(Kind.COMMAND, 21, said, step="outcome", host=said, argv=[], exit=1, ref=intent)
+    intent = story(Kind.COMMAND, 20, said, step="intent", host=said, command=f"{said} | \\| {said}")
+    story(Kind.COMMAND, 21, said, step="outcome", host=said, exit=1, ref=intent)
     story(Kind.EVIDENCE, 22, f"{said}\n{said}\n```\n{said}")
     story(Kind.ALERT, 23, said, by=said)
     amended = story(Kind.NOTE, 24, said)
@@ -171,7 +171,8 @@ values = st.one_of(
 )
 FIELDS = (
     "title severity state level was status name unknown role step who minutes voice owner priority sort audience next "
-    "where finding subject host evidence flaps argv exit run number target at text what since drill"
+    "where finding subject host evidence flaps command expected risk ticket vendor conditions actions needs other how due "
+    "sort head problem exit run number target at text what since drill"
 )
 names = st.sampled_from(FIELDS.split())
 

@@ -1,0 +1,217 @@
+"""What people are working on, in frozen structures: `progress` makes them, `views.Incident` has them. Pure.
+
+As in `views`: `by` is who wrote the entry, `ref` the entry itself, `at` its effective time, aware UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
+
+import msgspec
+
+from incident_tui.incident.entry import Author, Ref
+
+FOLLOWUP_SORTS: Final = ("prevent", "detect", "mitigate", "process", "repair")
+"""Kinds of follow-ups (Google SRE's and Flutter's postmortem templates)."""
+STEP_STATES: Final = ("begun", "released", "done", "skipped", "failed")
+"""What a playbook's step may be said to be. Who has begun a step has it, until it is settled or released."""
+
+
+class Task(msgspec.Struct, frozen=True):
+    ref: Ref
+    who: str
+    minutes: int
+    text: str
+    at: datetime
+    by: Author
+    given_at: datetime | None = None
+    """When it was handed over to `who`; the time box runs anew from then."""
+    before: tuple[str, ...] = ()
+    """Who had it before, in order."""
+    acked_at: datetime | None = None
+    acked_voice: bool = False
+    acked_by: str = ""
+    done_at: datetime | None = None
+    done_text: str = ""
+    overdue_said: datetime | None = None
+    """When the watch wrote that it was overdue."""
+
+    @property
+    def due(self) -> datetime:
+        return (self.given_at or self.at) + timedelta(minutes=self.minutes)
+
+    def state(self, now: datetime) -> Literal["done", "overdue", "acked", "assigned"]:
+        if self.done_at is not None:
+            return "done"
+        if now > self.due:
+            return "overdue"
+        return "acked" if self.acked_at is not None else "assigned"
+
+
+class FollowUp(msgspec.Struct, frozen=True):
+    ref: Ref
+    text: str
+    at: datetime
+    by: Author
+    owner: str = ""
+    priority: str = ""
+    due: date | None = None
+    sort: str = ""
+    """One of `FOLLOWUP_SORTS`, or empty."""
+    done_at: datetime | None = None
+    done_text: str = ""
+
+
+class Hypothesis(msgspec.Struct, frozen=True):
+    ref: Ref
+    text: str
+    at: datetime
+    by: Author
+    state: str = "raised"
+    judged_at: datetime | None = None
+    judged_by: str = ""
+    why: str = ""
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """A decision, lesson or change. `sort` is well, badly or luck for a lesson, else empty."""
+
+    ref: Ref
+    text: str
+    at: datetime
+    by: Author
+    sort: str = ""
+
+
+class Hold(msgspec.Struct, frozen=True):
+    ref: Ref
+    target: str
+    at: datetime
+    until: datetime
+    by: Author
+    why: str = ""
+    released_at: datetime | None = None
+
+    def active(self, now: datetime) -> bool:
+        return self.released_at is None and self.at <= now < self.until
+
+
+class RunStep(msgspec.Struct, frozen=True):
+    number: int
+    step: str
+    """One of `STEP_STATES`; the last one said counts."""
+    at: datetime
+    by: Author
+    text: str
+    ref: Ref
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One run of a playbook."""
+
+    run: str
+    name: str
+    at: datetime
+    by: Author
+    ref: Ref
+    variables: dict[str, str] = {}
+    """What was filled in for this run."""
+    steps: tuple[RunStep, ...] = ()
+    """The state of each step that was said, by number."""
+    finished_at: datetime | None = None
+
+
+class Remote(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that somebody ran on a host. Without `ended_at` it runs, or nobody knows how it ended."""
+
+    ref: Ref
+    host: str
+    command: str
+    at: datetime
+    by: Author
+    changes: bool = False
+    """It was said to change something; others only read."""
+    expected: str = ""
+    ended_at: datetime | None = None
+    exit: int | None = None
+    """None with `ended_at`: no exit status was had, and `problem` says why."""
+    seconds: float | None = None
+    problem: str = ""
+    checked_at: datetime | None = None
+    held: bool | None = None
+    """Whether a later check found what was expected."""
+    check: str = ""
+
+
+class Can(msgspec.Struct, frozen=True):
+    """A report of one person: conditions, actions, needs. The last one of each person counts."""
+
+    ref: Ref
+    who: str
+    at: datetime
+    by: Author
+    conditions: str = ""
+    actions: str = ""
+    needs: str = ""
+
+
+class Criterion(msgspec.Struct, frozen=True):
+    """What must be true before this is called resolved."""
+
+    ref: Ref
+    text: str
+    at: datetime
+    by: Author
+    met_at: datetime | None = None
+    met_by: str = ""
+    how: str = ""
+    """What showed that it is met."""
+
+
+class Engagement(msgspec.Struct, frozen=True):
+    """An outside company that was called in. `due`: by when it promised to answer, or to be back."""
+
+    ref: Ref
+    vendor: str
+    at: datetime
+    by: Author
+    text: str = ""
+    ticket: str = ""
+    due: datetime | None = None
+    answered_at: datetime | None = None
+    answers: int = 0
+    last: str = ""
+    """Their last answer."""
+    ended_at: datetime | None = None
+    overdue_said: datetime | None = None
+    """When the watch wrote that the promised time had passed."""
+
+    def state(self, now: datetime) -> Literal["ended", "overdue", "waiting", "answered"]:
+        if self.ended_at is not None:
+            return "ended"
+        if self.due is not None and now > self.due:
+            return "overdue"
+        return "waiting" if self.due is not None else "answered"
+
+
+class Handoff(msgspec.Struct, frozen=True):
+    """Command handed over with a briefing; `to` accepts it by name."""
+
+    ref: Ref
+    to: str
+    at: datetime
+    by: Author
+    accepted_at: datetime | None = None
+    accepted_by: str = ""
+
+
+class Link(msgspec.Struct, frozen=True):
+    """Another incident that has to do with this one. `how`: related, or duplicate (this one goes on in the other)."""
+
+    ref: Ref
+    other: str
+    how: str
+    at: datetime
+    by: Author
+    why: str = ""

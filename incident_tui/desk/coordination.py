@@ -51,14 +51,16 @@ def _meet(parsed: m.Meet, scene: Scene) -> Order:
     entry = scene.find(parsed.handle)
     if entry.kind is not Kind.CRITERION:
         raise No(f"{parsed.handle} is not an exit criterion: write one with /criterion TEXT.")
-    data = {"step": "met" if parsed.met else "unmet"}
+    ref = entry.ref or entry.id
+    criteria = scene.fold.incident(entry.incident).criteria
+    met = any(one.ref == ref and one.met_at is not None for one in criteria)
+    if met and not parsed.text:
+        raise No(f"{parsed.handle} is met: say why it is not after all, /met {parsed.handle} why.")
     draft = scene.draft(
-        Kind.CRITERION, parsed.text, parsed.at, data, ref=entry.ref or entry.id, incident=entry.incident
+        Kind.CRITERION, parsed.text, parsed.at, {"step": "unmet" if met else "met"}, ref=ref, incident=entry.incident
     )
-    left = [one for one in scene.fold.incident(entry.incident).criteria if one.met_at is None]
-    left = [one for one in left if one.ref != (entry.ref or entry.id)]
-    notice = f"Still to be met: {'; '.join(one.text for one in left[:4])}." if left else "All exit criteria are met."
-    return Order((draft,), notice=notice if parsed.met else "")
+    left = [one.text for one in criteria if (one.met_at is None) != (one.ref == ref)]
+    return Order((draft,), notice=f"To be met: {'; '.join(left[:4])}." if left else "All exit criteria are met.")
 
 
 def _answered(parsed: m.Answered, scene: Scene) -> Order:
@@ -104,15 +106,12 @@ def _link(parsed: m.LinkTo, scene: Scene) -> Order:
     if other == incident.id:
         raise No("That is this incident.")
     known = next((one for one in incident.links if one.other == other), None)
-    if parsed.how == "none" and known is None:
-        raise No(f"{incident.id} is not linked to {other}.")
-    if known is not None and known.how == parsed.how:
-        raise No(f"{incident.id} is linked to {other} already.")
-    draft = scene.draft(Kind.LINK, parsed.why, parsed.at, {"other": other, "how": parsed.how})
-    if parsed.how != "duplicate":
+    how = "none" if known is not None and known.how == parsed.how else parsed.how
+    draft = scene.draft(Kind.LINK, parsed.why, parsed.at, {"other": other, "how": how})
+    if how != "duplicate":
         return Order((draft,))
     question = (
         f"{incident.id} becomes part of {other} ({scene.fold.incident(other).title}) and is closed. Do it? (yes/no)"
     )
     closed = scene.draft(Kind.MILESTONE, f"duplicate of {other}", scene.now, {"name": "closed"})
-    return Order((draft, closed), question=question, choose=other, notice=f"Working in {other}; /unlink takes it back.")
+    return Order((draft, closed), question=question, choose=other, notice=f"Working in {other}.")

@@ -42,9 +42,10 @@ def declare(arguments: str, line: Line) -> Parsed:
 
 def sev(arguments: str, line: Line) -> Parsed:
     token, why = word(arguments, "the severity")
+    number = level(token)
     if not why:
         raise Wrong("say why, in a few words.")
-    return m.SetSeverity(level=level(token), why=why, **line.timed)
+    return m.SetSeverity(level=number, why=why, **line.timed)
 
 
 def status(arguments: str, line: Line) -> Parsed:
@@ -170,13 +171,6 @@ def criterion(arguments: str, line: Line) -> Parsed:
 def met(arguments: str, line: Line) -> Parsed:
     about, rest = needed_handle(arguments)
     return m.Meet(handle=about, text=rest, **line.timed)
-
-
-def unmet(arguments: str, line: Line) -> Parsed:
-    about, rest = needed_handle(arguments)
-    if not rest:
-        raise Wrong("say why.")
-    return m.Meet(handle=about, text=rest, met=False, **line.timed)
 
 
 def handoff(arguments: str, line: Line) -> Parsed:

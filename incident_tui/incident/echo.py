@@ -67,8 +67,8 @@ def _head(parsed: Parsed, now: datetime) -> str:
             return _words("CAN", who, "/".join(parts))
         case m.Criterion():
             return "EXIT CRITERION"
-        case m.Meet(handle=handle, met=met):
-            return f"{'MET' if met else 'NOT MET'} {handle}"
+        case m.Meet(handle=handle):
+            return f"MET {handle}"
         case m.Engage(vendor=vendor, ticket=ticket, minutes=minutes):
             return _words("ENGAGE", vendor, ticket and f"ticket {ticket}", f"back within {minutes}m" if minutes else "")
         case m.Answered(handle=handle, ended=ended, minutes=minutes):
@@ -76,7 +76,7 @@ def _head(parsed: Parsed, now: datetime) -> str:
         case m.Handoff(who=who, accept=accept):
             return "HANDOFF accept" if accept else f"HANDOFF to {who}"
         case m.LinkTo(other=other, how=how):
-            return f"{ {'related': 'LINK', 'duplicate': 'DUPLICATE OF', 'none': 'UNLINK'}[how] } {other}"
+            return f"{'LINK' if how == 'related' else 'DUPLICATE OF'} {other}"
         case m.Judge(state=state, handle=handle):
             return f"{state.upper()} {handle}"
         case m.Amend(handle=handle, at=moved, text=text):

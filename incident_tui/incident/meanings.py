@@ -151,9 +151,10 @@ class Criterion(Timed, frozen=True):
 
 
 class Meet(Timed, frozen=True):
+    """An exit criterion is met, or, said again, is not met after all."""
+
     handle: Handle
     text: str = ""
-    met: bool = True
 
 
 class Engage(Timed, frozen=True):
@@ -183,7 +184,7 @@ class Handoff(Timed, frozen=True):
 
 
 class LinkTo(Timed, frozen=True):
-    """`other` as typed: part of an incident's id is enough."""
+    """`other` as typed: part of an incident's id is enough. Said again, it takes the link back."""
 
     other: str
     how: str

@@ -70,7 +70,7 @@ VERBS: Final[dict[str, Verb]] = _table(
     Verb(
         "role",
         "/role ROLE NAME|release",
-        "give a role to somebody: deputy, operations, communications, scribe, or your team's own",
+        "give a role to somebody: deputy, scribe, or your own",
         "/role scribe dan",
         ("roles", "people"),
         timed=True,
@@ -134,7 +134,7 @@ VERBS: Final[dict[str, Verb]] = _table(
     Verb(
         "todo",
         "/todo HANDLE [@owner] [p1] [due:+7d] [#prevent]",
-        "change a follow-up; kinds: prevent, detect, mitigate, process, repair",
+        "change a follow-up: owner, priority, date, kind",
         "/todo a31 @dan p1 due:2026-12-01 #prevent",
         ("handles", "people"),
         timed=True,
@@ -157,23 +157,15 @@ VERBS: Final[dict[str, Verb]] = _table(
     Verb(
         "met",
         "/met HANDLE [text]",
-        "an exit criterion is met, and what shows it",
+        "an exit criterion is met, and how you know; again: not met",
         "/met a12 heal info shows 0",
-        ("handles",),
-        timed=True,
-    ),
-    Verb(
-        "unmet",
-        "/unmet HANDLE why",
-        "an exit criterion is not met after all",
-        "/unmet a12 two new entries",
         ("handles",),
         timed=True,
     ),
     Verb(
         "engage",
         "/engage VENDOR [#TICKET] [30m] [text]",
-        "an outside company is called in, and by when it promised to be back",
+        "a company is called in; when it promised to be back",
         "/engage hosting company #48213 30m power at rack 4?",
         timed=True,
     ),
@@ -259,7 +251,7 @@ VERBS: Final[dict[str, Verb]] = _table(
     Verb(
         "link",
         "/link INCIDENT [why]",
-        "another incident has to do with this one",
+        "another incident has to do with this one; again: not so",
         "/link k3f9 same rack",
         ("incidents",),
         timed=True,
@@ -267,12 +259,11 @@ VERBS: Final[dict[str, Verb]] = _table(
     Verb(
         "merge",
         "/merge INCIDENT [why]",
-        "this one is a duplicate: it goes on in the other",
+        "this one is a duplicate and goes on in the other",
         "/merge k3f9 the same outage",
         ("incidents",),
         timed=True,
     ),
-    Verb("unlink", "/unlink INCIDENT [why]", "take a link or a merge back", "/unlink k3f9", ("incidents",), timed=True),
     Verb("read", "/read [HOST]", "a fresh reading now", "/read web3", ("hosts",)),
     Verb(
         "logs",

@@ -83,8 +83,9 @@ def test_resolved_with_unmet_criteria_is_said_and_never_refused(open_bench: Any)
     assert "both sites answer 200" in outcome.notice
     first = open_bench.incident.criteria[0]
     assert (first.met_by, first.how) == ("ana", "heal info shows 0")
-    assert "say why" in open_bench.refused(f"/unmet {exit_when}")
-    open_bench.saved(f"/unmet {exit_when} two new entries")
+    assert "say why" in open_bench.refused(f"/met {exit_when}")
+    outcome = open_bench.say(f"/met {exit_when} two new entries")
+    assert "no entry in split-brain" in outcome.notice
     assert open_bench.incident.criteria[0].met_at is None
     assert "not an exit criterion" in open_bench.refused("/met m1")
 
@@ -130,7 +131,8 @@ def test_incidents_are_linked_and_a_duplicate_goes_on_in_the_other(open_bench: A
     assert "no incident" in open_bench.refused("/link zzzz")
     open_bench.saved(f"/link {first[-4:]} same rack")
     assert [(one.other, one.how, one.why) for one in open_bench.incident.links] == [(first, "related", "same rack")]
-    assert "linked to" in open_bench.refused(f"/link {first}")
+    open_bench.saved(f"/link {first}")
+    assert not open_bench.incident.links, "said again, it takes the link back"
     asked = open_bench.say(f"/merge {first}")
     assert asked.question is not None and "becomes part of" in asked.question.sentence
     open_bench.desk.answer(asked.question.token, "yes")

@@ -171,8 +171,8 @@ values = st.one_of(
 )
 FIELDS = (
     "title severity state level was status name unknown role step who minutes voice owner priority sort audience next "
-    "where finding subject host evidence flaps command expected risk ticket vendor conditions actions needs other how due "
-    "sort head problem exit run number target at text what since drill"
+    "where finding subject host evidence flaps command expected risk ticket vendor conditions actions needs other how "
+    "due sort head problem exit run number target at text what since drill"
 )
 names = st.sampled_from(FIELDS.split())
 

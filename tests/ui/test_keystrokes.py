@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from incident_tui.incident.entry import Draft, Kind
@@ -35,7 +36,7 @@ ACTS: dict[str, tuple[tuple[str, ...], str]] = {
     "hold a host": (("/ho", "tab", "web1 ", "10m", "enter"), "web1 held by ana"),
     "undo": (("/un", "tab", "enter"), "saved"),
     "the worst row in full": (("tab", "enter"), "Esc closes"),
-    "a page back": (("pageup",), r"1/15"),
+    "a page back": (("pageup",), r"1/18"),
     "only what has a text": (("ctrl+f", TEXT, "enter"), "FILTERED|fit"),
     "stand down": (("/stan", "tab", "enter"), "STAND|stood down|stand"),
     "the report": (("/ex", "tab", "enter"), "report"),
@@ -57,7 +58,8 @@ def test_the_table_of_keys(picture: Callable[[str, str], None]) -> None:
 
 
 def prepare(world: Any, *, declared: bool = True) -> None:
-    """The story, and what verbs refer to: a hypothesis (a13), a task for ana (a14), an offer of command."""
+    """The story, and what verbs refer to: a hypothesis (a13), a task for ana (a14), an offer of command, a follow-up
+    (a16), an exit criterion (a17), a company (a18), another incident."""
     if not declared:
         return
     world.full()
@@ -72,6 +74,10 @@ def prepare(world: Any, *, declared: bool = True) -> None:
         draft(Kind.HYPOTHESIS, "the disk is full", state="raised"),
         draft(Kind.TASK, "look at web1", step="assigned", who="ana", minutes=5),
         draft(Kind.HOLD, "", target="web3", step="hold", minutes=10),
+        draft(Kind.FOLLOWUP, "document the repair"),
+        draft(Kind.CRITERION, "both sites answer"),
+        draft(Kind.ENGAGEMENT, "", vendor="hosting company"),
+        msgspec.structs.replace(draft(Kind.NOTE, "elsewhere"), incident="INC-2"),
     )
 
 
@@ -116,6 +122,13 @@ LINES = {
     "ic": "/ic offer bob",
     "export": "/export",
     "release": "/release web3",
+    "pass": "/pass a14 dan",
+    "todo": "/todo a16 @dan #prevent",
+    "met": "/met a17",
+    "answered": "/answered a18 on the way",
+    "disengage": "/disengage a18",
+    "link": "/link INC-2",
+    "merge": "/merge INC-2",
 }
 """Where the example names what is not in this world. `/tick` and `/skip` need an open playbook (test_screen)."""
 

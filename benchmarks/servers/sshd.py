@@ -14,6 +14,7 @@ from incident_tui.fleet.settings import Host
 
 ADDRESSES = 16
 """An sshd listens on no more."""
+TOOLS = "awk cat date df dmesg find grep head id ls printf ps rm sed sh sleep stat tail timeout true"
 
 
 def clean_home(directory: Path) -> None:
@@ -28,6 +29,17 @@ def keys(directory: Path) -> None:
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(directory / name)], check=True)
     public = " ".join((directory / "host.pub").read_text().split()[:2])
     (directory / "known_hosts").write_text(f"* {public}\n")
+
+
+def basic_tools(directory: Path) -> Path:
+    """A PATH with what every host has."""
+    tools = directory / "tools"
+    if not tools.exists():
+        tools.mkdir()
+        for name in TOOLS.split():
+            if (found := shutil.which(name, path="/usr/bin:/bin")) is not None:
+                (tools / name).symlink_to(found)
+    return tools
 
 
 class Sshd:
@@ -55,7 +67,8 @@ class Sshd:
             "UsePAM no",
             "StrictModes no",
             "PidFile none",
-            f"SetEnv HOME={directory}",  # no .bashrc, which every `ssh HOST command` would read
+            # No .bashrc, which every `ssh HOST command` would read; no docker and gluster of this machine.
+            f"SetEnv HOME={directory} ITUI_PATH={basic_tools(directory)}",
         ]
         configuration = directory / f"sshd-{self.port}"
         configuration.write_text("\n".join(lines) + "\n")

@@ -148,7 +148,7 @@ class Channel:
             raise self._wrong("no answer from /bin/sh") from None
         except (asyncssh.Error, OSError) as problem:
             if connection.is_closed():
-                raise self._gone() from None
+                raise self.failure from None
             if not isinstance(problem, asyncssh.ChannelOpenError):
                 raise explain(problem, self.host) from problem
             if self.terminal:
@@ -171,7 +171,7 @@ class Channel:
         """Wait (again) for the answer that was asked for."""
         if self._answer is None:
             if self.closed.is_set():
-                raise self._gone()
+                raise self.failure
             # A future and a timer: asyncio.timeout and a shield cost a quarter of a poll more.
             loop = asyncio.get_running_loop()
             self._waiting = waiting = loop.create_future()
@@ -207,7 +207,7 @@ class Channel:
     def _received(self, data: bytes, is_stderr: bool) -> None:
         self.bytes += len(data)
         self._unasked += len(data)
-        if self._unasked > FLOOD_LIMIT:
+        if self.flooded:
             self.abort()
             return
         if is_stderr:
@@ -243,14 +243,21 @@ class Channel:
             if not self._terminal_set.done():
                 self._terminal_set.set_result(None)
             early = self._wrong("it ended before the probe was ready")
-            self._ready.set_exception(early if problem is None else self._gone())
+            self._ready.set_exception(early if problem is None else self.failure)
             self._ready.exception()  # nobody may be waiting any more
         if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(self._gone())
+            self._waiting.set_exception(self.failure)
             self._waiting.exception()
 
-    def _gone(self) -> LinkFailure:
-        if self._unasked > FLOOD_LIMIT:
+    @property
+    def flooded(self) -> bool:
+        """It printed without end and was given up; the whole connection should be."""
+        return self._unasked > FLOOD_LIMIT
+
+    @property
+    def failure(self) -> LinkFailure:
+        """Why it ended."""
+        if self.flooded:
             return LinkFailure(LinkState.LOST, f"{self._where}: it prints without end; the channel was closed")
         return LinkFailure(LinkState.LOST, f"{self._where}: the connection was lost")
 

@@ -18,7 +18,7 @@ from incident_tui.fleet.host import SLOW_DEADLINE
 from incident_tui.fleet.settings import Fleet, Host
 from incident_tui.fleet.ssh import LinkFailure
 from incident_tui.fleet.terminal import READY_TIMEOUT, opened
-from incident_tui.hosts.probe import cgroup_words
+from incident_tui.hosts.probe import brick_words, cgroup_words
 from incident_tui.hosts.readings import GapKind, HostReading, LinkState
 from incident_tui.hosts.sections import Section
 
@@ -53,7 +53,7 @@ async def measure(host: Host, fleet: Fleet, clock: Clock, reading: HostReading) 
     try:
         connection = await ssh.connect(host, fleet)
         fast = await opened(connection.ssh, host, "fast", clock)
-        usual = ["clock", "proc", *cgroup_words(reading.docker)]
+        usual = ["clock", "proc", *cgroup_words(reading.docker), *brick_words(reading.gluster)]
         rounds = await _used(fast, fast, usual, FAST_ROUNDS)
         disks = await _used(fast, fast, [*usual, "disk", "oom"], DISK_ROUNDS)
         a_minute = [

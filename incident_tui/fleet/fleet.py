@@ -11,12 +11,9 @@ from incident_tui.fleet.channel import Clock
 from incident_tui.fleet.host import HostLink
 from incident_tui.fleet.settings import Fleet as FleetSettings
 from incident_tui.fleet.settings import Host
+from incident_tui.fleet.turns import Turns
 from incident_tui.hosts.readings import GapKind, HostReading, LinkState, is_stale
 from incident_tui.hosts.settings import Thresholds
-
-WAVE = 0.05
-"""Seconds between the starts of two links, so that many hosts are not connected to at once."""
-
 
 HUNG_REST = timedelta(minutes=5)
 """For so long a peer whose locking command hung is not elected if another can be."""
@@ -38,7 +35,8 @@ class Fleet:
         self._clock = clock
         self._on_reading = on_reading
         self._thresholds = thresholds or Thresholds()
-        self.links = {host.name: HostLink(host, settings, clock, self._heard, dice=dice) for host in hosts}
+        turns = Turns()
+        self.links = {host.name: HostLink(host, settings, clock, self._heard, dice=dice, turns=turns) for host in hosts}
         self.readings: dict[str, HostReading] = {name: link.reading for name, link in self.links.items()}
 
     async def run(self) -> None:
@@ -46,7 +44,6 @@ class Fleet:
         async with asyncio.TaskGroup() as tasks:
             for link in self.links.values():
                 tasks.create_task(link.run(), name=f"link {link.host.name}")
-                await asyncio.sleep(WAVE)
 
     def refresh(self, host: str = "") -> None:
         """Ask one host, or all, for a fresh reading now. An unknown name is ignored."""
@@ -56,7 +53,8 @@ class Fleet:
 
     def _heard(self, reading: HostReading) -> None:
         self.readings[reading.host] = reading
-        self._elect()
+        if reading.gluster is not None:
+            self._elect()
         self._on_reading(reading)
 
     def _elect(self) -> None:

@@ -14,13 +14,14 @@ from datetime import timedelta
 
 from incident_tui.fleet import ssh
 from incident_tui.fleet.channel import Answer, Channel, Clock
-from incident_tui.fleet.locking import Locking
+from incident_tui.fleet.locking import Locking, field_of
 from incident_tui.fleet.settings import Fleet, Host
 from incident_tui.fleet.ssh import LinkFailure
 from incident_tui.fleet.terminal import READY_TIMEOUT, OneShot, opened
+from incident_tui.fleet.turns import Turns
 from incident_tui.hosts import docker, machine
 from incident_tui.hosts.assemble import Assembler
-from incident_tui.hosts.probe import cgroup_words
+from incident_tui.hosts.probe import brick_words, cgroup_words
 from incident_tui.hosts.raw import RawText
 from incident_tui.hosts.readings import GapKind, HostReading, Link, LinkState, StuckChild
 from incident_tui.hosts.sections import EventLine, FollowerChanged, Section
@@ -53,6 +54,7 @@ class HostLink:
         on_reading: Callable[[HostReading], None],
         *,
         dice: random.Random | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.host = host
         self.elected = False
@@ -61,6 +63,7 @@ class HostLink:
         self._clock = clock
         self._on_reading = on_reading
         self._dice = dice or random.Random()
+        self._turns = turns or Turns()
         now = clock()
         self._assembler = Assembler(host.name, host.roles, Link(state=LinkState.NEVER, sentence="", since=now, at=now))
         self._wake = asyncio.Event()
@@ -137,6 +140,7 @@ class HostLink:
         """One connection's life."""
         if self.reading.link.state is LinkState.NEVER:
             self._link(LinkState.CONNECTING, f"{self.host.name}: connecting")
+        await self._turns.take()
         self._connection = connection = await ssh.connect(self.host, self._fleet)
         try:
             fast = await opened(connection.ssh, self.host, "fast", self._clock)
@@ -183,7 +187,7 @@ class HostLink:
         words = ["clock", "proc"]
         if everything:
             words += ["disk", "oom"]
-        words += cgroup_words(self.reading.docker)
+        words += cgroup_words(self.reading.docker) + brick_words(self.reading.gluster)
         if self._stuck is not None:
             words.append(f"watch:{self._stuck[1]}")
         return words
@@ -191,18 +195,25 @@ class HostLink:
     async def _fast(self, channel: Channel) -> None:
         """Every fast_seconds; disks and the kernel log every slow_seconds, the log also when its counter moved."""
         loop = asyncio.get_running_loop()
-        next_round, next_disk = loop.time() + self._fleet.fast_seconds, loop.time() + self._fleet.slow_seconds
+        # A phase of its own: many hosts must not answer in the same instant.
+        next_round = loop.time() + self._fleet.fast_seconds * self._dice.uniform(0.5, 1.0)
+        next_disk = loop.time() + self._fleet.slow_seconds * self._dice.uniform(0.8, 1.0)
         counter = self._assembler.oom_counter
         while True:
             asked = await self._wait(next_round - loop.time())
-            next_round = max(next_round, loop.time()) + self._fleet.fast_seconds
+            if not asked:  # one that was asked for comes between, or all would go on in step
+                next_round = max(next_round, loop.time()) + self._fleet.fast_seconds
             everything = asked or loop.time() >= next_disk
             if everything:
                 next_disk = loop.time() + self._fleet.slow_seconds
             deadline = max(15.0, 2 * self._fleet.fast_seconds)
+            served = len(brick_words(self.reading.gluster))
             answer = await self._ask(channel, self._fast_words(everything=everything), deadline)
             self._assembler.take(answer.sections, answer.asked, answer.at, answer.clock_at)
             self._look_at_stuck(answer)
+            if len(brick_words(self.reading.gluster)) < served:
+                self._full = True
+                self._wake.set()
             if self._assembler.oom_counter != counter:
                 counter = self._assembler.oom_counter
                 answer = await self._ask(channel, ["oom"], deadline)
@@ -299,7 +310,7 @@ class HostLink:
                 return False
             answer = maybe
         except LinkFailure:
-            if self._connection is None or self._connection.ssh.is_closed():
+            if self._connection is None or self._connection.ssh.is_closed() or channel.flooded:
                 raise
             return False
         self._assembler.take(answer.sections, answer.asked, answer.at)
@@ -310,10 +321,7 @@ class HostLink:
         """A command outlived its own limit (state D): say so, and wait for as long as it lives."""
         child = channel.last_child
         for word in words:
-            field = {"status": "volume_status", "heal": "heals", "split": "heals", "summary": "heals"}
-            field |= {"rebalance": "rebalances", "quota": "quotas"}
-            kind, _, volume = word.partition(":")
-            name = f"{field[kind]}:{volume}" if kind in field else word
+            name = field_of(word)
             what = child.section if child else word
             sentence = f"{what}: no answer within {deadline:.0f} s; the command is stuck"
             self._assembler.missing(name, GapKind.HUNG, sentence, self._clock())
@@ -374,6 +382,8 @@ class HostLink:
                         channel.ping()
             finally:
                 channel.close()
+            if channel.flooded:
+                raise channel.failure
             if nothing:
                 return
             brief += 1

@@ -19,6 +19,16 @@ SELDOM = 300.0
 """Between two looks at quota (a mount of its own) and geo-replication, at least."""
 
 
+_FIELDS = {"status": "volume_status", "heal": "heals", "split": "heals", "summary": "heals"}
+_FIELDS |= {"rebalance": "rebalances", "quota": "quotas"}
+
+
+def field_of(word: str) -> str:
+    """The part of a reading that a word of the probe is about, as its gap is named: "volume_status:gv0"."""
+    kind, _, volume = word.partition(":")
+    return f"{_FIELDS[kind]}:{volume}" if kind in _FIELDS else word
+
+
 class Locking:
     """Remembers when which kind ran last on this peer."""
 

@@ -120,6 +120,8 @@ class Assembler:
         if "docker-files" in by and (found := docker_files.parse_files(by["docker-files"].body)):
             version = self.reading.system.docker if self.reading.system else ""
             self._set(docker=docker_files.renewed(self.reading.docker, found, version, at))
+        if "bricks" in by and self.reading.gluster is not None:
+            self._set(gluster=assemble_gluster.looked_at(self.reading.gluster, by["bricks"], at))
         if "gluster-files" in by:
             self._try("gluster", at, lambda: self._gluster(by, at))
         if any(name.startswith("geo:") for name in by):

@@ -105,6 +105,18 @@ def of_peer(
     return found, problem
 
 
+def looked_at(gluster: Gluster, section: Section, at: datetime) -> Gluster:
+    """Section `bricks`, read at the fast pace: which of the brick processes that ran still do."""
+    states = local.parse_states(section.body)
+    bricks = (
+        msgspec.structs.replace(brick, alive=bool(states[brick.pid]), process_state=states[brick.pid], looked_at=at)
+        if brick.alive and brick.pid in states
+        else brick
+        for brick in gluster.bricks
+    )
+    return msgspec.structs.replace(gluster, bricks=tuple(bricks))
+
+
 def _growing(brick: LocalBrick, trends: Trends, at: datetime) -> LocalBrick:
     if not brick.size:
         return brick

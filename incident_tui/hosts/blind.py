@@ -74,6 +74,22 @@ def hides(finding: Finding, rule: str, subject: str, host: str) -> bool:
     return finding.level is Level.UNKNOWN and (here or finding.subject == subject)
 
 
+class Hiding:
+    """The findings that are present, by what they are about. Each of them for each key would be a million looks when
+    500 hosts are cut off."""
+
+    def __init__(self, present: Iterable[Finding]) -> None:
+        self._about: dict[str, list[Finding]] = {}
+        for finding in present:
+            for name in {finding.host, finding.subject, volume_of(finding.subject)}:
+                self._about.setdefault(name, []).append(finding)
+
+    def hides(self, rule: str, subject: str, host: str) -> bool:
+        """Whether any of them `hides` it: it is about the same host, subject or volume then."""
+        names = {host, subject, volume_of(subject)} - {""}
+        return any(hides(finding, rule, subject, host) for name in names for finding in self._about.get(name, ()))
+
+
 class Sight(msgspec.Struct, frozen=True):
     """Volumes and peers of which something fresh is known. `whole`: every host that could know of others was asked."""
 

@@ -307,7 +307,7 @@ def _brick(
     if home is not None and home.gluster is not None and not is_stale("gluster", home.gluster.at, now, thresholds):
         local_at = home.gluster.at
         local = next((b for b in home.gluster.bricks if (b.volume, b.path) == (volume.name, brick.path)), None)
-    up, why, at = _evidence(brick, status, local, local_at)
+    up, why, at = _evidence(brick, status, local, local.looked_at or local_at if local else local_at)
     return BrickView(
         name=brick.name,
         host=home.host if home else brick.host,

@@ -56,6 +56,19 @@ def parse_files(body: str) -> Files:
     return Files(uuid=uuid, op_version=version, pid_files=pids, bricks=tuple(listed), processes=processes)
 
 
+def parse_states(body: str) -> dict[int, str]:
+    """Section `bricks`: pid -> the kernel's letter; "" where the process is gone or another one has its number."""
+    out: dict[int, str] = {}
+    for line in body.splitlines():
+        if match := _STAT.match(line):
+            out[int(match.group(1))] = (
+                match.group(3) if match.group(2) == "glusterfsd" and match.group(3) != "Z" else ""
+            )
+        elif match := re.match(r"(\d{1,10})(?: \(|\Z)", line):
+            out[int(match.group(1))] = ""
+    return out
+
+
 def parse_cmdlines(body: str) -> dict[int, str]:
     """Section `gluster-bricks`: pid -> path after --brick-name, from `head -v /proc/PID/cmdline | tr '\\0' '\\n'`."""
     out: dict[int, str] = {}

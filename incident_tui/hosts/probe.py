@@ -6,7 +6,7 @@ import re
 from functools import cache
 from importlib import resources
 
-from incident_tui.hosts.readings import Docker
+from incident_tui.hosts.readings import Docker, Gluster
 from incident_tui.hosts.sections import PROTOCOL
 
 PARTS = ("common", "machine", "docker", "gluster", "asked", "main")
@@ -48,6 +48,12 @@ def cgroup_words(docker: Docker | None) -> list[str]:
     """`cg:PID:ID` of each container that runs; bounded."""
     known = docker.containers if docker else ()
     return [f"cg:{one.pid}:{one.id}" for one in known[:200] if one.pid and one.id]
+
+
+def brick_words(gluster: Gluster | None) -> list[str]:
+    """`brick:PID` of each brick process of this host that ran when it was last looked for; bounded."""
+    pids = {brick.pid for brick in gluster.bricks if brick.alive and brick.pid} if gluster else set()
+    return [f"brick:{pid}" for pid in sorted(pids)[:200]]
 
 
 def volume_word(kind: str, volume: str) -> str | None:

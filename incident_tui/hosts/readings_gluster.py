@@ -67,6 +67,8 @@ class LocalBrick(msgspec.Struct, frozen=True, kw_only=True):
     """None when we were not allowed to look."""
     process_state: str = ""
     """The kernel's letter: T is stopped, D waits for a disk."""
+    looked_at: datetime | None = None
+    """When its process was looked for after the rest was read; None: with the rest."""
     pending: int | None = None
     """Entries of the xattrop index, an upper bound of pending heals; None when it could not be counted."""
     pending_capped: bool = False

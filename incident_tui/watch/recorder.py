@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from incident_tui.hosts.blind import Sight, hides
+from incident_tui.hosts.blind import Hiding, Sight
 from incident_tui.incident.entry import Author, Draft, Entry, Kind
 from incident_tui.incident.finding import Finding, Level
 
@@ -73,10 +73,11 @@ class Recorder:
         """What has changed for long enough by `now`, worst first. Without `sight` all clusters count as seen.
         `touched` names the public sites that a finding touches; it is asked only of what is written."""
         present = {finding.key: finding for finding in findings}
+        hiding = Hiding(findings)
         drafts: list[tuple[int, Draft]] = []
         for key in [*present, *(key for key in self._known if key not in present)]:
             before = self._known[key].last if key in self._known else None
-            draft = self._one(key, present.get(key), findings, sight, now)
+            draft = self._one(key, present.get(key), hiding, sight, now)
             if draft is not None:
                 about = present.get(key) or before
                 if about is not None and (names := list(touched(about))):
@@ -85,12 +86,12 @@ class Recorder:
         return [draft for _, draft in sorted(drafts, key=lambda pair: pair[0])]
 
     def _one(
-        self, key: Key, finding: Finding | None, present: Sequence[Finding], sight: Sight | None, now: datetime
+        self, key: Key, finding: Finding | None, hiding: Hiding, sight: Sight | None, now: datetime
     ) -> Draft | None:
         known = self._known.setdefault(key, _Known())
         if finding is not None:
             known.last, known.host = finding, finding.host
-        elif _blind(key, known, present, sight):
+        elif _blind(key, known, hiding, sight):
             known.seen = known.seen_since = None
             return None
         level = Level.OK if finding is None else finding.level
@@ -144,11 +145,11 @@ class Recorder:
         return Draft(kind=Kind.OBSERVATION, text=text, at=began, author=self._author, source="watch", data=data)
 
 
-def _blind(key: Key, known: _Known, present: Sequence[Finding], sight: Sight | None) -> bool:
+def _blind(key: Key, known: _Known, hiding: Hiding, sight: Sight | None) -> bool:
     """Whether the absence of this finding says nothing."""
     if sight is not None and not sight.sees(*key):
         return True
-    return any(hides(finding, *key, known.host) for finding in present)
+    return hiding.hides(*key, known.host)
 
 
 def _span(value: timedelta) -> str:

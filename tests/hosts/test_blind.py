@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from incident_tui.hosts.blind import Sight, hides, sight
+from incident_tui.hosts.blind import Hiding, Sight, hides, sight
 from incident_tui.hosts.readings import Gap, GapKind, Gluster, HostReading, Link, LinkState, Volume
 from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.finding import Finding, Level
@@ -43,6 +43,9 @@ def present(rule: str, subject: str, host: str = "", level: Level = Level.UNKNOW
 )
 def test_what_hides_what(finding: tuple[str, str, str], gone: tuple[str, str, str], hidden: bool) -> None:
     assert hides(present(*finding), *gone) is hidden
+    others = [present("host.unreachable", f"other{n}", f"other{n}") for n in range(3)]
+    assert Hiding([*others, present(*finding)]).hides(*gone) is hidden
+    assert not Hiding(others).hides(*gone)
 
 
 def reading(name: str, **changes: object) -> HostReading:

@@ -167,6 +167,7 @@ def test_a_gluster_peer_without_and_with_locks(
     assert [peer.hostname for peer in reading.gluster.peers] == ["web2", "web3"]
     (mine,) = reading.gluster.bricks
     assert (mine.path, mine.pid, mine.alive, mine.pending) == ("/b/gv0", 900, True, 2)
+    assert probe.brick_words(reading.gluster) == ["brick:900"]
     assert [row.online for row in reading.volume_status["gv0"].bricks] == [True, True]
     assert reading.heals["gv0"].pending == 3 and reading.heals["gv0"].split_brain == 1
     assert "evil" not in (scratch / "asked").read_text()

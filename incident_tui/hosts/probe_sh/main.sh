@@ -27,7 +27,7 @@ itui_stop() {
 
 itui_round() { # itui_id itui_words
     printf '%s ROUND %s\n' "$M" "$itui_id"
-    itui_pids=
+    itui_pids= itui_served=
     for itui_word in $itui_words; do
         case $itui_word in
         hello) itui_hello ;;
@@ -36,6 +36,7 @@ itui_round() { # itui_id itui_words
         disk) itui_disk ;;
         oom) itui_oom ;;
         cg:*) itui_pids="$itui_pids ${itui_word#cg:}" ;;
+        brick:*) itui_served="$itui_served ${itui_word#brick:}" ;;
         watch:*) itui_watch "${itui_word#watch:}" ;;
         docker) itui_docker ;;
         gluster) itui_gluster ;;
@@ -43,6 +44,7 @@ itui_round() { # itui_id itui_words
         asked:*) itui_asked "${itui_word#asked:}" ;;
         esac
     done
+    [ -z "$itui_served" ] || itui_bricks $itui_served
     [ -z "$itui_pids" ] || itui_cgroups $itui_pids
     printf '%s DONE %s\n' "$M" "$itui_id"
 }

@@ -174,6 +174,18 @@ class Board:
         """All details whose key begins with `prefix` and that can be read as `type`. Never raises."""
         return self._details("substr(key, 1, length(?1)) = ?1", prefix, type)
 
+    def detail_times(self, prefix: str) -> dict[str, float]:
+        """When each detail whose key begins with `prefix` was put, in seconds of CLOCK_BOOTTIME. Never raises."""
+        try:
+            db = self._connection()
+            with self._guard:
+                return dict(
+                    db.execute("SELECT key, boot FROM details WHERE substr(key, 1, length(?1)) = ?1", (prefix,))
+                )
+        except JournalError as error:
+            self._failed(error)
+            return {}
+
     def _details(self, where: str, value: str, kind: type[T]) -> dict[str, T]:
         found: dict[str, T] = {}
         try:

@@ -22,6 +22,8 @@ from incident_tui.watch.answers import Answer
 
 BEFORE_START: Final = timedelta(hours=2)
 """What changed so long before the start may have caused it."""
+_SHOWN: Final = 1_000
+"""Changes, the newest."""
 _LOOKED_AT: Final = 2_000
 """Entries, from the newest back, in which an earlier one about the same is looked for."""
 
@@ -79,15 +81,20 @@ def started(incident: Incident | None) -> datetime | None:
     return min([*said, *([incident.declared_at] if incident.declared_at is not None else [])], default=None)
 
 
-def entry_of(change: Change, rows: Sequence[TimelineRow]) -> TimelineRow | None:
-    """The entry that was made of this change."""
-    for row in _newest(rows):
-        entry = row.entry
-        same = (entry.data.get("host"), entry.data.get("what")) == (change.host, change.what)
-        then = entry.at == change.at or not change.exact
-        if entry.kind is Kind.CHANGE and same and then and not row.struck and not row.purged:
-            return row
-    return None
+class Made:
+    """The entries that were made of changes, to be asked of many."""
+
+    def __init__(self, rows: Sequence[TimelineRow]) -> None:
+        self._rows: dict[tuple[object, object], list[TimelineRow]] = {}
+        for row in _newest(rows):
+            if row.entry.kind is Kind.CHANGE and not row.struck and not row.purged:
+                data = row.entry.data
+                self._rows.setdefault((data.get("host"), data.get("what")), []).append(row)
+
+    def of(self, change: Change) -> TimelineRow | None:
+        """The newest entry of this very change."""
+        found = self._rows.get((change.host, change.what), ())
+        return next((row for row in found if row.entry.at == change.at or not change.exact), None)
 
 
 def change_lines(asked: dict[str, Asked], view: View, width: int) -> tuple[list[Line], dict[int, Change]]:
@@ -104,18 +111,20 @@ def change_lines(asked: dict[str, Asked], view: View, width: int) -> tuple[list[
         page.text("Enter makes a row a change entry.")
     found = [row for one in asked.values() if one.answer and one.answer.changes for row in one.answer.changes.rows]
     places: dict[int, Change] = {}
-    for change in sorted(found, key=lambda row: (row.at, row.host, row.what), reverse=True):
+    entries = Made(view.rows)
+    for change in sorted(found, key=lambda row: (row.at, row.host, row.what), reverse=True)[:_SHOWN]:
         places[len(page.lines)] = change
-        page.lines.extend(_change(change, near, view, width))
+        page.lines.extend(_change(change, entries.of(change), near, view, width))
+    if len(found) > _SHOWN:
+        page.text(f"and {len(found) - _SHOWN} older ones: /changes HOST shows those of one host")
     if not found and not waiting:
         page.text("Nothing is known that changed in 24 hours.")
     _not_read(page, asked)
     return page.lines, places
 
 
-def _change(change: Change, near: datetime | None, view: View, width: int) -> list[Line]:
+def _change(change: Change, made: TimelineRow | None, near: datetime | None, view: View, width: int) -> list[Line]:
     marked = near is not None and near <= change.at
-    made = entry_of(change, view.rows)
     about = "" if change.exact else "~"
     handle = f"  = {view.handle(made.ref)}" if made is not None else ""
     left = f" {'*' if marked else ' '} {about}{_when(change.at, view.now)} {change.host} "

@@ -3,7 +3,7 @@ itself, and never waits: a question is a file and a ring, an answer a detail of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -34,7 +34,8 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Asking:
-    """`ask(host, word)` puts a question to the watch; it raises OSError or JournalError."""
+    """`ask(host, word)` puts a question to the watch, of all hosts when `host` is empty; it raises OSError or
+    JournalError."""
 
     def __init__(self, session: Reads, ask: Callable[[str, str], None]) -> None:
         self._session = session
@@ -43,14 +44,24 @@ class Asking:
 
     def ask(self, host: str, word: str, keep: str | None = None) -> None:
         """Ask, unless that is open already; `keep` is saved when it comes."""
-        now = self._session.clock()
         known = self.question(host, word)
         if known is None:
             self._ask(host, word)
-            before = self._session.answers(word).get(host)
-            known = Question(now, before.at if before is not None else None)
+            known = self._begun(host, word)
         also = known.keep | ({keep} if keep is not None else set())
         self._open[host, word] = msgspec.structs.replace(known, keep=also)
+
+    def ask_all(self, hosts: Sequence[str], word: str) -> None:
+        """Ask all hosts that there are, `hosts`, with one question to the watch."""
+        new = [host for host in hosts if self.question(host, word) is None]
+        if new:
+            self._ask("", word)
+        for host in new:
+            self._open[host, word] = self._begun(host, word)
+
+    def _begun(self, host: str, word: str) -> Question:
+        before = self._session.answers(word).get(host)
+        return Question(self._session.clock(), before.at if before is not None else None)
 
     def question(self, host: str, word: str) -> Question | None:
         """The open question; None when there is none, or nobody answered it for too long."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from incident_tui.desk.investigation import investigation
 from incident_tui.hosts.changes import Change
-from incident_tui.ui.asked_lines import Asked, change_lines, entry_of, log_lines, performance_lines
+from incident_tui.ui.asked_lines import Asked, Made, change_lines, log_lines, performance_lines, started
 from incident_tui.ui.asking import Asking
 from incident_tui.ui.lines import Line
 from incident_tui.ui.sheets import Choice, Opened
@@ -66,11 +66,11 @@ class Closer:
             self._refuse(f"/changes {argument}", f"There is no host {argument}; /changes alone asks all of them.")
             return
         subject = of_row(self.row(), view)
-        hosts = [argument] if argument else [subject.host] if subject is not None else list(view.host_names)
-        if not hosts:
+        host = argument or (subject.host if subject is not None else "")
+        if not view.host_names:
             self._say("No host is configured.")
-        elif all([self._ask(host, CHANGES) for host in hosts]):
-            self._open(self._changed(hosts))
+        elif self._ask(host, CHANGES):
+            self._open(self._changed([host] if host else view.host_names))
 
     def settle(self) -> None:
         """Answers came to what this screen had asked: what is to be kept is saved."""
@@ -95,7 +95,7 @@ class Closer:
 
     def take(self, change: Change) -> None:
         """Make a change entry of it, unless there is one."""
-        made = entry_of(change, self._view().rows)
+        made = Made(self._view().rows).of(change)
         if made is not None:
             self._say(f"{self.app.session.store.handle(made.ref)} says that already.")
             return
@@ -111,7 +111,13 @@ class Closer:
         return None
 
     def _ask(self, host: str, word: str, keep: str | None = None) -> bool:
-        return self.app.attempt(lambda: self.asking.ask(host, word, keep), "the watch could not be asked")
+        def put() -> None:
+            if host:
+                self.asking.ask(host, word, keep)
+            else:
+                self.asking.ask_all(self._view().host_names, word)
+
+        return self.app.attempt(put, "the watch could not be asked")
 
     def _asked(self, host: str, word: str) -> Asked:
         answer = self.app.session.answers(word).get(host)
@@ -138,9 +144,11 @@ class Closer:
 
     def _changed(self, hosts: Sequence[str]) -> Opened:
         places: dict[int, Change] = {}
+        lines: list[Line] = []
+        made_of: object = None
 
         def content(view: View, width: int) -> Sequence[Line]:
-            nonlocal places
+            nonlocal places, lines, made_of
             answers = self.app.session.answers(CHANGES)
             asked = {
                 host: Asked(
@@ -148,7 +156,13 @@ class Closer:
                 )
                 for host in hosts
             }
-            lines, places = change_lines(asked, view, width)
+            states = [
+                (one.answer.at if one.answer else None, one.question is None, one.unanswered) for one in asked.values()
+            ]
+            of = (states, id(view.rows), started(view.incident), width)
+            if made_of != of:  # of hundreds of hosts it is long: made anew only when it says something else
+                made_of = of
+                lines, places = change_lines(asked, view, width)
             return lines
 
         def choices() -> dict[int, Choice]:

@@ -126,6 +126,7 @@ class Session:
         self._decoder = Decoder()
         self._readings = Readings()
         self._answers: dict[str, Mapping[str, Answer]] = {}
+        self._answered: dict[str, tuple[float, Answer | None]] = {}
         self._judge = Judge(REJUDGE)
         self._machines: Machines | None = None
         self._judged_at: datetime | None = None
@@ -228,8 +229,15 @@ class Session:
         """What hosts answered to `word` when somebody asked, by host."""
         known = self._answers.get(word)
         if known is None:
-            found = self.board.details(f"asked/{word}/", Answer)
-            known = self._answers[word] = {one.host: one for one in found.values()}
+            prefix = f"asked/{word}/"
+            times = self.board.detail_times(prefix)
+            before = self._answered
+            self._answered = {key: value for key, value in before.items() if key in times or not key.startswith(prefix)}
+            for key, at in times.items():  # of hundreds of hosts only those that answered since are decoded
+                if key not in before or before[key][0] != at:
+                    self._answered[key] = (at, self.board.detail(key, Answer))
+            found = (self._answered[key][1] for key in times)
+            known = self._answers[word] = {one.host: one for one in found if one is not None}
         return known
 
     def machines(self) -> Machines:

@@ -16,7 +16,8 @@ _WORD = "asked-"
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """`word` empty: a fresh reading of `host`, of everything when that is empty too. Else a word of `answers`."""
+    """`word` empty: a fresh reading of `host`, of everything when that is empty too. Else a word of `answers`, of all
+    hosts when `host` is empty."""
 
     host: str
     word: str = ""

@@ -221,7 +221,8 @@ class Watch:
     def _answer_asks(self) -> None:
         for ask in asks.take(self.plan.directory):
             if ask.word:
-                self._demands.ask(ask.host, ask.word)
+                for host in [ask.host] if ask.host else [one.name for one in self.plan.hosts]:
+                    self._demands.ask(host, ask.word)
                 continue
             self._fleet.refresh(ask.host)
             for site in self.plan.sites:

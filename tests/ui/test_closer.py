@@ -11,7 +11,9 @@ import pytest
 from incident_tui.hosts.changes import Change, Changes
 from incident_tui.hosts.raw import RawSection
 from incident_tui.incident.entry import Kind
+from incident_tui.ui.asked_lines import Asked, change_lines
 from incident_tui.ui.linear.asked import AskedInLines
+from incident_tui.ui.lines import plain
 from incident_tui.watch.answers import Answer
 
 DRUPAL = f"{'drupal-a':0<64}"
@@ -169,7 +171,7 @@ async def test_what_changed_on_all_hosts_and_a_row_becomes_a_change_entry_once(
     world.full()
     async with screen() as driver:
         await driver.press("f8")
-        assert driver.asked == ["web1 changes", "web2 changes", "web3 changes"]
+        assert driver.asked == ["changes"]
         assert "reading web1, web2, web3 …" in driver.text
         for host, found in changed(world).items():
             answers(world, host, "changes", changes=found)
@@ -244,9 +246,43 @@ def test_in_lines_what_was_asked_is_told_when_it_comes(world: Any) -> None:
     said = come("web2", f"log:{DRUPAL}", sections=sections(world, (f"log:{DRUPAL}", LOG)))
     assert said.startswith("Log of drupal-a on web2:\n") and "14:39:58 run.sh: ready" in said
     lines.begin("changes", "", view)
-    assert asked[1:] == ["web1 changes", "web2 changes", "web3 changes"]
+    assert asked[1:] == [" changes"]
     assert "package openssl upgrade" in come("web1", "changes", changes=changed(world)["web1"])
     assert "not read: web3: not connected" in come("web3", "changes", problem="web3: not connected")
     lines.begin("performance", "web2", view)
     assert come("web2", "performance", sections=sections(world, *PERFORMANCE)).startswith("performance of web2 at ")
     assert session.sent[0].saving.result()[0].text.startswith("performance of web2 at ")
+
+
+def test_only_answers_that_came_since_are_read_again(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.full()
+    session = world.session()
+    read: list[str] = []
+    detail = session.board.detail
+
+    def counted(key: str, kind: Any) -> Any:
+        read.append(key)
+        return detail(key, kind)
+
+    monkeypatch.setattr(session.board, "detail", counted)
+    for host, found in changed(world).items():
+        answers(world, host, "changes", changes=found)
+    session.read_board()
+    assert set(session.answers("changes")) == {"web1", "web2"} and len(read) == 2
+    answers(world, "web3", "changes", problem="web3: not connected")
+    session.read_board()
+    assert session.answers("changes")["web3"].problem and read[2:] == ["asked/changes/web3"]
+    world.put({}, drop=["asked/changes/web1"])
+    session.read_board()
+    assert set(session.answers("changes")) == {"web2", "web3"} and len(read) == 3
+
+
+def test_of_very_many_changes_the_newest_are_shown_and_the_rest_counted(kit: Any) -> None:
+    rows = tuple(
+        Change(at=kit.now - timedelta(seconds=n), host="web1", what=f"package lib{n} installed") for n in range(1_200)
+    )
+    answer = Answer(host="web1", word="changes", at=kit.now, changes=Changes(host="web1", rows=rows))
+    lines, places = change_lines({"web1": Asked(answer)}, kit.view(kit.healthy()), 80)
+    text = plain(lines)
+    assert len(places) == 1_000 and "lib999 " in text and "lib1000 " not in text
+    assert "and 200 older ones: /changes HOST shows those of one host" in text

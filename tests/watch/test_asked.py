@@ -201,4 +201,7 @@ def test_the_watch_answers_on_the_board(staged: Any, until: Callable[..., Any], 
     assert [got[key("web2", word)].problem for word in words] == ["", "", ""]
     assert {"top", "memory", "free"} <= {each.name for each in got[key("web2", "performance")].sections}
     (log,) = got[key("web2", words[2])].sections
+    asks.ask(one.stage.journal, "", "changes")
+    everywhere = {"web1", "web2", "web3", "build1"}
+    until(lambda: {each.host for each in found().values() if each.word == "changes"} == everywhere)
     assert log.text.split("\n")[-1].startswith("20") and "run.sh: ready" in log.text

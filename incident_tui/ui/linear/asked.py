@@ -26,8 +26,10 @@ class AskedInLines:
         if verb == "changes":
             if argument and argument not in view.host_names:
                 return f"There is no host {argument}; /changes alone asks all of them."
-            for host in [argument] if argument else view.host_names:
-                self._asking.ask(host, CHANGES)
+            if argument:
+                self._asking.ask(argument, CHANGES)
+            else:
+                self._asking.ask_all(view.host_names, CHANGES)
             return f"Reading what changed on {argument or 'all hosts'} …"
         subject = named(argument, view) if argument else f"Of what? As in /{verb} web2 drupal-a."
         if isinstance(subject, str):

@@ -417,4 +417,5 @@ _KEYS: Final[dict[str, Callable[[LinearScreen], None]]] = {
     "ctrl+l": lambda screen: screen._tell(overview(screen.session.view())),
     "f1": lambda screen: screen._effect(o.ShowHelp()),
     "f5": lambda screen: screen._effect(o.ReadFresh()),
+    "f8": lambda screen: screen._on_screen("changes", ""),
 }

@@ -55,6 +55,8 @@ def watch(context: Context) -> int:
         fleet=settings.fleet,
         thresholds=settings.thresholds,
         watch=settings.watch,
+        command=settings.command,
+        severities=settings.severities,
         service=service,
         demo=context.demo,
         takeover_wait=float("inf") if wait == 0 and "takeover-wait" in context.call.options else wait,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 
@@ -29,12 +31,19 @@ class Severity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     name: str
     update_minutes: int = 30
     """How often the public is promised news at this severity."""
+    public: bool = True
+    """Whether the public feels it: then a first public update is due soon after the declare."""
+
+
+def is_public(level: int | None, severities: Sequence[Severity]) -> bool:
+    """Whether the public is told of an incident of this severity; of an unknown one, yes."""
+    return next((one.public for one in severities if one.level == level), True)
 
 
 DEFAULT_SEVERITIES = (
     Severity(level=1, name="public sites down or data at risk", update_minutes=20),
     Severity(level=2, name="degraded, or one failure from down", update_minutes=30),
-    Severity(level=3, name="internal, no public effect", update_minutes=60),
+    Severity(level=3, name="internal, no public effect", update_minutes=60, public=False),
 )
 
 

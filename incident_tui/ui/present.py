@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from incident_tui.incident.finding import Level
+from incident_tui.ui import clocks
 from incident_tui.ui.lines import Line, Piece, cells, cut, fit, sides, width_of, wrap
 from incident_tui.ui.times import clock, countdown, short, stepped
 from incident_tui.ui.view import View
@@ -65,6 +66,9 @@ def _commander(view: View, gap: str) -> Piece:
     if incident is None or not incident.commander:
         return (f"{gap}IC nobody", "warn")
     since = f" {short(view.now - incident.commander_since)}" if incident.commander_since else ""
+    away = clocks.gone(view)
+    if away is not None:
+        return (f"{gap}IC {cut(view.look.text(incident.commander), 12, view.look)} GONE {short(away)}", "crit")
     return (f"{gap}IC {cut(view.look.text(incident.commander), 12, view.look)}{since}", "")
 
 
@@ -100,6 +104,9 @@ def _promises(view: View, words: tuple[str, str]) -> list[Piece]:
     if incident is None:
         return []
     due = sorted((at, audience) for audience, at in incident.next_update.items())
+    first = clocks.first_update(view)
+    if first is not None:
+        due = sorted([*due, first])
     if not due:
         return [("no update promised", "warn" if incident.open and incident.stood_down_at is None else "")]
     out: list[Piece] = []
@@ -193,6 +200,8 @@ def alarms(view: View) -> list[tuple[str, str]]:
         offered = incident.offered
         if offered.who.casefold() == view.me.name.casefold():
             found.append((f"{offered.by.name} offers you command: /ic take", "mark"))
+    if take := clocks.take_over(view):
+        found.append((take, "mark"))
     others = [one for one in view.problems if not status.problem or status.problem not in one]
     found += [(problem, "warn") for problem in others[:2]]
     return found
@@ -228,6 +237,7 @@ def _running(view: View) -> list[Piece]:
             state = "over" if over else "left"
             who = cut(look.text(task.who), 10, look)
             out.append((f"task {who} {stepped(left)} {state}", "warn" if over else ""))
+        out += clocks.running(view)
         out += [one for one in suggested if one not in out]  # behind a task that is over, but before all else
         if incident.offered is not None and incident.offered.who.casefold() != view.me.name.casefold():
             out.append((f"command offered to {look.text(incident.offered.who)}", "warn"))

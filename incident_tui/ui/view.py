@@ -144,6 +144,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     cluster: ClusterView = ClusterView(peers=(), volumes=())
     thresholds: Thresholds = Thresholds()
+    command: Command = Command()
+    severities: Sequence[Severity] = ()
     watch: WatchState = WatchState()
     people: tuple[Present, ...] = ()
     writer: WriterStatus = WriterStatus()
@@ -260,6 +262,8 @@ def assemble(
         findings=made.findings,
         cluster=made.cluster,
         thresholds=parts.thresholds,
+        command=parts.command,
+        severities=tuple(parts.severities),
         watch=watch,
         people=tuple(people),
         writer=writer,

@@ -30,10 +30,11 @@ from incident_tui.hosts.cluster import ClusterView
 from incident_tui.hosts.cluster import view as cluster_view
 from incident_tui.hosts.health import Judge
 from incident_tui.hosts.health import findings as host_findings
-from incident_tui.hosts.readings import HostReading
+from incident_tui.hosts.readings import HostReading, LinkState
 from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.entry import Author, Entry
 from incident_tui.incident.finding import Finding
+from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Severity
 from incident_tui.incident.state import Fold
 from incident_tui.journal.board import Board
 from incident_tui.journal.errors import JournalError, StaleEpoch
@@ -75,6 +76,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     fleet: FleetSettings
     thresholds: Thresholds
     watch: WatchSettings
+    command: Command = Command()
+    severities: tuple[Severity, ...] = DEFAULT_SEVERITIES
     service: bool = False
     demo: bool = False
     takeover_wait: float = 0.0
@@ -333,9 +336,14 @@ class Watch:
         made = cache(lambda: impact(self.plan.sites, self._readings, joined))
         for draft in self._recorder.observe(found, now, sight(hosts, limits, now, joined), lambda one: made().of(one)):
             self._writer.submit([draft], f"watch:{self._epoch}:{secrets.token_hex(8)}", self._epoch)
+        dark = [one for one in hosts if one.link.state is not LinkState.UP]
+        unseen = {one.host: one.load.at if one.load is not None else self._started for one in dark}
         silence = timedelta(minutes=self.plan.watch.silence_minutes)
+        clocks = reminders.Clocks(
+            author=self._author, silence=silence, command=self.plan.command, severities=self.plan.severities
+        )
         for incident in self._fold.incidents():
-            for reminder in reminders.due(incident, now, silence, self._author):
+            for reminder in reminders.due(incident, now, clocks, unseen):
                 if reminder.key not in self._reminded:
                     self._reminded.add(reminder.key)
                     self._writer.submit([reminder.draft], reminder.key, self._epoch)

@@ -6,11 +6,13 @@ another one that takes over, repeats nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
-from incident_tui.incident.entry import MACHINE_KINDS, Author, Draft, Kind
+from incident_tui.incident.entry import MACHINE_KINDS, Author, Draft, Kind, Ref
+from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Severity, is_public
 from incident_tui.incident.views import Incident
 
 
@@ -21,62 +23,135 @@ class Reminder(msgspec.Struct, frozen=True):
     draft: Draft
 
 
-def due(incident: Incident, now: datetime, silence: timedelta, author: Author) -> list[Reminder]:
-    """What is overdue in one incident that is open and not stood down."""
+class Clocks(msgspec.Struct, frozen=True, kw_only=True):
+    """After how long each silence is said, and who says it."""
+
+    author: Author
+    silence: timedelta
+    command: Command = Command()
+    severities: Sequence[Severity] = DEFAULT_SEVERITIES
+
+
+def due(incident: Incident, now: datetime, clocks: Clocks, unseen: Mapping[str, datetime] = {}) -> list[Reminder]:
+    """What is overdue in one incident that is open and not stood down. `unseen`: hosts that cannot be read, and since
+    when they were read last."""
     if not incident.open or incident.stood_down_at is not None or incident.declared_at is None:
         return []
+    made = _Maker(incident, now, clocks)
     return [
-        *_silence(incident, now, silence, author),
-        *_updates(incident, now, author),
-        *_tasks(incident, now, author),
+        *made.silence(),
+        *made.updates(),
+        *made.first_update(incident.declared_at),
+        *made.tasks(),
+        *made.companies(),
+        *made.tired(),
+        *made.hosts(unseen, incident.declared_at),
     ]
 
 
-def _draft(incident: Incident, author: Author, at: datetime, text: str, what: str, since: datetime) -> Draft:
-    data = {"what": what, "since": since.isoformat()}
-    return Draft(kind=Kind.GAP, text=text, at=at, author=author, incident=incident.id, source="watch", data=data)
+class _Maker:
+    def __init__(self, incident: Incident, now: datetime, clocks: Clocks) -> None:
+        self.incident = incident
+        self.now = now
+        self.clocks = clocks
+        self.command = clocks.command
 
+    def _gap(self, key: str, at: datetime, text: str, what: str, since: datetime, ref: Ref | None = None) -> Reminder:
+        return Reminder(key, self._draft(Kind.GAP, at, text, {"what": what, "since": since.isoformat()}, ref))
 
-def _silence(incident: Incident, now: datetime, silence: timedelta, author: Author) -> list[Reminder]:
-    """Nobody has written anything for `silence`. Backdated lines count by when they were recorded."""
-    people = [row.entry for row in incident.rows if row.entry.kind not in MACHINE_KINDS and row.entry.incident]
-    if not people:
-        return []
-    last = max(people, key=lambda entry: entry.recorded_at)
-    at = last.recorded_at + silence
-    if now < at:
-        return []
-    minutes = int(silence.total_seconds() // 60)
-    text = f"no entry for {minutes} min"
-    draft = _draft(incident, author, at, text, "silence", last.recorded_at)
-    return [Reminder(f"silence:{incident.id}:{last.journal}:{last.seq}", draft)]
-
-
-def _updates(incident: Incident, now: datetime, author: Author) -> list[Reminder]:
-    found = []
-    for promise in incident.promises:
-        if promise.kept_at is None and promise.moved_at is None and now > promise.due:
-            text = f"{promise.audience} update promised for {promise.due:%H:%MZ} was not given"
-            draft = _draft(incident, author, promise.due, text, "update", promise.at)
-            found.append(Reminder(f"missed:{promise.ref.journal}:{promise.ref.seq}:{promise.due:%H%M}", draft))
-    return found
-
-
-def _tasks(incident: Incident, now: datetime, author: Author) -> list[Reminder]:
-    found = []
-    for task in incident.tasks:
-        if task.state(now) != "overdue" or task.overdue_said is not None:
-            continue
-        acked = "" if task.acked_at is not None else ", never acknowledged"
-        draft = Draft(
-            kind=Kind.TASK,
-            text=f"time box of {task.minutes} min is over{acked}",
-            at=task.due,
-            author=author,
-            incident=incident.id,
+    def _draft(self, kind: Kind, at: datetime, text: str, data: dict[str, str], ref: Ref | None) -> Draft:
+        return Draft(
+            kind=kind,
+            text=text,
+            at=at,
+            author=self.clocks.author,
+            incident=self.incident.id,
             source="watch",
-            data={"step": "overdue", "who": task.who},
-            ref=task.ref,
+            data=dict(data),
+            ref=ref,
         )
-        found.append(Reminder(f"overdue:{task.ref.journal}:{task.ref.seq}", draft))
-    return found
+
+    def silence(self) -> Iterator[Reminder]:
+        """Nobody has written anything for so long. Backdated lines count by when they were recorded."""
+        people = [row.entry for row in self.incident.rows if row.entry.kind not in MACHINE_KINDS and row.entry.incident]
+        last = max(people, key=lambda entry: entry.recorded_at, default=None)
+        if last is None or self.now < last.recorded_at + self.clocks.silence:
+            return
+        text = f"no entry for {_minutes(self.clocks.silence)} min"
+        key = f"silence:{self.incident.id}:{_key(last.id)}"
+        yield self._gap(key, last.recorded_at + self.clocks.silence, text, "silence", last.recorded_at)
+
+    def updates(self) -> Iterator[Reminder]:
+        for promise in self.incident.promises:
+            if promise.kept_at is None and promise.moved_at is None and self.now > promise.due:
+                text = f"{promise.audience} update promised for {promise.due:%H:%MZ} was not given"
+                key = f"missed:{_key(promise.ref)}:{promise.due:%H%M}"
+                yield self._gap(key, promise.due, text, "update", promise.at)
+
+    def first_update(self, declared: datetime) -> Iterator[Reminder]:
+        """Nothing was said to the public, and nothing promised, so long after the declare."""
+        minutes = self.command.first_update_minutes
+        at = declared + timedelta(minutes=minutes)
+        told = {one.audience for one in self.incident.updates} | {one.audience for one in self.incident.promises}
+        wanted = not self.incident.drill and is_public(self.incident.severity, self.clocks.severities)
+        if minutes and wanted and self.now > at and "public" not in told:
+            text = f"no public update within {minutes} min of the declare"
+            yield self._gap(f"first:{self.incident.id}", at, text, "update", declared)
+
+    def tasks(self) -> Iterator[Reminder]:
+        for task in self.incident.tasks:
+            if task.done_at is not None:
+                continue
+            given = task.given_at or task.at
+            answer_by = given + timedelta(minutes=self.command.ack_minutes)
+            if self.command.ack_minutes and task.acked_at is None and answer_by < min(self.now, task.due):
+                text = f"{task.who} has not acknowledged: {task.text}"
+                yield self._gap(
+                    f"unacked:{_key(task.ref)}:{given:%H%M%S}", answer_by, text, "task", given, ref=task.ref
+                )
+            if task.state(self.now) == "overdue" and task.overdue_said is None:
+                acked = "" if task.acked_at is not None else ", never acknowledged"
+                text = f"time box of {task.minutes} min is over{acked}"
+                draft = self._draft(Kind.TASK, task.due, text, {"step": "overdue", "who": task.who}, task.ref)
+                again = f":{given:%H%M%S}" if task.given_at else ""
+                yield Reminder(f"overdue:{_key(task.ref)}{again}", draft)
+
+    def companies(self) -> Iterator[Reminder]:
+        """An outside company did not answer by the time it promised: escalate."""
+        for one in self.incident.engagements:
+            if one.state(self.now) == "overdue" and one.overdue_said is None and one.due is not None:
+                ticket = f", ticket {one.ticket}" if one.ticket else ""
+                text = f"not back by {one.due:%H:%MZ}{ticket}: escalate"
+                draft = self._draft(Kind.ENGAGEMENT, one.due, text, {"step": "overdue", "vendor": one.vendor}, one.ref)
+                yield Reminder(f"late:{_key(one.ref)}:{one.due:%d%H%M}", draft)
+
+    def tired(self) -> Iterator[Reminder]:
+        """Somebody has held a role for too many hours. Sources: PagerDuty's and Google SRE's advice on handing over."""
+        hours = self.command.fatigue_hours
+        held = [("commander", self.incident.commander, self.incident.commander_since)]
+        held += [(one.role, one.who, one.since) for one in self.incident.roles.values()]
+        for role, who, since in held:
+            if not hours or not who or since is None:
+                continue
+            count = int((self.now - since) / timedelta(hours=hours))
+            if count >= 1:
+                at = since + timedelta(hours=hours * count)
+                text = f"{who} has been {role} for {hours * count} h: hand over?"
+                key = f"tired:{self.incident.id}:{role}:{since:%d%H%M%S}:{count}"
+                yield self._gap(key, at, text, "fatigue", since)
+
+    def hosts(self, unseen: Mapping[str, datetime], declared: datetime) -> Iterator[Reminder]:
+        minutes = self.command.host_silent_minutes
+        for host, since in unseen.items() if minutes else ():
+            at = max(since, declared) + timedelta(minutes=minutes)
+            if self.now > at:
+                text = f"{host} has not been seen for {_minutes(at - since)} min"
+                yield self._gap(f"unseen:{self.incident.id}:{host}:{since:%d%H%M%S}", at, text, "host", since)
+
+
+def _minutes(length: timedelta) -> int:
+    return int(length.total_seconds() // 60)
+
+
+def _key(ref: Ref) -> str:
+    return f"{ref.journal}:{ref.seq}"

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from incident_tui.incident.entry import Kind
+from incident_tui.incident.settings import Command
 from incident_tui.journal.presence import Present
 from incident_tui.journal.writer import WriterStatus
 from incident_tui.ui.lines import plain
@@ -86,7 +87,9 @@ def test_an_overdue_update_is_said_in_words(kit: Any) -> None:
 
 
 def test_no_promise_is_said_while_the_incident_runs(kit: Any) -> None:
-    assert "no update promised" in plain(header(kit.view(kit.outage(), kit.story()[:3]), 100))
+    view = kit.view(kit.outage(), kit.story()[:3])
+    view = msgspec.structs.replace(view, command=Command(first_update_minutes=0))
+    assert "no update promised" in plain(header(view, 100))
 
 
 def test_chat_states(kit: Any) -> None:

@@ -1,0 +1,81 @@
+"""What the clocks of an incident say at one moment, for the header and the line below: a commander who is gone, the age
+to call out, a first update that is due, who is tired, companies that promised to be back. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from incident_tui.incident.said import same
+from incident_tui.incident.settings import is_public
+from incident_tui.ui.lines import Piece, cut
+from incident_tui.ui.times import short, stepped
+from incident_tui.ui.view import View
+
+GONE_AFTER: Final = 60.0
+"""Seconds without a screen after which a commander who had one is called gone; a reconnect is quicker."""
+CALLED_OUT: Final = timedelta(minutes=1)
+"""For so long the age is called out."""
+
+
+def gone(view: View) -> float | None:
+    """Seconds since the commander's last screen closed; None while she has one, or never had."""
+    incident = view.incident
+    if incident is None or not incident.open or incident.stood_down_at is not None or not incident.commander:
+        return None
+    screens = [one for one in view.people if same(one.name, incident.commander)]
+    if not screens or any(one.alive for one in screens) or same(view.me.name, incident.commander):
+        return None
+    since = min(one.since for one in screens)
+    return since if since >= GONE_AFTER else None
+
+
+def take_over(view: View) -> str:
+    """What whoever looks at this does about a commander who is gone; empty when nobody is."""
+    since, incident = gone(view), view.incident
+    if since is None or incident is None:
+        return ""
+    deputy = incident.roles.get("deputy")
+    who = f"{view.look.text(incident.commander)} is gone {short(since)}"
+    if deputy is None or same(deputy.who, view.me.name):
+        return f"{who}: /ic take"
+    return f"{who}: {view.look.text(deputy.who)}, the deputy, takes command with /ic take"
+
+
+def first_update(view: View) -> tuple[datetime, str] | None:
+    """When the first public update is due, while nothing was given or promised."""
+    incident, minutes = view.incident, view.command.first_update_minutes
+    if incident is None or incident.declared_at is None or not minutes or incident.drill:
+        return None
+    if not incident.open or incident.stood_down_at is not None or not is_public(incident.severity, view.severities):
+        return None
+    told = {one.audience for one in incident.updates} | {one.audience for one in incident.promises}
+    return None if "public" in told else (incident.declared_at + timedelta(minutes=minutes), "first public")
+
+
+def running(view: View) -> Iterator[Piece]:
+    """Pieces for the line of running things."""
+    incident, command, now, look = view.incident, view.command, view.now, view.look
+    if incident is None or not incident.open or incident.stood_down_at is not None:
+        return
+    if incident.declared_at is not None and command.callout_minutes:
+        every = timedelta(minutes=command.callout_minutes)
+        count = (now - incident.declared_at) // every
+        if count > 0 and now - incident.declared_at - count * every < CALLED_OUT:
+            yield (f"call out: {count * command.callout_minutes} min", "strong")
+    for one in incident.engagements:
+        if one.due is not None and one.ended_at is None:
+            left = one.due - now
+            over = left < timedelta(0)
+            yield (
+                f"{cut(look.text(one.vendor), 16, look)} back {stepped(left)} {'LATE' if over else 'left'}",
+                "warn" * over,
+            )
+    if command.fatigue_hours:
+        limit = timedelta(hours=command.fatigue_hours)
+        held = [("IC", incident.commander, incident.commander_since)]
+        held += [(one.role, one.who, one.since) for one in incident.roles.values()]
+        for role, who, since in held:
+            if who and since is not None and now - since >= limit:
+                yield (f"{cut(look.text(who), 10, look)} {role} {short(now - since)}: hand over?", "warn")

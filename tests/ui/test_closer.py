@@ -136,6 +136,13 @@ async def test_performance_becomes_one_evidence_entry_and_is_named_on_the_row(
         assert row.entry.author.name == "ana"
         assert row.text.startswith("performance of drupal-a on web2 at 2026-11-23 14:43:13Z\n== container\n")
         assert "drupal-a 95.0%" in row.text and "solr" not in row.text
+        await driver.press("f7")
+        await driver.settle()
+        driver.app.tick()
+        kept = [row for row in driver.app.session.incident.rows if row.entry.kind is Kind.EVIDENCE]
+        assert (
+            len(kept) == 1 and driver.asked == ["web2 performance"] * 2
+        )  # the answer that is there is not the new one
         await driver.press("escape")
         assert driver.app.sheet.title == "web2 drupal-a"
         await driver.press("ctrl+end", "pageup")

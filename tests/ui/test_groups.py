@@ -39,7 +39,10 @@ async def test_enter_on_a_group_lists_its_members_and_enter_opens_one(
         await driver.press("escape")
         assert driver.app.sheet.title == "web 239 ok"
         await driver.press("pagedown", "pagedown")
-        assert driver.app.sheet.choice().key.startswith("host/web3")
+        assert driver.app.sheet.choice().key == "host/web33"
+        assert "+ web33 " in driver.text and "+ web1 " not in driver.text
+        await driver.press("ctrl+end")
+        assert "+ web240 " in driver.text
         await driver.press("escape")
         assert driver.app.pane == "status" and driver.app.status.row().name == "web"
         assert not driver.app.sheet.display

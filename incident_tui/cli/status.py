@@ -232,6 +232,8 @@ def _volumes(cluster: ClusterView, now: datetime) -> list[dict[str, Any]]:
             "heals_pending": volume.heals.pending if volume.heals else None,
             "split_brain": volume.heals.split_brain if volume.heals else None,
             "heals_age": _age(volume.heals.at, now) if volume.heals else None,
+            "snapshots": volume.definition.snapshots,
+            "rebalance": volume.rebalance.status if volume.rebalance else None,
             "age": _age(volume.at, now),
         }
         for volume in cluster.volumes

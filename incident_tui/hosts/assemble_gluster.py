@@ -55,8 +55,8 @@ class BrickPids:
 def of_peer(
     by: dict[str, Section], system: System | None, before: Gluster | None, trends: Trends, at: datetime
 ) -> tuple[Gluster, Unreadable | None]:
-    """The lock-free sections. With the Unreadable when glusterd is down: its bricks may still serve, and what it said
-    last is all that is known."""
+    """The lock-free sections. With the Unreadable when glusterd is down or hangs: its bricks may still serve, and what
+    it said last is all that is known."""
     files = local.parse_files(by["gluster-files"].body)
     version = system.gluster if system else ""
     peers: tuple[Peer, ...] = ()
@@ -67,6 +67,8 @@ def of_peer(
             section = by.get(name)
             if section is None:
                 raise Unreadable(GapKind.ABSENT, "GlusterFS is not installed")
+            if section.timed_out:
+                raise Unreadable(GapKind.HUNG, f"glusterd gave no answer within {section.limit:.0f} s")
             if (trouble := gluster.trouble(section, name[8:])) is not None:
                 raise trouble
             if name == "gluster-peers":
@@ -76,7 +78,7 @@ def of_peer(
                 volumes = parse(section.body)
         except Unreadable as trouble:
             problem = problem or trouble
-    if problem is not None and problem.kind is not GapKind.DOWN:
+    if problem is not None and problem.kind not in (GapKind.DOWN, GapKind.HUNG):
         raise problem
     if problem is not None:
         peers, volumes = (before.peers, before.volumes) if before else ((), ())
@@ -96,7 +98,7 @@ def of_peer(
         uuid=files.uuid or (before.uuid if before else ""),
         version=version,
         op_version=files.op_version,
-        glusterd_alive=problem is None,
+        glusterd_alive=None if problem is not None and problem.kind is GapKind.HUNG else problem is None,
         defined_since=before.defined_since if before and before.volumes == volumes else at,
         peers=peers,
         volumes=volumes,

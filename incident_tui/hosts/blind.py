@@ -37,7 +37,7 @@ _FIELD_RULES: dict[str, tuple[str, ...]] = {
 }
 """Field of a reading -> beginnings of the rules that judge by it."""
 _BY_NAME = {FIELD_NAMES[field]: rules for field, rules in _FIELD_RULES.items()}
-_OF_ONE_HOST = ("gluster.glusterd-down", "gluster.unknown")
+_OF_ONE_HOST = ("gluster.glusterd-down", "gluster.glusterd-hung", "gluster.brick-oom", "gluster.unknown")
 
 
 def volume_of(subject: str) -> str:

@@ -14,6 +14,7 @@ from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.finding import Finding, Level
 
 BUSY_WARN = timedelta(minutes=3)
+HUNG_CRIT = timedelta(seconds=60)
 OOM_WINDOW = timedelta(minutes=30)
 OOM_SETTLED = timedelta(minutes=2)
 """A brick that has run since a kill this long ago is a warning, no longer critical."""
@@ -31,8 +32,11 @@ def gluster_host_findings(case: Case) -> Iterator[Finding]:
     if down is not None and gluster is not None and not gluster.glusterd_alive:
         running = sum(brick.alive is True for brick in gluster.bricks)
         still = f"; {running} of its bricks still run" if running else ""
-        sentence = f"{host}: glusterd does not run{still}"
-        yield case.found("gluster.glusterd-down", Level.CRIT, sentence, down.at, evidence="gluster peer status")
+        rule, level, what = "gluster.glusterd-down", Level.CRIT, "glusterd does not run"
+        if down.kind is GapKind.HUNG:
+            long = down.since is not None and down.at - down.since >= HUNG_CRIT
+            rule, level, what = "gluster.glusterd-hung", Level.CRIT if long else Level.WARN, down.sentence
+        yield case.found(rule, level, f"{host}: {what}{still}", down.at, evidence="gluster peer status")
     if gap is not None and gap.kind is GapKind.ABSENT and "gluster" not in case.reading.roles:
         return
     if gluster is None and gap is not None:

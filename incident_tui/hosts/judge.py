@@ -43,6 +43,7 @@ RULES: dict[str, str] = {
     "docker.container-memory": "a container is near its memory limit",
     "docker.container-unknown": "a container's state is not known",
     "gluster.glusterd-down": "glusterd does not run on a peer; its bricks may still serve",
+    "gluster.glusterd-hung": "glusterd gives no answer on a peer; its bricks may still serve",
     "gluster.unknown": "GlusterFS could not be asked",
     "gluster.busy": "GlusterFS has been busy with another transaction for long",
     "gluster.peer-disconnected": "a peer is not connected to another",

@@ -89,6 +89,7 @@ class Gluster(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: str = ""
     op_version: int = 0
     glusterd_alive: bool | None = None
+    """None when it gives no answer."""
     defined_since: datetime | None = None
     """Since when it has said the same of its volumes, as far as we have read it."""
     peers: tuple[Peer, ...] = ()

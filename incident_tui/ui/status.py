@@ -271,12 +271,13 @@ def _gluster(view: View, width: int, placed: Placed) -> list[StatusRow]:
     for host in view.host_names:
         key = f"gluster/{host}"
         if found := placed.get(key):
-            down = any(one.rule == "gluster.glusterd-down" for one in found)
-            words = "glusterd down" if down else "gluster not known"
+            rules = {one.rule for one in found}
+            silent = {"gluster.glusterd-down": "glusterd down", "gluster.glusterd-hung": "glusterd hangs"}
+            words = next((silent[rule] for rule in silent if rule in rules), "")
             reading = view.hosts.get(host)
-            if not down and reading is not None and reading.gluster is not None:
+            if not words and reading is not None and reading.gluster is not None:
                 words = f"gluster read {short(view.now - reading.gluster.at)} ago"
-            rows.append(_row(key, host, words, width, view, found))
+            rows.append(_row(key, host, words or "gluster not known", width, view, found))
     return rows
 
 

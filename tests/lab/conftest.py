@@ -19,6 +19,7 @@ import pytest
 PEERS = Path(__file__).with_name("peers.py")
 HEALTHY_SECONDS = 60.0
 Result = subprocess.CompletedProcess[str]
+_LOCKING = r"\Agluster --mode=script --xml volume (heal|status) "
 
 
 class Lab:
@@ -27,6 +28,7 @@ class Lab:
     def __init__(self, directory: Path, prefix: str, subnet: str) -> None:
         self.directory = directory
         self.subnet = subnet
+        self.prefix = prefix
         self.config = directory / "config.toml"
         self.journal = directory / "journal"
         self.seen: set[str] = set()
@@ -63,6 +65,10 @@ class Lab:
     def gluster(self, *words: str, n: int = 1) -> str:
         return self.run(n, "gluster", "--mode=script", *words)
 
+    def space(self, n: int) -> str:
+        """The name of peer N's network namespace and cgroup."""
+        return f"{self.prefix}{n}"
+
     def brick(self, n: int, volume: str) -> str:
         return f"peer{n}:{self.directory}/p{n}/bricks/{volume}"
 
@@ -70,6 +76,16 @@ class Lab:
         """The pid, inside peer N, of the process that serves its brick of this volume; empty when none does."""
         pattern = f"glusterfsd .*brick-name {self.directory}/p{n}/bricks/{volume} "
         return self.run(n, "pgrep", "-f", pattern, check=False).strip()
+
+    def asking(self, seconds: float = 30.0) -> int:
+        """The peer on which one of our Gluster commands that take a lock or memory runs at this moment."""
+
+        def now() -> int:
+            running = {n: [each for words in self.sessions(n).values() for each in words] for n in (1, 2, 3)}
+            return next((n for n, all in running.items() if any(re.search(_LOCKING, each) for each in all)), 0)
+
+        found: int = self.until(now, seconds, "a locking command of ours on a peer")
+        return found
 
     def processes(self, n: int) -> dict[int, tuple[str, str]]:
         """Everything that runs inside peer N: pid outside -> (SSH_CONNECTION of its session or "", command line)."""

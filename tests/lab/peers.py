@@ -55,6 +55,8 @@ TOOLS = {
     "nsenter": "util-linux",
 }
 START_SECONDS = 60.0
+DOCKER_ROOT = Path("/var/lib/docker")
+"""Where dockerd keeps its files on every host; each peer sees its own there."""
 
 
 class LabError(Exception):
@@ -119,9 +121,12 @@ class Lab:
         self.state = self.directory / "lab.json"
         self.prefix, self.subnet = prefix, subnet
         self.pids: dict[str, list[str]] = {}
+        self.made_root = False
+        """DOCKER_ROOT, on which the peers mount theirs, was not there before."""
         if self.state.exists():
             kept = json.loads(self.state.read_text())
             self.prefix, self.subnet, self.pids = kept["prefix"], kept["subnet"], kept["pids"]
+            self.made_root = kept["made_root"]
 
     # ------------------------------------------------------------------ names
 
@@ -158,6 +163,9 @@ class Lab:
         if not self.state.exists():
             self._must_be_free()
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not DOCKER_ROOT.exists():
+            DOCKER_ROOT.mkdir(mode=0o710)
+            self.made_root = True
         self._keep()
         self._keys()
         self._bridge()
@@ -187,7 +195,7 @@ class Lab:
             raise LabError(f"{self.subnet}.0/24 is in use on this machine; name another with --subnet")
 
     def _keep(self) -> None:
-        kept = {"prefix": self.prefix, "subnet": self.subnet, "pids": self.pids}
+        kept = {"prefix": self.prefix, "subnet": self.subnet, "pids": self.pids, "made_root": self.made_root}
         new = self.state.with_suffix(".new")
         new.write_text(json.dumps(kept))
         new.replace(self.state)
@@ -236,7 +244,11 @@ class Lab:
         (place / "dmesg").chmod(0o755)
         (place / "dmesg-since").write_text(Path("/proc/uptime").read_text().split()[0])
         script = place / "init"
-        script.write_text(_INIT.format(place=place, n=n, dmesg=shutil.which("dmesg"), sshd=SSHD, docker=DOCKER))
+        script.write_text(
+            _INIT.format(
+                place=place, n=n, dmesg=shutil.which("dmesg"), sshd=SSHD, docker=DOCKER, docker_root=DOCKER_ROOT
+            )
+        )
         # nsenter, not `ip netns exec`, which hides /sys/fs/cgroup.
         words = ["nsenter", f"--net=/run/netns/{self.space(n)}", "unshare", "--mount", "--uts", "--pid", "--fork"]
         with (place / "init.log").open("ab") as log:
@@ -265,7 +277,7 @@ class Lab:
             return
         place = self.place(n)
         self.run(n, "rm", "-f", "/run/docker.pid", "/run/docker/containerd/containerd.pid")
-        options = [f"--data-root={place / 'docker'}", "--exec-root=/run/docker", "--pidfile=/run/docker.pid"]
+        options = [f"--data-root={DOCKER_ROOT}", "--exec-root=/run/docker", "--pidfile=/run/docker.pid"]
         options += ["--host=unix:///run/docker.sock", f"--cgroup-parent=/{self.space(n)}", "--bridge=none"]
         options += ["--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
         options += ["--storage-driver=vfs", "--exec-opt=native.cgroupdriver=cgroupfs", "--shutdown-timeout=5"]
@@ -348,6 +360,9 @@ class Lab:
                 for folder, _, _ in os.walk(top, topdown=False):
                     with contextlib.suppress(OSError):  # what is not empty is not ours any more
                         os.rmdir(folder)
+        if self.made_root:
+            with contextlib.suppress(OSError):  # somebody else uses it by now
+                DOCKER_ROOT.rmdir()
         shutil.rmtree(self.directory)
 
     def cable(self, n: int, state: str) -> None:
@@ -408,6 +423,7 @@ mkdir -p /var/log/glusterfs
 mkdir -p /run/mnt
 mount --bind {place}/gluster-log /var/log/glusterfs
 mount --bind {place}/glusterd /var/lib/glusterd
+mount --bind {place}/docker {docker_root}
 mount --bind {place}/glusterd.vol /etc/glusterfs/glusterd.vol
 mount --bind {place}/hosts /etc/hosts
 cp {dmesg} /run/dmesg

@@ -72,3 +72,15 @@ def test_a_stopped_docker_daemon_is_found_and_what_it_ran_comes_back(lab: Any) -
     lab.recovers("docker.daemon-down", "peer3")
     lab.until(lambda: (seen := container(lab, "peer3", "web")) and seen["state"] == "running", 20)
     lab.tell(("docker.daemon-down", "peer3"), also=("docker.container-down",))
+
+
+def test_a_frozen_docker_daemon_hangs_and_its_files_and_the_kernel_say_what_runs(lab: Any) -> None:
+    pid = lab.run(2, "cat", "/run/docker.pid").strip()
+    lab.undo.callback(lab.run, 2, "kill", "-CONT", pid)
+    lab.run(2, "kill", "-STOP", pid)
+    sentence = lab.appears("docker.daemon-hung", "peer2", "warn", 40)
+    assert sentence == "peer2: the Docker daemon gave no answer within 12 s"
+    lab.until(lambda: (seen := container(lab, "peer2", "web")) and seen["state"] == "running", 5)
+    lab.run(2, "kill", "-CONT", pid)
+    lab.recovers("docker.daemon-hung", "peer2")
+    lab.tell(("docker.daemon-hung", "peer2"))

@@ -1,8 +1,9 @@
-"""Real GlusterFS in rougher company: a brick that is stopped and not dead, a stopped volume, somebody else's lock."""
+"""Real GlusterFS in rougher company: bricks stopped and killed, a frozen glusterd, other watchers and their locks."""
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,13 +35,75 @@ def test_a_stopped_volume_is_found_and_its_start_seen(lab: Any) -> None:
     )
 
 
-def test_somebody_elses_status_loop_takes_the_lock_and_makes_nothing_bad(lab: Any) -> None:
-    """Another monitor asks without a pause, on another peer: what we have stays, and nothing is red for it."""
+def test_two_watchers_and_somebody_elses_status_loop_make_nothing_bad(lab: Any, tmp_path: Path) -> None:
+    """Another watch with a journal of its own, and a monitor that asks without a pause on another peer: what both have
+    stays, and nothing is red for it."""
     loop = "while [ $(date +%s) -lt $end ]; do gluster volume status gv0 >/dev/null 2>&1; done"
-    end = time.monotonic() + 15
-    lab.run(3, "sh", "-c", f"end=$(($(date +%s) + 20)); ({loop}) </dev/null >/dev/null 2>&1 &")
-    while time.monotonic() < end:
-        assert not [f for f in lab.findings().values() if f["level"] == "crit"]
-        found = next(one for one in lab.status()["volumes"] if one["name"] == "gv0")
-        assert found["bricks_up"] == 3
+    other = ("--journal", str(tmp_path / "journal"))
+    watch = lab.watch(*other)
+    try:
+        end = time.monotonic() + 15
+        lab.run(3, "sh", "-c", f"end=$(($(date +%s) + 16)); ({loop}) </dev/null >/dev/null 2>&1 &")
+        whole = False
+        while time.monotonic() < end:
+            for board in (lab.status(), lab.status(*other)):
+                assert not [f for f in board["findings"] if f["level"] == "crit"], board["findings"]
+                volumes = [one for one in board["volumes"] if one["name"] == "gv0"]
+                assert not volumes or volumes[0]["bricks_up"] in (None, 3), volumes
+            whole = whole or bool(volumes and volumes[0]["bricks_up"] == 3)
+        assert whole
+    finally:
+        watch.terminate()
+        watch.wait(20)
     lab.healthy()
+
+
+def test_a_frozen_glusterd_is_said_while_its_brick_serves_and_another_peer_asks(lab: Any) -> None:
+    n = lab.asking()
+    pid = lab.run(n, "cat", "/run/glusterd.pid").strip()
+    lab.undo.callback(lab.run, n, "kill", "-CONT", pid)
+    lab.run(n, "kill", "-STOP", pid)
+    sentence = lab.appears("gluster.glusterd-hung", f"peer{n}", "warn", 40)
+    assert sentence == f"peer{n}: glusterd gave no answer within 20 s; 1 of its bricks still run"
+    assert next(one for one in lab.status()["volumes"] if one["name"] == "gv0")["bricks_up"] == 3
+    assert lab.asking() != n
+    lab.run(n, "kill", "-CONT", pid)
+    lab.recovers("gluster.glusterd-hung", f"peer{n}", 40)
+    lab.recovers("gluster.peer-disconnected", f"peer peer{n}", 40)
+    lab.tell(
+        ("gluster.glusterd-hung", f"peer{n}"),
+        also=(
+            *("gluster.peer-disconnected", "gluster.heal-unknown", "gluster.heal-backlog", "gluster.brick-down"),
+            *("gluster.self-heal-down", "gluster.volume-unknown", "host.stale", "gluster.brick-unknown"),
+        ),
+    )
+
+
+def test_a_brick_killed_by_the_kernel_for_memory_is_named(lab: Any) -> None:
+    """Really: its process in a cgroup of its own that is too small, and then some files to remember."""
+    group = Path("/sys/fs/cgroup/memory") / f"{lab.space(2)}/brick"
+    if not group.parent.is_dir():
+        pytest.skip("needs cgroup v1")
+    lab.undo.callback(group.rmdir)
+    lab.undo.callback(lab.forget_kills, 2)
+    lab.undo.callback(lab.gluster, "volume", "start", "gv0", "force")
+    brick = next(pid for pid, (_, words) in lab.processes(2).items() if f"--brick-name {lab.directory}" in words)
+    group.mkdir()
+    (group / "cgroup.procs").write_text(str(brick))
+    (group / "memory.limit_in_bytes").write_text("1M")
+    files = "for i in $(seq 1 500); do echo $i >/run/mnt/f$i; done; rm -f /run/mnt/f*"
+    script = f"mount -t glusterfs peer1:/gv0 /run/mnt && {{ {files}; umount /run/mnt; }}"
+    lab.run(1, "sh", "-c", f"mkdir -p /run/mnt; {script}")
+    subject = f"gv0 {lab.brick(2, 'gv0')}"
+    sentence = lab.appears("gluster.brick-oom", subject, "crit", 30)
+    assert sentence == f"{subject}: its brick process was killed, out of memory"
+    assert lab.appears("gluster.brick-down", subject, "warn").endswith("is down (its process is gone)")
+    lab.gluster("volume", "start", "gv0", "force")
+    lab.recovers("gluster.brick-down", subject)
+    lab.forget_kills(2)
+    lab.recovers("gluster.brick-oom", subject)
+    lab.tell(
+        ("gluster.brick-oom", subject),
+        ("gluster.brick-down", subject),
+        also=("machine.oom", "gluster.heal-unknown", "gluster.heal-backlog"),
+    )

@@ -1,8 +1,8 @@
-"""One host: a connection, up to three channels, and its latest HostReading, kept up for as long as `run` runs.
+"""One host: a connection, up to four channels, and its latest HostReading, kept up for as long as `run` runs.
 
-Rounds: **fast** /proc and files; **slow** Docker and GlusterFS without locks; on the one elected peer also the Gluster
-commands that lock, one after the other, at least 30 s apart. **events** follows `docker events` and asks for a Docker
-reading at once. A round that does not come by its deadline makes the host unknown, never well.
+Rounds: **fast** /proc and files; **slow** Docker and GlusterFS without locks; on the one elected peer, on a channel of
+their own, the Gluster commands that lock, one after the other, at least 30 s apart. **events** follows `docker events`
+and asks for a Docker reading at once. A round that does not come by its deadline makes the host unknown, never well.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from incident_tui.fleet.channel import Answer, Channel, Clock
 from incident_tui.fleet.locking import Locking, field_of
 from incident_tui.fleet.settings import Fleet, Host
 from incident_tui.fleet.ssh import LinkFailure
+from incident_tui.fleet.stuck import Stuck
 from incident_tui.fleet.terminal import READY_TIMEOUT, OneShot, opened
 from incident_tui.fleet.turns import Turns
-from incident_tui.hosts import docker, machine
+from incident_tui.hosts import docker
 from incident_tui.hosts.assemble import Assembler
 from incident_tui.hosts.probe import brick_words, cgroup_words
 from incident_tui.hosts.raw import RawText
-from incident_tui.hosts.readings import GapKind, HostReading, Link, LinkState, StuckChild
+from incident_tui.hosts.readings import GapKind, HostReading, Link, LinkState
 from incident_tui.hosts.sections import EventLine, FollowerChanged, Section
 
 FIRST_RETRY, LAST_RETRY = 1.0, 60.0
@@ -57,8 +58,7 @@ class HostLink:
         turns: Turns | None = None,
     ) -> None:
         self.host = host
-        self.elected = False
-        """Set by the fleet: this peer runs the Gluster commands that lock."""
+        self._elected = asyncio.Event()
         self._fleet = fleet
         self._clock = clock
         self._on_reading = on_reading
@@ -69,11 +69,22 @@ class HostLink:
         self._wake = asyncio.Event()
         self._hurry = asyncio.Event()
         self._full = False
-        self._stuck: tuple[str, int] | None = None
-        self._locks: list[list[str]] = []
+        self._stuck = Stuck()
         self._locking = Locking(fleet, self._dice)
         self._connection: ssh.Connection | None = None
         self._terminal = False
+
+    @property
+    def elected(self) -> bool:
+        """Set by the fleet: this peer runs the Gluster commands that lock."""
+        return self._elected.is_set()
+
+    @elected.setter
+    def elected(self, elected: bool) -> None:
+        if elected:
+            self._elected.set()
+        else:
+            self._elected.clear()
 
     @property
     def reading(self) -> HostReading:
@@ -154,6 +165,8 @@ class HostLink:
                 tasks.create_task(self._fast(fast))
                 if self._has("docker") or self._has("gluster"):
                     tasks.create_task(self._slow())
+                if self._has("gluster"):
+                    tasks.create_task(self._lock())
                 if self._has("docker") and not self._terminal:
                     tasks.create_task(self._events())
         except BaseExceptionGroup as group:
@@ -162,7 +175,7 @@ class HostLink:
                 raise
             raise _first(ours) from None
         finally:
-            self._stuck = None
+            self._stuck.clear()
             self._connection = None
             if connection.ssh.is_closed():
                 connection.abort()
@@ -188,9 +201,7 @@ class HostLink:
         if everything:
             words += ["disk", "oom"]
         words += cgroup_words(self.reading.docker) + brick_words(self.reading.gluster)
-        if self._stuck is not None:
-            words.append(f"watch:{self._stuck[1]}")
-        return words
+        return words + self._stuck.words()
 
     async def _fast(self, channel: Channel) -> None:
         """Every fast_seconds; disks and the kernel log every slow_seconds, the log also when its counter moved."""
@@ -210,7 +221,7 @@ class HostLink:
             served = len(brick_words(self.reading.gluster))
             answer = await self._ask(channel, self._fast_words(everything=everything), deadline)
             self._assembler.take(answer.sections, answer.asked, answer.at, answer.clock_at)
-            self._look_at_stuck(answer)
+            self._stuck.look(answer, self._assembler)
             if len(brick_words(self.reading.gluster)) < served:
                 self._full = True
                 self._wake.set()
@@ -220,20 +231,6 @@ class HostLink:
                 self._assembler.take(answer.sections, answer.asked, answer.at)
                 self._wake.set()
             self._on_reading(self.reading)
-
-    def _look_at_stuck(self, answer: Answer) -> None:
-        body = next((section.body for section in answer.sections if section.name == "watch"), None)
-        if body is None or self._stuck is None:
-            return
-        section, pid = self._stuck
-        alive = machine.parse_watch(body)
-        deepest = next((each for each in alive if each[3] == pid), alive[0] if alive else None)
-        if deepest is None:
-            self._stuck = None
-            self._assembler.stuck(None)
-        else:
-            child = StuckChild(at=answer.at, section=section, pid=deepest[0], state=deepest[2])
-            self._assembler.stuck(child)
 
     async def _slow(self) -> None:
         while True:
@@ -279,15 +276,29 @@ class HostLink:
             else:
                 self._full = False
                 due = loop.time() + self._fleet.slow_seconds * self._dice.uniform(0.9, 1.1)
-            if not await self._slow_round(channel, words, SLOW_DEADLINE):
-                return
-            if not woken:
-                self._locks += self._locking.due(self.reading, self._clock()) if self.elected else []
-            while self._locks and self.elected and not self._wake.is_set():  # what an event interrupts comes later
-                if not await self._slow_round(channel, self._locks.pop(0), LOCK_DEADLINE):
+            for word in words:  # each a round: a glusterd that hangs does not hold up what Docker says
+                if not await self._slow_round(channel, [word], SLOW_DEADLINE):
                     return
-            if not self.elected:
-                self._locks.clear()
+
+    async def _lock(self) -> None:
+        """While this peer is elected: the commands that lock, on a channel of their own. One of them waits for as long
+        as any glusterd of the cluster hangs, and must not hold up what is read here without a lock."""
+        while True:
+            await self._elected.wait()
+            if (channel := await self._open("slow")) is not None:
+                try:
+                    await self._lock_rounds(channel)
+                finally:
+                    channel.close()
+            await asyncio.sleep(self._dice.uniform(1, 3))
+
+    async def _lock_rounds(self, channel: Channel) -> None:
+        """Returns when the channel has to be opened anew, or another peer is elected."""
+        while self.elected:
+            for words in self._locking.due(self.reading, self._clock()):
+                if self.elected and not await self._slow_round(channel, words, LOCK_DEADLINE):
+                    return
+            await asyncio.sleep(self._fleet.slow_seconds * self._dice.uniform(0.9, 1.1))
 
     async def _sleep_or_wake(self, seconds: float) -> bool:
         """True when an event asked for a reading before the time was up."""
@@ -328,16 +339,15 @@ class HostLink:
         self._on_reading(self.reading)
         if child is None:
             return None
-        self._stuck = (child.section, child.pid)
-        while self._stuck is not None:
+        self._stuck.hold(channel, child.section, child.pid)
+        while self._stuck.holds(channel):
             try:
                 answer = await channel.late(self._fleet.fast_seconds)
             except TimeoutError:
                 continue
             except LinkFailure:
                 return None
-            self._stuck = None
-            self._assembler.stuck(None)
+            self._stuck.release(channel, self._assembler)
             return answer
         return None
 

@@ -50,7 +50,7 @@ class Locking:
         if _due(self._locked_at, now, spacing):
             self._locked_at = now
             rounds += [[word] for v in started if (word := volume_word("status", v.name))]
-            rounds += [[word] for v in started if _moving(reading, v) and (word := volume_word("rebalance", v.name))]
+            rounds += [[word] for v in started if moving(reading, v) and (word := volume_word("rebalance", v.name))]
         if _due(self._healed_at, now, timedelta(seconds=_heal_seconds(reading, self._fleet.heal_seconds))):
             self._healed_at = now
             kinds = ("summary", "split") if has_summary(gluster.version) else ("heal", "split")
@@ -66,7 +66,7 @@ class Locking:
         return [each for each in rounds if each]
 
 
-def _moving(reading: HostReading, volume: Volume) -> bool:
+def moving(reading: HostReading, volume: Volume) -> bool:
     """Whether `volume status` lists a rebalance, or one that ran was read before: others are not asked for it."""
     status, known = reading.volume_status.get(volume.name), reading.rebalances.get(volume.name)
     listed = status is not None and any(task.kind.lower().startswith(("rebalance", "remove")) for task in status.tasks)

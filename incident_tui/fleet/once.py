@@ -10,7 +10,7 @@ import msgspec
 from incident_tui.fleet import ssh
 from incident_tui.fleet.channel import Channel, Clock
 from incident_tui.fleet.host import SLOW_DEADLINE
-from incident_tui.fleet.locking import has_summary
+from incident_tui.fleet.locking import has_summary, moving
 from incident_tui.fleet.settings import Fleet, Host
 from incident_tui.fleet.ssh import LinkFailure
 from incident_tui.fleet.terminal import READY_TIMEOUT, opened
@@ -104,6 +104,8 @@ async def _slow(
                 kinds += ["summary", "split"] if has_summary(gluster.version) else ["heal", "split"]
             words = [word for kind in kinds if (word := probe.volume_word(kind, volume.name))]
             await ask(channel, words, 3 * SLOW_DEADLINE)
+            if moving(assembler.reading, volume) and (word := probe.volume_word("rebalance", volume.name)):
+                await ask(channel, [word], SLOW_DEADLINE)
     channel.close()
 
 

@@ -77,11 +77,12 @@ class Lab:
         pattern = f"glusterfsd .*brick-name {self.directory}/p{n}/bricks/{volume} "
         return self.run(n, "pgrep", "-f", pattern, check=False).strip()
 
-    def asking(self, seconds: float = 30.0) -> int:
+    def asking(self, *, other_than: int = 0, seconds: float = 30.0) -> int:
         """The peer on which one of our Gluster commands that take a lock or memory runs at this moment."""
 
         def now() -> int:
-            running = {n: [each for words in self.sessions(n).values() for each in words] for n in (1, 2, 3)}
+            peers = [n for n in (1, 2, 3) if n != other_than]
+            running = {n: [each for words in self.sessions(n).values() for each in words] for n in peers}
             return next((n for n, all in running.items() if any(re.search(_LOCKING, each) for each in all)), 0)
 
         found: int = self.until(now, seconds, "a locking command of ours on a peer")

@@ -54,26 +54,29 @@ def test_check_read_and_probe_of_healthy_peers(lab: Any) -> None:
 
 
 def test_a_peer_cut_off_is_unknown_and_comes_back(lab: Any) -> None:
-    lab.undo.callback(lab.peers, "join", "3")
-    brick = f"gv0 {lab.brick(3, 'gv0')}"
-    lab.peers("cut", "3")
-    lab.appears("host.unreachable", "peer3", "unknown", 30)
-    said = lab.appears("gluster.peer-disconnected", "peer peer3", "warn", 30)
-    assert said.startswith("peer peer3 disconnected, says peer") and said.endswith("; 2 of 3 peers connected")
+    """Cut while one of our locking commands runs there: the others go on, and another peer asks."""
+    n = lab.asking()
+    peer = f"peer{n}"
+    lab.undo.callback(lab.peers, "join", str(n))
+    brick = f"gv0 {lab.brick(n, 'gv0')}"
+    lab.peers("cut", str(n))
+    lab.appears("host.unreachable", peer, "unknown", 30)
+    said = lab.appears("gluster.peer-disconnected", f"peer {peer}", "warn", 30)
+    assert said.startswith(f"peer {peer} disconnected, says peer") and said.endswith("; 2 of 3 peers connected")
     checked = lab.program("check", check=1).stdout
-    assert [line.split()[2:4] for line in checked.splitlines() if line.startswith("X FAIL")] == [["peer3", "network"]]
-    assert "no answer in time" in lab.program("probe", "peer3", check=1).stdout
-    lab.program("read", "peer3", check=1)
+    assert [line.split()[2:4] for line in checked.splitlines() if line.startswith("X FAIL")] == [[peer, "network"]]
+    assert "no answer in time" in lab.program("probe", peer, check=1).stdout
+    lab.program("read", peer, check=1)
     sentence = lab.appears("gluster.brick-down", brick, "warn", 70)
     assert sentence.endswith("is down (its peer does not answer)")
-    lab.peers("join", "3")
-    ask(lab.journal, "peer3")  # as a person who presses refresh, who need not wait for the next try
-    lab.recovers("host.unreachable", "peer3", 40)
-    lab.recovers("gluster.peer-disconnected", "peer peer3", 40)
+    lab.peers("join", str(n))
+    ask(lab.journal, peer)  # as a person who presses refresh, who need not wait for the next try
+    lab.recovers("host.unreachable", peer, 40)
+    lab.recovers("gluster.peer-disconnected", f"peer {peer}", 40)
     lab.recovers("gluster.brick-down", brick, 60)
     lab.tell(
-        ("host.unreachable", "peer3"),
-        ("gluster.peer-disconnected", "peer peer3"),
+        ("host.unreachable", peer),
+        ("gluster.peer-disconnected", f"peer {peer}"),
         ("gluster.brick-down", brick),
         also=("gluster.brick-unknown", "gluster.heal-unknown", "gluster.self-heal-down", "gluster.unknown"),
     )

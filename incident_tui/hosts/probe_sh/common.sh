@@ -69,7 +69,8 @@ itui_limit() { # section seconds command...: killed at its limit; announced, so 
 itui_section() { # section seconds command...: a limited command as a section of its own
     itui_begin "$1"
     itui_limit "$@" 2>&1
-    itui_end "$1" $? "$2"
+    itui_rc=$?
+    itui_end "$1" $itui_rc "$2"
 }
 
 itui_watch() { # what became of a child of another channel: itself and its children

@@ -40,6 +40,7 @@ itui_gluster() { # local answers only: none of these takes the cluster's lock
     fi
     [ -n "$GLUSTER" ] || return
     itui_section gluster-peers 20 gluster --mode=script --xml peer status
+    case $itui_rc in 124 | 137 | 143) return ;; esac # it hangs, and would once more
     itui_section gluster-volumes 20 gluster --mode=script --xml volume info
 }
 

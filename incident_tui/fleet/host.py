@@ -58,7 +58,8 @@ class HostLink:
         turns: Turns | None = None,
     ) -> None:
         self.host = host
-        self._elected = asyncio.Event()
+        self.elected = False
+        """Set by the fleet: this peer runs the Gluster commands that lock."""
         self._fleet = fleet
         self._clock = clock
         self._on_reading = on_reading
@@ -73,18 +74,6 @@ class HostLink:
         self._locking = Locking(fleet, self._dice)
         self._connection: ssh.Connection | None = None
         self._terminal = False
-
-    @property
-    def elected(self) -> bool:
-        """Set by the fleet: this peer runs the Gluster commands that lock."""
-        return self._elected.is_set()
-
-    @elected.setter
-    def elected(self, elected: bool) -> None:
-        if elected:
-            self._elected.set()
-        else:
-            self._elected.clear()
 
     @property
     def reading(self) -> HostReading:
@@ -284,8 +273,7 @@ class HostLink:
         """While this peer is elected: the commands that lock, on a channel of their own. One of them waits for as long
         as any glusterd of the cluster hangs, and must not hold up what is read here without a lock."""
         while True:
-            await self._elected.wait()
-            if (channel := await self._open("slow")) is not None:
+            if self.elected and (channel := await self._open("slow")) is not None:
                 try:
                     await self._lock_rounds(channel)
                 finally:
@@ -405,6 +393,5 @@ class HostLink:
 
 
 def _first(group: BaseExceptionGroup[LinkFailure]) -> LinkFailure:
-    for problem in group.exceptions:
-        return _first(problem) if isinstance(problem, BaseExceptionGroup) else problem
-    raise AssertionError("an exception group is never empty")
+    problem = group.exceptions[0]
+    return _first(problem) if isinstance(problem, BaseExceptionGroup) else problem

@@ -1,4 +1,5 @@
-"""Many hosts on one screen: what is well stands together in one row a group, what is not stands alone. Pure.
+"""Many hosts on one screen: what is well stands together in one row a group, and so does what is not known, where that
+is much; what is wrong stands alone. Pure.
 
 A group is the part of the hosts' names before their number (web1 … web240), or, of names that are all different, their
 role. Containers are grouped as their hosts.
@@ -11,60 +12,77 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
+import msgspec
+
 from incident_tui.hosts.readings import HostReading
 from incident_tui.incident.finding import Level
 from incident_tui.ui.status_row import StatusRow
 
 FROM: Final = 30
-"""So many rows of a section that are well are grouped; fewer can be looked through."""
+"""More rows of a section and a level than these are grouped; fewer can be looked through."""
 LEAST: Final = 3
 """Members of a group that are named by what their names begin with."""
-_GROUPED: Final = ("HOSTS", "CONTAINERS")
+_SECTIONS: Final = ("HOSTS", "CONTAINERS")
+_WORDS: Final = {Level.OK: "ok", Level.UNKNOWN: "not known"}
 _OTHERS: Final = "others"
 
 
 def grouped(rows: Sequence[StatusRow], roles: Mapping[str, str]) -> list[StatusRow]:
-    """The rows of the left pane, those that are well in groups. `roles`: by host, its role for people."""
-    out = [row for row in rows if row.section not in _GROUPED or row.level is not Level.OK]
-    for section in _GROUPED:
-        well = [row for row in rows if row.section == section and row.level is Level.OK]
-        if len(well) > FROM:
-            well = [_row(section, name, members) for name, members in _named(well, roles).items()]
-        at = 1 + max((index for index, row in enumerate(out) if row.section == section), default=len(out) - 1)
-        out[at:at] = well
+    """The rows of the left pane, many of one kind in groups. `roles`: by host, its role for people."""
+    alike: dict[tuple[str, Level], list[StatusRow]] = {}
+    for row in rows:
+        if row.section in _SECTIONS and row.level in _WORDS:
+            alike.setdefault((row.section, row.level), []).append(row)
+    many = {place: found for place, found in alike.items() if len(found) > FROM}
+    out: list[StatusRow] = []
+    for row in rows:
+        if row.level is None or (row.section, row.level) not in alike or len(alike[row.section, row.level]) <= FROM:
+            out.append(row)
+        elif found := many.pop((row.section, row.level), None):
+            out += [_row(name, of) for name, of in _named(found, roles).items()]
     return out
 
 
 def members(key: str, rows: Sequence[StatusRow], roles: Mapping[str, str]) -> list[StatusRow]:
-    """The rows that the group `key` stands for, and those of the same name that are in trouble, which come first."""
-    _, section, name = key.split("/", 2)
+    """The rows that the group `key` stands for; of one that is well also those of the same name that are in trouble,
+    which come first."""
+    _, section, word, name = key.split("/", 3)
+    level = Level(word)
     mine = [row for row in rows if row.section == section and row.level is not None]
-    named = _named([row for row in mine if row.level is Level.OK], roles)
-    well = {row.key for row in named.get(name, ())}
-    return [row for row in mine if row.key in well or (row.level is not Level.OK and stem(_host(row)) == name)]
+    found = {row.key for row in _named([row for row in mine if row.level is level], roles).get(name, ())}
+    return [
+        row
+        for row in mine
+        if row.key in found or (level is Level.OK and row.level is not Level.OK and stem(_host(row)) == name)
+    ]
 
 
-def _named(well: Iterable[StatusRow], roles: Mapping[str, str]) -> dict[str, list[StatusRow]]:
+def _named(rows: Iterable[StatusRow], roles: Mapping[str, str]) -> dict[str, list[StatusRow]]:
     """By name of the group, in the order of their first members; those without a number of their own are last."""
     found: dict[str, list[StatusRow]] = {}
-    for row in well:
+    for row in rows:
         found.setdefault(stem(_host(row)), []).append(row)
-    out = {name: rows for name, rows in found.items() if name and len(rows) >= LEAST}
-    for name, rows in found.items():
-        if name not in out or rows is not out[name]:
-            for row in rows:
+    out = {name: of for name, of in found.items() if name and len(of) >= LEAST}
+    for name, alone in found.items():
+        if name not in out or alone is not out[name]:
+            for row in alone:
                 out.setdefault(roles.get(_host(row)) or _OTHERS, []).append(row)
     return out
 
 
-def _row(section: str, name: str, of: Sequence[StatusRow]) -> StatusRow:
+def _row(name: str, of: Sequence[StatusRow]) -> StatusRow:
     first = of[0]
-    if len(of) == 1:
+    if len(of) == 1 or first.level is None:
         return first
     count = sum(row.count for row in of)
-    words = f"{count} ok"
-    return StatusRow(
-        section, f"group/{section}/{name}", Level.OK, name, words, count=count, width=first.width, look=first.look
+    return msgspec.structs.replace(
+        first,
+        key=f"group/{first.section}/{first.level.value}/{name}",
+        name=name,
+        words=f"{count} {_WORDS[first.level]}",
+        right=(),
+        findings=tuple(one for row in of for one in row.findings),
+        count=count,
     )
 
 

@@ -131,14 +131,16 @@ async def test_performance_becomes_one_evidence_entry_and_is_named_on_the_row(
         await driver.settle()
         picture("closer-performance-80x24", driver.text)
         answers(world, "web2", "performance", sections=sections(world, *PERFORMANCE))  # somebody else had asked
+        driver.app.tick()
         await driver.settle()
         (row,) = [row for row in driver.app.session.incident.rows if row.entry.kind is Kind.EVIDENCE]
         assert row.entry.author.name == "ana"
         assert row.text.startswith("performance of drupal-a on web2 at 2026-11-23 14:43:13Z\n== container\n")
         assert "drupal-a 95.0%" in row.text and "solr" not in row.text
         await driver.press("f7")
-        await driver.settle()
+        world.put({})
         driver.app.tick()
+        await driver.settle()
         kept = [row for row in driver.app.session.incident.rows if row.entry.kind is Kind.EVIDENCE]
         assert (
             len(kept) == 1 and driver.asked == ["web2 performance"] * 2

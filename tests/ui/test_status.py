@@ -195,13 +195,28 @@ def test_what_is_well_stands_in_groups_and_trouble_alone(kit: Any) -> None:
         ["+", "gamma", "62%", "0", "0.4"],
     ]
     everything = pane.every(view, 43)
-    webs = members("group/HOSTS/web", everything, roles)
+    webs = members("group/HOSTS/ok/web", everything, roles)
     assert [webs[0].name, webs[1].name, len(webs)] == ["web8", "web1", 240]
-    others = {row.name for row in members("group/HOSTS/others", everything, roles)}
+    others = {row.name for row in members("group/HOSTS/ok/others", everything, roles)}
     assert others == {"alpha", "beta", "10.0.0.7", "bastion1", "bastion2"}
     assert sum(row.count for row in pane.of(view, 43) if row.level is not None) == sum(
         row.count for row in everything if row.level is not None
     )
+
+
+def test_what_is_not_known_stands_in_groups_too_where_it_is_much(kit: Any) -> None:
+    team, rows = fleet(kit)
+    view = kit.view(rows, team=team, now=kit.now + timedelta(minutes=20))
+    pane = StatusRows()
+    shown = [row for row in pane.of(view, 43) if row.section == "HOSTS"]
+    assert [(row.name, row.words) for row in shown[1:5]] == [
+        ("web", "240 not known"),
+        ("db", "30 not known"),
+        ("cache", "30 not known"),
+        ("others", "5 not known"),
+    ]
+    assert all(row.level is Level.UNKNOWN and row.findings for row in shown[1:5])
+    assert len(members("group/HOSTS/unknown/web", pane.every(view, 43), roles_of(view.hosts))) == 240
 
 
 def test_few_hosts_stay_one_by_one(kit: Any) -> None:

@@ -151,6 +151,33 @@ COMMANDS: Final = (
         "Exit status 1 when the output says that something is wrong or not known, 2 when it is not recognised.",
     ),
     Command(
+        "brief",
+        "the situation on at most 24 lines of 80 columns",
+        "briefing:brief",
+        "[INCIDENT]",
+        (Option("since", "what came since this time, or since your last screen: last", "TIME"),),
+    ),
+    Command(
+        "handoff",
+        "offer command to somebody, with a briefing in Markdown; they accept by name",
+        "briefing:handoff",
+        "NAME",
+        (Option("output", "write to this file, not standard output", "FILE", short="o", completes="file"),),
+        "Who takes over says /handoff accept, or `incident-tui log '/handoff accept'`.",
+    ),
+    Command(
+        "card",
+        "the break-glass card: contacts, meeting places, commands, last known state, a form for paper",
+        "briefing:card",
+        "[INCIDENT]",
+        (
+            Option("output", "write to this file, not standard output", "FILE", short="o", completes="file"),
+            Option("hosts", "leave it on every host that can be reached, in the home of the account"),
+            Option("import", "make entries of the lines that were typed into a card", "FILE", completes="file"),
+        ),
+        "A card is left beside the journal, in cards/, when an incident is declared.",
+    ),
+    Command(
         "contacts",
         "everybody who may be called, with the time it is for them; needs no network",
         "people:contacts",

@@ -136,10 +136,10 @@ class Context:
         remember(store, seq, fold)
         return fold
 
-    def desk(self, store: Store) -> Desk:
+    def desk(self, store: Store, source: str = "cli") -> Desk:
         from incident_tui.desk.open import desk_on_store
 
-        return desk_on_store(store, self.essentials, self.author, self.clock, lambda: self.fold(store))
+        return desk_on_store(store, self.essentials, self.author, self.clock, lambda: self.fold(store), source=source)
 
     def unexpected(self, error: Exception) -> str:
         """Writes the traceback to the log file and says where that is."""

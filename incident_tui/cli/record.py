@@ -26,7 +26,25 @@ def declare(context: Context) -> int:
         words.append(f"/sev {int(severity)}")
     if call.flag("drill"):
         words.append("drill")
-    return _record(context, [" ".join([*words, *call.words])])
+    status = _record(context, [" ".join([*words, *call.words])])
+    if status == 0:
+        _leave_card(context)
+    return status
+
+
+def _leave_card(context: Context) -> None:
+    """The break-glass card beside the journal. The incident is declared whether or not that can be written."""
+    from incident_tui.cli.briefing import standing
+    from incident_tui.report.card import leave
+
+    with context.store() as store:
+        incident = context.fold(store).newest_open()
+        if incident is None:
+            return
+        try:
+            print(f"break-glass card: {leave(context.directory, standing(context, store, incident))}", file=sys.stderr)
+        except OSError as error:
+            print(f"incident-tui: no break-glass card was written ({error.strerror})", file=sys.stderr)
 
 
 def log(context: Context) -> int:

@@ -25,6 +25,20 @@ _SYMBOL = {Level.OK: "+", Level.UNKNOWN: "?", Level.WARN: "!", Level.CRIT: "X"}
 
 def status(context: Context) -> int:
     """Exit status 1 when anything is wrong, not known, or nobody is watching."""
+    now = context.clock()
+    made, age = board_now(context, now)
+    if context.call.flag("json"):
+        fields = as_fields(made, context.settings, now, age) | {"demo": context.demo}
+        print(json.dumps(fields, indent=2))
+    else:
+        for line in as_lines(made, context.settings, now, age, "DEMO " if context.demo else ""):
+            print(line)
+    watched = age is not None and age <= WATCH_STALE
+    return 0 if watched and not made.findings else 1
+
+
+def board_now(context: Context, now: datetime) -> tuple[Machines, float | None]:
+    """What the board says now, and the age of its watch in seconds; None when nobody ever watched."""
     directory = context.directory
     if not directory.exists():
         raise Failure(f"there is no journal at {directory}; start incident-tui, or name its directory with --journal")
@@ -34,18 +48,9 @@ def status(context: Context) -> int:
         raise Failure(error.sentence) from error
     rows = board.read()
     board.close()
-    now = context.clock()
     made = machines(Decoder().read(rows), context.settings, now, {})
-    watch = made.readings.watch
-    age = None if watch is None else max(0.0, boot_clock() - made.readings.watch_boot)
-    if context.call.flag("json"):
-        fields = as_fields(made, context.settings, now, age) | {"demo": context.demo}
-        print(json.dumps(fields, indent=2))
-    else:
-        for line in as_lines(made, context.settings, now, age, "DEMO " if context.demo else ""):
-            print(line)
-    watched = age is not None and age <= WATCH_STALE
-    return 0 if watched and not made.findings else 1
+    age = None if made.readings.watch is None else max(0.0, boot_clock() - made.readings.watch_boot)
+    return made, age
 
 
 def as_lines(made: Machines, settings: Settings, now: datetime, watch_age: float | None, mark: str = "") -> list[str]:

@@ -94,7 +94,8 @@ def _clocks(standing: Standing) -> str:
 def _wrong(standing: Standing) -> list[str]:
     found = [f" {SYMBOL[one.level]} {one.sentence}" for one in standing.findings]
     board = f"NOW ({standing.board})" if standing.board else "NOW"
-    return [f"{board}: nothing wrong is known"] if not found else [f"{board}:{found[0]}", *found[1:]]
+    nothing = "nothing wrong is known" if standing.watched else "NOT KNOWN"
+    return [f"{board}:{found[0]}", *found[1:]] if found else [f"{board}: {nothing}"]
 
 
 def _events(standing: Standing) -> list[str]:

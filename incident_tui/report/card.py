@@ -5,15 +5,18 @@ Lines typed below its last rule are imported later with their times (`incident-t
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from incident_tui import text
 from incident_tui.incident import when
 from incident_tui.incident.roster import local_time
 from incident_tui.report.brief import COLUMNS, brief, cut
+from incident_tui.report.export import file_name
 from incident_tui.report.standing import Standing
 
 RULE: Final = "=" * 30 + " WRITE BELOW THIS LINE " + "=" * 27
@@ -41,6 +44,25 @@ def card(standing: Standing) -> str:
         [cut("THE LOG, while this program is out of reach"), *_HELP, RULE],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n\n\n"
+
+
+def leave(directory: Path, standing: Standing) -> Path:
+    """Write the card to DIRECTORY/cards/INCIDENT.txt and return the path. One into which somebody has written stays as
+    it is. Raises OSError."""
+    folder = directory / "cards"
+    folder.mkdir(mode=0o2770, exist_ok=True)
+    path = folder / file_name(standing.incident.id, "txt")
+    try:
+        _, _, below = path.read_text(encoding="utf-8", errors="replace").partition(RULE)
+    except FileNotFoundError:
+        below = ""
+    if below.strip():
+        return path
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_text(card(standing), encoding="utf-8")
+    scratch.chmod(0o660)
+    scratch.replace(path)
+    return path
 
 
 def _people(standing: Standing) -> Iterator[str]:

@@ -30,7 +30,7 @@ def compose(source: Source, *, full: bool = False, form: Form = "md") -> str:
     return to_json(source) if form == "json" else render(source, full=full)
 
 
-def file_name(incident: str, form: Form = "md") -> str:
+def file_name(incident: str, form: str = "md") -> str:
     """A name for the report's file, of letters, digits, "-", "_" and "." only, e.g. "INC-20261123-k3f9.md"."""
     return (re.sub(r"[^A-Za-z0-9_.-]+", "-", incident)[:120].strip("-.") or "incident") + "." + form
 
@@ -46,6 +46,12 @@ def write_report(source: Source, path: Path | None, directory: Path, *, full: bo
     name = file_name(source.incident, form)
     if path is not None:
         return _write(Path(os.path.expanduser(path)), text, name)
+    return write_report_text(text, name, directory)
+
+
+def write_report_text(text: str, name: str, directory: Path) -> Path:
+    """Write a text of ours as `name` to the current directory, or to `directory`/reports when that cannot be written.
+    Raises ExportError."""
     try:
         here = Path.cwd()
     except OSError:
@@ -60,6 +66,15 @@ def write_report(source: Source, path: Path | None, directory: Path, *, full: bo
             f"neither {here} nor {reports} can be written ({error.strerror}). Name a file elsewhere."
         ) from error
     return _write(reports / name, text, name)
+
+
+def write_new(path: Path, text: str) -> Path:
+    """Write a text of ours to a file that is not there yet; the absolute path. Raises ExportError."""
+    path = Path(os.path.expanduser(path)).absolute()
+    if os.path.lexists(path):
+        another = path.with_name(f"{path.stem}-2{path.suffix}")
+        raise ExportError(f"{path} exists already. Name another file, such as {another}.")
+    return _write(path, text, path.name)
 
 
 def _write(path: Path, text: str, name: str) -> Path:

@@ -35,6 +35,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     handle: Callable[[Ref], str]
     findings: Sequence[Finding] = ()
     board: str = ""
+    watched: bool = True
+    """Whether the findings are of now; if not, that nothing is wrong is not known."""
     people: Sequence[Person] = ()
     on_call: Sequence[OnCall] = ()
     command: Command = Command()

@@ -338,6 +338,10 @@ class Actions:
                 loop = asyncio.get_running_loop()
                 writing = self.app.session.export(incident, file)
                 writing.add_done_callback(lambda done: from_thread(loop, lambda: self._exported(done)))
+            case o.WriteHandoff(incident=incident, who=who):
+                loop = asyncio.get_running_loop()
+                handing = self.app.session.hand_over(incident, who)
+                handing.add_done_callback(lambda done: from_thread(loop, lambda: self._exported(done)))
             case o.Leave():
                 self.app.exit(0)
             case o.Switched():

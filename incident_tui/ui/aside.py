@@ -16,6 +16,7 @@ from incident_tui.incident.entry import Author, Entry, Ref
 from incident_tui.incident.state import Fold
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.store import Store
+from incident_tui.report.standing import Standing
 
 AGAIN: Final = 1.0
 """Seconds until a journal that could not be read is tried again."""
@@ -108,6 +109,33 @@ class Aside:
         except (ExportError, JournalError) as error:
             return (error.sentence, "crit")
         return (f"The report is in {path}", "ok")
+
+    def hand_over(self, standing: Standing, to: str) -> Future[tuple[str, str]]:
+        """Write the briefing for who takes command; the future has what to say about it, with a style."""
+        return self._pool.submit(self._hand_over, standing, to)
+
+    def _hand_over(self, standing: Standing, to: str) -> tuple[str, str]:
+        from incident_tui.report.export import ExportError, file_name, write_report_text
+        from incident_tui.report.handoff import handoff
+
+        name = file_name(f"handoff-{standing.incident.id}-{to}-{standing.now:%H%M%S}")
+        try:
+            path = write_report_text(handoff(standing, to), name, self.directory)
+        except ExportError as error:
+            return (error.sentence, "crit")
+        return (f"Offered to {to}. The briefing is in {path}", "ok")
+
+    def leave_card(self, standing: Standing) -> Future[tuple[str, str]]:
+        """Write the break-glass card beside the journal."""
+        return self._pool.submit(self._leave_card, standing)
+
+    def _leave_card(self, standing: Standing) -> tuple[str, str]:
+        from incident_tui.report.card import leave
+
+        try:
+            return (f"Break-glass card: {leave(self.directory, standing)}", "")
+        except OSError as error:
+            return (f"No break-glass card was written ({error.strerror}).", "warn")
 
     def close(self) -> None:
         """Waits for what was begun: a purge is never left half done."""

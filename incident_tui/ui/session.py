@@ -18,7 +18,7 @@ from incident_tui.desk.outcome import Outcome, Saving
 from incident_tui.hosts.changes import Change
 from incident_tui.hosts.health import Judge
 from incident_tui.hosts.raw import RawText
-from incident_tui.incident.entry import Author, Entry
+from incident_tui.incident.entry import Author, Entry, Kind
 from incident_tui.incident.meanings import Write
 from incident_tui.incident.playbook import Playbook
 from incident_tui.incident.state import Fold
@@ -32,11 +32,13 @@ from incident_tui.journal.snapshot import load as load_snapshot
 from incident_tui.journal.snapshot import save as save_snapshot
 from incident_tui.journal.store import Store, system_clock
 from incident_tui.journal.writer import Unsaved, Writer, WriterStatus
+from incident_tui.report.standing import Standing
 from incident_tui.ui import times
 from incident_tui.ui.aside import Aside, no_garbage
 from incident_tui.ui.complete import Words
 from incident_tui.ui.kept import Kept
 from incident_tui.ui.shown_rows import ShownRows
+from incident_tui.ui.standing import standing
 from incident_tui.ui.view import Decoder, Machines, Parts, Pending, Readings, View, assemble, machines, seen
 from incident_tui.watch.answers import Answer
 from incident_tui.watch.history import History
@@ -354,7 +356,22 @@ class Session:
         if over:
             self.desk.settle()
             self.read_journal()
+        for _, entries in over:
+            for entry in entries if isinstance(entries, list) else ():
+                if entry.kind is Kind.DECLARE:
+                    self._aside.leave_card(self._standing(entry.incident))
         return over
+
+    def hand_over(self, incident: str, to: str) -> Future[tuple[str, str]]:
+        """Write the briefing for who takes command; the future has what to say about it."""
+        return self._aside.hand_over(self._standing(incident), to)
+
+    def _standing(self, incident: str) -> Standing:
+        try:
+            head = self.store.head()
+        except JournalError:
+            head = None  # a briefing without it is better than none
+        return standing(self.view(), self.settings, self.fold.incident(incident), head)
 
     # The kept line
 

@@ -20,7 +20,7 @@ from incident_tui.hosts.readings import HostReading
 from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.entry import Author, Ref, Seen
 from incident_tui.incident.finding import Finding, Level
-from incident_tui.incident.settings import Command, Person, Severity
+from incident_tui.incident.settings import Command, Person, Roster, Severity
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.journal.board import Row
 from incident_tui.journal.presence import Present
@@ -45,6 +45,8 @@ class Parts(Protocol):
     def severities(self) -> Sequence[Severity]: ...
     @property
     def command(self) -> Command: ...
+    @property
+    def rosters(self) -> Sequence[Roster]: ...
     @property
     def hosts(self) -> Sequence[Host]: ...
     @property

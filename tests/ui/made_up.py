@@ -36,7 +36,7 @@ from incident_tui.hosts.readings import (
 )
 from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.entry import Author, Draft, Kind
-from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Person, Severity
+from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Person, Roster, Severity
 from incident_tui.journal.presence import Present
 from incident_tui.ui.settings import Screen
 from incident_tui.watch.rows import ChatRow, SiteRow, WatchRow
@@ -54,6 +54,7 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     people: Sequence[Person] = (Person(name="ana"), Person(name="bob"), Person(name="dan"))
     severities: Sequence[Severity] = DEFAULT_SEVERITIES
     command: Command = Command()
+    rosters: Sequence[Roster] = ()
     hosts: Sequence[Host] = (Host(name="web1"), Host(name="web2"), Host(name="web3"))
     sites: Sequence[Site] = (
         Site(name="reliefweb.example", url="https://reliefweb.example/"),

@@ -351,6 +351,10 @@ class LinearScreen:
                 loop = asyncio.get_running_loop()
                 writing = self.session.export(incident, file)
                 writing.add_done_callback(lambda done: from_thread(loop, lambda: self._tell([done.result()[0]])))
+            case o.WriteHandoff(incident=incident, who=who):
+                loop = asyncio.get_running_loop()
+                handing = self.session.hand_over(incident, who)
+                handing.add_done_callback(lambda done: from_thread(loop, lambda: self._tell([done.result()[0]])))
             case o.Leave():
                 self.exit(0)
             case o.Switched():

@@ -1,0 +1,192 @@
+"""Commands for who comes in, takes over, or has nothing but paper: brief, handoff, card. They ask no host, but for
+`card --hosts`, which leaves the card on each."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from incident_tui.cli.context import Context, Failure
+from incident_tui.cli.show import choose
+from incident_tui.cli.status import board_now
+from incident_tui.incident.roster import on_call_now
+from incident_tui.incident.views import Incident
+from incident_tui.incident.when import read_time
+from incident_tui.journal.errors import JournalError
+from incident_tui.report.brief import brief as brief_lines
+from incident_tui.report.card import card as card_text
+from incident_tui.report.card import written
+from incident_tui.report.export import ExportError, write_new
+from incident_tui.report.handoff import handoff as handoff_text
+from incident_tui.report.standing import Standing
+from incident_tui.text import decode, sanitise
+from incident_tui.ui.view import WATCH_STALE
+
+if TYPE_CHECKING:
+    from incident_tui.incident.finding import Finding
+    from incident_tui.incident.settings import Roster
+    from incident_tui.journal.store import Store
+
+
+CARD_FILE = "incident-tui-card.txt"
+
+
+def brief(context: Context) -> int:
+    """`brief [INCIDENT] [--since TIME|last]`: at most 24 lines of 80 columns."""
+    with context.store(create=False) as store:
+        incident = choose(context.fold(store), context.call.words)
+        lines = brief_lines(standing(context, store, incident, since=_since(context)))
+    print("\n".join(lines))
+    return 0
+
+
+def handoff(context: Context) -> int:
+    """`handoff NAME [-o FILE]`: offers command to NAME, and writes the briefing."""
+    name = context.call.words[0]
+    with context.store() as store:
+        desk = context.desk(store)
+        outcome = desk.carry_out(f"/handoff {name}", confirmed=True)
+        if outcome.refusal or outcome.saving is None:
+            raise Failure(f"not saved: {outcome.refusal}")
+        try:
+            entries = outcome.saving.result()
+        except JournalError as error:
+            raise Failure(f"NOT SAVED: {error.sentence}") from error
+        desk.settle()
+        incident = desk.fold.incident(entries[0].incident)
+        to = str(entries[0].data.get("who", name))
+        text = handoff_text(standing(context, store, incident), to)
+    print(outcome.notice, file=sys.stderr)
+    return _out(context, text)
+
+
+def card(context: Context) -> int:
+    """`card [INCIDENT] [-o FILE] [--hosts]`, and `card --import FILE`."""
+    source = context.call.options.get("import")
+    if source is not None:
+        return _import(context, source)
+    with context.store(create=False) as store:
+        incident = choose(context.fold(store), context.call.words)
+        text = card_text(standing(context, store, incident))
+    if context.call.flag("hosts"):
+        return _leave_on_hosts(context, text)
+    return _out(context, text)
+
+
+def standing(context: Context, store: Store, incident: Incident, *, since: datetime | None = None) -> Standing:
+    """The incident, the board and the people now. Who broke a table of config.toml still gets the rest."""
+    now = context.clock()
+    findings, board, watched = _board(context, now)
+    return Standing(
+        incident=incident,
+        now=now,
+        handle=store.handle,
+        findings=findings,
+        board=board,
+        watched=watched,
+        people=context.essentials.people,
+        on_call=on_call_now(_rosters(context), now),
+        command=context.essentials.command,
+        since=since,
+        head=store.head(),
+        demo=context.demo,
+    )
+
+
+def _board(context: Context, now: datetime) -> tuple[tuple[Finding, ...], str, bool]:
+    """The findings, how old they are, and whether they are of now."""
+    try:
+        made, age = board_now(context, now)
+    except Failure as failure:
+        return (), failure.sentence, False
+    if age is None:
+        return (), "nobody is watching", False
+    fresh = age <= WATCH_STALE
+    return made.findings, f"watched {age:.0f}s ago" if fresh else f"NOT WATCHED for {age:.0f}s: old", fresh
+
+
+def _rosters(context: Context) -> tuple[Roster, ...]:
+    """Those of the configuration; none while another part of it cannot be used."""
+    try:
+        return context.settings.rosters
+    except Failure:
+        return ()
+
+
+def _since(context: Context) -> datetime | None:
+    given = context.call.options.get("since")
+    if given is None:
+        return None
+    if given == "last":
+        from incident_tui.journal.last_seen import LastSeen
+
+        return LastSeen(context.directory, context.author.name).read()
+    stamp = read_time(given if given.startswith(("-", "@")) else f"@{given}", context.clock())
+    if stamp is None:
+        raise Failure(f"--since {sanitise(given, limit=40)}: write last, a time such as 14:05, or -30m", 2)
+    return stamp.at
+
+
+def _out(context: Context, text: str) -> int:
+    target = context.call.options.get("output")
+    if target is None or target == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+        return 0
+    try:
+        path = write_new(Path(target), text)
+    except ExportError as error:
+        raise Failure(sanitise(error.sentence)) from error
+    print(f"wrote {sanitise(str(path))}", file=sys.stderr)
+    return 0
+
+
+def _import(context: Context, source: str) -> int:
+    """The lines typed into a card, each as an entry with its time. The same file again adds only what is new in it."""
+    try:
+        raw = Path(source).read_bytes() if source != "-" else sys.stdin.buffer.read()
+    except OSError as error:
+        raise Failure(f"{sanitise(source)}: cannot be read ({error.strerror})", 2) from error
+    lines = written(decode(raw), context.clock())
+    if not lines:
+        raise Failure(f"{sanitise(source)}: there is no line to import", 2)
+    worst = 0
+    counts: dict[str, int] = {}
+    with context.store() as store:
+        desk = context.desk(store, source="import")
+        for line in lines:
+            counts[line] = counts.get(line, 0) + 1
+            key = "card:" + hashlib.sha256(f"{counts[line]}:{line}".encode()).hexdigest()[:32]
+            outcome = desk.carry_out(line, key=key, confirmed=True)
+            if outcome.refusal or outcome.saving is None:
+                print(f"incident-tui: not saved: {outcome.refusal or 'it is no entry'}\n{line}", file=sys.stderr)
+                worst = 1
+                continue
+            try:
+                for entry in outcome.saving.result():
+                    print(f"{store.handle(entry)} {entry.at:%Y-%m-%d %H:%MZ} {sanitise(entry.text, limit=80)}")
+            except JournalError as error:
+                raise Failure(f"NOT SAVED: {error.sentence} The line was: {line}") from error
+    return worst
+
+
+def _leave_on_hosts(context: Context, text: str) -> int:
+    """The card in the home of the account that logs in, on every host that can be reached."""
+    from incident_tui.fleet.leave import leave
+
+    hosts = context.settings.hosts
+    if not hosts:
+        raise Failure("there is no [[hosts]] table, so there is no host to leave the card on", 2)
+
+    async def all_of_them() -> list[str]:
+        return await asyncio.gather(*(leave(host, context.settings.fleet, CARD_FILE, text) for host in hosts))
+
+    said = asyncio.run(all_of_them())
+    for host, problem in zip(hosts, said, strict=True):
+        print(f"{host.name}: {problem}" if problem else f"{host.name}: ~/{CARD_FILE}")
+    return 1 if any(said) else 0

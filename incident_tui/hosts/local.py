@@ -24,6 +24,8 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     processes: dict[int, tuple[str, str]] = {}
 
 
+_TRUE = ("on", "enable", "yes", "true", "1")
+"""What GlusterFS takes for a boolean that is set."""
 _INFO = re.compile(r"\S*/glusterd\.info:(UUID|operating-version)=(\S+)\Z")
 _PID = re.compile(r".*/vols/([^/]+)/(?:run/)?([^/]+)\.pid:(\d{1,10})\s*\Z")
 _BRICK = re.compile(r".*/vols/([^/]+)/bricks/([^/]+):(hostname|path)=(.*)\Z")
@@ -129,7 +131,7 @@ def bricks(
         definition = next((v for v in volumes if v.name == volume), None)
         if definition is not None and definition.status != "started":
             continue
-        multiplex = definition is not None and definition.options.get("cluster.brick-multiplex", "") in ("on", "enable")
+        multiplex = definition is not None and definition.options.get("cluster.brick-multiplex", "").lower() in _TRUE
         pid = files.pid_files.get((volume, host + path.replace("/", "-")), 0)
         named = next((p for p, name in running.items() if name == path and p in files.processes), 0)
         name, state = files.processes.get(named or pid, ("", ""))

@@ -21,7 +21,7 @@ VOLUME = (
     f"<replicaCount>3</replicaCount><typeStr>Replicate</typeStr><bricks>{BRICKS}</bricks><options>{{options}}</options>"
     "</volume>"
 )
-MULTIPLEX = "<option><name>cluster.brick-multiplex</name><value>on</value></option>"
+MULTIPLEX = "<option><name>cluster.brick-multiplex</name><value>enable</value></option>"
 FORMS = {
     "2.6.32": "[ {t}] glusterfsd invoked oom-killer: gfp_mask=0x201da, order=0, oom_adj=0\n"
     "[ {t}] Out of memory: Kill process {pid} (glusterfsd) score 61 or sacrifice child\n"
@@ -39,6 +39,7 @@ class Peer:
 
     def __init__(self, *volumes: str) -> None:
         self.at, self.volumes, self.file = NOW, volumes or ("gv0",), 0
+        self.multiplex = len(volumes) > 1
         self.assembler = Assembler("web2", (), Link(state=LinkState.UP, sentence="", since=NOW, at=NOW))
 
     def gluster(self, running: int) -> None:
@@ -51,7 +52,7 @@ class Peer:
         if running:
             files += f"{running} (glusterfsd) S 1 {running}\n"
             lines = f"==> /proc/{running}/cmdline <==\n/usr/sbin/glusterfsd\n--brick-name\n/b/{self.volumes[0]}\n"
-        options = MULTIPLEX if len(self.volumes) > 1 else ""
+        options = MULTIPLEX if self.multiplex else ""
         told = "".join(VOLUME.replace("{v}", v).replace("{options}", options) for v in self.volumes)
         xml = f"<cliOutput><opRet>0</opRet><opErrno>0</opErrno><opErrstr/><volInfo><volumes>{told}</volumes></volInfo>"
         self.take(
@@ -129,6 +130,22 @@ def test_the_only_brick_of_a_host_is_known_without_its_pid() -> None:
     several.gluster(901)
     several.log(900)
     assert several.said() == {}
+
+
+def test_a_multiplexed_process_serves_bricks_its_command_line_does_not_name() -> None:
+    """The option is set for the whole cluster; without it another volume's process is no proof."""
+    peer = Peer("gv0", "gv1")
+    peer.gluster(900)
+    gluster = peer.assembler.reading.gluster
+    assert gluster is not None
+    assert {brick.volume: (brick.pid, brick.alive) for brick in gluster.bricks} == {
+        "gv0": (900, True),
+        "gv1": (900, True),
+    }
+    peer.multiplex = False
+    peer.gluster(900)
+    gluster = peer.assembler.reading.gluster
+    assert gluster is not None and {b.volume: b.alive for b in gluster.bricks} == {"gv0": True, "gv1": False}
 
 
 def test_a_multiplexed_process_takes_all_its_bricks_with_it() -> None:

@@ -315,14 +315,21 @@ def test_volume_status_as_text_with_wrapped_rows() -> None:
 )
 def test_volume_info_as_text(count: str, kind: str, expected: tuple[int, int, int]) -> None:
     said = (
-        f"\nVolume Name: gv0\nType: {kind}\nVolume ID: 1-2\nStatus: Started\nNumber of Bricks: {count}\n"
+        f"\nVolume Name: gv0\nType: {kind}\nVolume ID: 1-2\nStatus: Started\nSnapshot Count: 2\n"
+        f"Number of Bricks: {count}\n"
         "Transport-type: tcp\nBricks:\nBrick1: web1:/b\nBrick2: web2:/b\nBrick3: web3:/b (arbiter)\n"
         "Options Reconfigured:\ncluster.quorum-type: auto\n"
     )
     (volume,) = gluster_text.volumes_text(said)
     assert (volume.replica, volume.disperse, volume.redundancy) == expected
     assert volume.status == "started" and volume.bricks[2].path == "/b" and volume.bricks[2].arbiter
-    assert volume.options == {"cluster.quorum-type": "auto"}
+    assert volume.options == {"cluster.quorum-type": "auto"} and volume.snapshots == 2
+
+
+def test_snapshots_of_a_volume_are_counted_where_the_version_says(fixture: Callable[[str], str]) -> None:
+    said = fixture("volumes-3.7.xml").replace("<brickCount>", "<snapshotCount>3</snapshotCount><brickCount>")
+    assert gluster.volumes_xml(said)[0].snapshots == 3
+    assert gluster.volumes_xml(fixture("volumes-3.7.xml"))[0].snapshots == 0
 
 
 def test_a_pid_used_again_is_no_brick(fixture: Callable[[str], str]) -> None:

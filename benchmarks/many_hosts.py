@@ -152,7 +152,7 @@ class Terminal:
             times.append(1e3 * self.until(letter, 10))
             if number % 20 == 19:
                 os.write(self.master, b"\x15")
-                self.quiet(0.1)
+                self.quiet(0.5)  # or a letter that is drawn where it stood before makes no difference
         return times
 
     def end(self) -> None:

@@ -8,12 +8,17 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from incident_tui.fleet.ssh import LinkFailure
-from incident_tui.hosts.readings import HostReading
+from incident_tui.hosts.readings import HostReading, LinkState
 from incident_tui.hosts.sections import Section
 from incident_tui.watch.answers import KEPT, SECONDS, Answer, answer, known
 
 AT_ONCE: Final = 16
 """Hosts that are asked together: "what changed" is asked of all of them."""
+
+
+CONNECTS_WITHIN: Final = 15.0
+"""Seconds in which a watch that has just begun tries a host for the first time."""
+_LOOK: Final = 0.2
 
 
 class Asked(Protocol):
@@ -75,6 +80,7 @@ class Demands:
         link = self._hosts.get(host)
         if link is None:
             return self._failed(host, word, f"{host}: this watch does not read it")
+        await _tried(link)
         try:
             sections = await link.demand([f"asked:{word}"], SECONDS)
         except LinkFailure as failure:
@@ -86,3 +92,11 @@ class Demands:
 
     def _failed(self, host: str, word: str, sentence: str) -> Answer:
         return Answer(host=host, word=word, at=self._clock(), problem=sentence)
+
+
+async def _tried(link: Asked) -> None:
+    """What was asked before the watch began is asked once the host has been tried."""
+    for _ in range(int(CONNECTS_WITHIN / _LOOK)):
+        if link.reading.link.state not in (LinkState.NEVER, LinkState.CONNECTING):
+            return
+        await asyncio.sleep(_LOOK)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from incident_tui.fleet.ssh import LinkFailure
@@ -109,6 +110,22 @@ async def test_many_hosts_are_asked_a_bounded_number_at_a_time() -> None:
     for _ in range(200):
         await asyncio.sleep(0)
     assert sum(bool(one.asked) for one in machines.values()) == AT_ONCE
+    running.cancel()
+
+
+async def test_what_was_asked_before_the_watch_began_waits_for_the_first_try() -> None:
+    machine = Machine(section("free", "Mem: 1"))
+    machine.go.set()
+    trying = Link(state=LinkState.CONNECTING, sentence="", since=NOW, at=NOW)
+    machine.reading = msgspec.structs.replace(machine.reading, link=trying)
+    demands = Demands({"web2": machine}, lambda: NOW, lambda: None)
+    running = asyncio.create_task(demands.run())
+    demands.ask("web2", "performance")
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert machine.asked == []
+    machine.reading = reading()
+    await until_true(lambda: machine.asked)
     running.cancel()
 
 

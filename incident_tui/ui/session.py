@@ -34,6 +34,7 @@ from incident_tui.journal.store import Store, system_clock
 from incident_tui.journal.writer import Unsaved, Writer, WriterStatus
 from incident_tui.report.standing import Standing
 from incident_tui.ui import times
+from incident_tui.ui.answered import Answered
 from incident_tui.ui.aside import Aside, no_garbage
 from incident_tui.ui.complete import Words
 from incident_tui.ui.kept import Kept
@@ -127,8 +128,7 @@ class Session:
         self._rows = ShownRows(self.fold)
         self._decoder = Decoder()
         self._readings = Readings()
-        self._answers: dict[str, Mapping[str, Answer]] = {}
-        self._answered: dict[str, tuple[float, Answer | None]] = {}
+        self._answers = Answered(self.board)
         self._judge = Judge(REJUDGE)
         self._machines: Machines | None = None
         self._judged_at: datetime | None = None
@@ -192,7 +192,7 @@ class Session:
     def read_board(self) -> None:
         self._readings = self._decoder.read(self.board.read())
         self._machines = None
-        self._answers = {}
+        self._answers.renew()
 
     def poll(self) -> tuple[bool, bool]:
         """Whether the journal and the board have changed since the last call."""
@@ -229,18 +229,7 @@ class Session:
 
     def answers(self, word: str) -> Mapping[str, Answer]:
         """What hosts answered to `word` when somebody asked, by host."""
-        known = self._answers.get(word)
-        if known is None:
-            prefix = f"asked/{word}/"
-            times = self.board.detail_times(prefix)
-            before = self._answered
-            self._answered = {key: value for key, value in before.items() if key in times or not key.startswith(prefix)}
-            for key, at in times.items():  # of hundreds of hosts only those that answered since are decoded
-                if key not in before or before[key][0] != at:
-                    self._answered[key] = (at, self.board.detail(key, Answer))
-            found = (self._answered[key][1] for key in times)
-            known = self._answers[word] = {one.host: one for one in found if one is not None}
-        return known
+        return self._answers.of(word)
 
     def machines(self) -> Machines:
         now = self.clock()

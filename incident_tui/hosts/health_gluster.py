@@ -218,7 +218,7 @@ def _volume(volume: VolumeView, thresholds: Thresholds, now: datetime) -> Iterat
         yield found("volume-unknown", Level.UNKNOWN, "whether it is started is not known")
     if volume.status != "started":
         return
-    total = len(volume.bricks)
+    total, unknown = len(volume.bricks), sum(brick.up is None for brick in volume.bricks)
     for group in volume.sets:
         level, lost = set_level(volume.definition, group)
         margin = "" if lost or level is not Level.CRIT or volume.definition.disperse <= 0 else ", no redundancy left"
@@ -226,7 +226,8 @@ def _volume(volume: VolumeView, thresholds: Thresholds, now: datetime) -> Iterat
             yield found("quorum-lost", Level.CRIT, lost)
         for brick in group:
             if brick.up is False:
-                what = f"{volume.up} of {total} bricks up; {brick.name} is down"
+                state = f"{volume.up} of {total} bricks up" + (f", {unknown} not known" if unknown else "")
+                what = f"{state}; {brick.name} is down"
                 why = f" ({brick.why})" if brick.why not in ("", "offline") else ""
                 yield found(
                     "brick-down", level, what + why + margin, f"{volume.name} {brick.name}", brick.at, brick.host

@@ -274,6 +274,12 @@ def test_two_bricks_down_refuse_writes(fixture: Callable[[str], str]) -> None:
     assert found[("gluster.brick-down", "gv0 web3:/b/gv0")].level is Level.CRIT
 
 
+def test_bricks_not_known_are_not_counted_as_down(fixture: Callable[[str], str]) -> None:
+    found = judged(*peers(fixture, up=(True, None, False)))
+    sentence = found[("gluster.brick-down", "gv0 web3:/b/gv0")].sentence
+    assert sentence == "gv0: 1 of 3 bricks up, 1 not known; web3:/b/gv0 is down (its process is gone)"
+
+
 def test_a_brick_of_which_nothing_is_known_is_unknown(fixture: Callable[[str], str]) -> None:
     assert rules(*peers(fixture, up=(True, True, None))) == {"gluster.brick-unknown": Level.UNKNOWN}
 

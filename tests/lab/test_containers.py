@@ -50,7 +50,7 @@ def test_a_crash_loop_is_found(lab: Any) -> None:
     lab.appears("docker.container-restarting", "peer2 looper", "crit")
     lab.docker(2, "rm", "-f", "looper")
     lab.recovers("docker.container-restarting", "peer2 looper")
-    lab.tell(("docker.container-restarting", "peer2 looper"))
+    lab.tell(("docker.container-restarting", "peer2 looper"), also=("docker.container-down",))
 
 
 def test_a_paused_container_is_found(lab: Any) -> None:

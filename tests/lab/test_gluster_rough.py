@@ -70,7 +70,6 @@ def test_a_frozen_glusterd_is_said_while_its_brick_serves_and_another_peer_asks(
     lab.asking(other_than=n)
     lab.run(n, "kill", "-CONT", pid)
     lab.recovers("gluster.glusterd-hung", f"peer{n}", 40)
-    lab.recovers("gluster.peer-disconnected", f"peer peer{n}", 40)
     lab.tell(
         ("gluster.glusterd-hung", f"peer{n}"),
         also=(

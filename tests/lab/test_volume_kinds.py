@@ -24,7 +24,8 @@ def made(lab: Any, name: str, *words: str, peers: tuple[int, ...] = (1, 2, 3)) -
 def test_arbiter_and_disperse_volumes_with_a_brick_down(lab: Any) -> None:
     made(lab, "arb", "replica", "3", "arbiter", "1")
     made(lab, "ec", "disperse", "3", "redundancy", "1")
-    lab.until(lambda: len(lab.status()["volumes"]) == 3, 30, "three volumes")
+    up = [("arb", 3), ("ec", 3), ("gv0", 3)]
+    lab.until(lambda: [(one["name"], one["bricks_up"]) for one in lab.status()["volumes"]] == up, 30, "all bricks")
     downs = {"arb": "warn", "ec": "crit"}
     for name in downs:
         lab.until(lambda name=name: lab.brick_pid(3, name), 10)

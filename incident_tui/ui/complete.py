@@ -9,6 +9,7 @@ import msgspec
 from incident_tui.incident.entry import MILESTONES
 from incident_tui.incident.verbs import AUDIENCES, ROLES, STATUSES, VERBS
 from incident_tui.ui.filter import KINDS
+from incident_tui.ui.view import Parts, View
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -51,6 +52,29 @@ class Words(msgspec.Struct, frozen=True):
             case _:
                 found: Sequence[str] = getattr(self, sort, ())
                 return found
+
+
+def words_of(view: View, parts: Parts, playbooks: Iterable[str], incidents: tuple[str, ...]) -> Words:
+    """What can be completed on this screen now."""
+    containers = [
+        container.name
+        for reading in view.hosts.values()
+        for container in (reading.docker.containers if reading.docker is not None else ())
+        if container.name
+    ]
+    known = [person.name for person in parts.people]
+    here = [one.name for one in view.people]
+    return Words(
+        people=tuple(dict.fromkeys([*known, *here])),
+        hosts=view.host_names,
+        containers=tuple(dict.fromkeys(containers)),
+        volumes=tuple(volume.name for volume in view.cluster.volumes),
+        handles=tuple(view.handle(row.ref) for row in list(view.rows)[-200:][::-1]),
+        playbooks=tuple(dict.fromkeys([*view.suggested, *playbooks])),
+        incidents=incidents,
+        severities=tuple(str(one.level) for one in parts.severities),
+        roles=parts.command.roles,
+    )
 
 
 class Completion(msgspec.Struct, frozen=True):

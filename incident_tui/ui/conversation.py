@@ -20,7 +20,8 @@ from incident_tui.text import sanitise
 from incident_tui.ui.commands import verb_hint
 from incident_tui.ui.complete import Words, complete
 from incident_tui.ui.editor import Editor
-from incident_tui.ui.session import Sent, Session
+from incident_tui.ui.kept import Sent
+from incident_tui.ui.session import Session
 
 _YES: Final = ("yes", "y")
 _NO: Final = ("", "no", "n")

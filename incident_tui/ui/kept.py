@@ -7,11 +7,31 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from incident_tui.desk.outcome import Saving
+from incident_tui.journal.errors import JournalError
 from incident_tui.journal.line_file import forget_file, left_files
 from incident_tui.journal.prompt import Line, LineKeeper, forget_line, load_lines
 
 _BETWEEN: Final = "\x1e"
 """Between kept pieces: lines entered and not saved, then the draft. It cannot be typed."""
+
+
+class Sent:
+    """A line on its way to the journal."""
+
+    def __init__(self, at: datetime, line: str, saving: Saving) -> None:
+        self.at = at
+        self.line = line
+        self.saving = saving
+
+    @property
+    def failed(self) -> bool:
+        """Whether it cannot be stored. Waits until that is known."""
+        try:
+            self.saving.result()
+        except JournalError:
+            return True
+        return False
 
 
 class Kept:

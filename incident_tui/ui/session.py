@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from incident_tui.desk.desk import Desk
 from incident_tui.desk.open import new_id as random_id
 from incident_tui.desk.open import read_playbooks
-from incident_tui.desk.outcome import Outcome, Saving
+from incident_tui.desk.outcome import Outcome
 from incident_tui.hosts.changes import Change
 from incident_tui.hosts.health import Judge
 from incident_tui.hosts.raw import RawText
@@ -36,8 +36,8 @@ from incident_tui.report.standing import Standing
 from incident_tui.ui import times
 from incident_tui.ui.answered import Answered
 from incident_tui.ui.aside import Aside, no_garbage
-from incident_tui.ui.complete import Words
-from incident_tui.ui.kept import Kept
+from incident_tui.ui.complete import Words, words_of
+from incident_tui.ui.kept import Kept, Sent
 from incident_tui.ui.shown_rows import ShownRows
 from incident_tui.ui.standing import standing
 from incident_tui.ui.view import Decoder, Machines, Parts, Pending, Readings, View, assemble, machines, seen
@@ -57,15 +57,6 @@ class Presence(Protocol):
     def people(self) -> list[Present]: ...
 
     def beat(self) -> None: ...
-
-
-class Sent:
-    """A line on its way to the journal."""
-
-    def __init__(self, at: datetime, line: str, saving: Saving) -> None:
-        self.at = at
-        self.line = line
-        self.saving = saving
 
 
 class Session:
@@ -287,25 +278,8 @@ class Session:
 
     def words(self, view: View) -> Words:
         """What Tab completes to."""
-        containers = [
-            container.name
-            for reading in view.hosts.values()
-            for container in (reading.docker.containers if reading.docker is not None else ())
-            if container.name
-        ]
-        known = [person.name for person in self.settings.people]
-        here = [one.name for one in view.people]
-        return Words(
-            people=tuple(dict.fromkeys([*known, *here])),
-            hosts=view.host_names,
-            containers=tuple(dict.fromkeys(containers)),
-            volumes=tuple(volume.name for volume in view.cluster.volumes),
-            handles=tuple(view.handle(row.ref) for row in list(view.rows)[-200:][::-1]),
-            playbooks=tuple(dict.fromkeys([*view.suggested, *self.playbooks])),
-            incidents=tuple(one.id for one in self.fold.incidents()) if self.loaded else (),
-            severities=tuple(str(one.level) for one in self.settings.severities),
-            roles=self.settings.command.roles,
-        )
+        incidents = tuple(one.id for one in self.fold.incidents()) if self.loaded else ()
+        return words_of(view, self.settings, self.playbooks, incidents)
 
     def playbook(self, name: str) -> Playbook | None:
         return self.playbooks.get(name)
@@ -403,7 +377,7 @@ class Session:
         self.on_status = lambda: None
         unsaved = self.writer.close()
         self._aside.close()
-        self.sent = [one for one in self.sent if not one.saving.done() or _failed(one.saving)]
+        self.sent = [one for one in self.sent if not one.saving.done() or one.failed]
         self.keep(draft, *asked)
         self._kept.close(keep=bool(draft or any(asked) or self.sent or self.offered))
         if self.listener is not None:
@@ -411,11 +385,3 @@ class Session:
         self.board.close()
         self.store.close()
         return unsaved
-
-
-def _failed(saving: Saving) -> bool:
-    try:
-        saving.result()
-    except JournalError:
-        return True
-    return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +13,6 @@ from incident_tui.desk import outcome as o
 from incident_tui.incident.entry import Entry
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.last_seen import LastSeen
-from incident_tui.ui import sheets
 from incident_tui.ui.alarm import Alarm, causes
 from incident_tui.ui.aside import from_thread, read_in
 from incident_tui.ui.away import LONG, Away, news
@@ -22,16 +20,15 @@ from incident_tui.ui.burst import Burst
 from incident_tui.ui.conversation import Conversation
 from incident_tui.ui.editor import EDITING, Editor
 from incident_tui.ui.linear.asked import AskedInLines
+from incident_tui.ui.linear.effects import Effects
 from incident_tui.ui.linear.keys import Key
 from incident_tui.ui.linear.spoken import Announcer, overview
 from incident_tui.ui.linear.tty import Tty
-from incident_tui.ui.linear.verbs import find, go, of_zoom, yank
-from incident_tui.ui.lines import Look, plain
+from incident_tui.ui.lines import Look
 from incident_tui.ui.session import Session
 from incident_tui.ui.since import since_rows, since_words
 from incident_tui.ui.words import refusal
 from incident_tui.ui.written import Writing
-from incident_tui.ui.yank import copy
 
 BATCH: Final = 1.0
 """Seconds between two announcements at least; machines speak together."""
@@ -67,8 +64,9 @@ class LinearScreen:
         self.is_running = False
         self.stoppable = True
         self.tty = Tty(self.talk.editor, self.look, self._key, lambda: self.exit(128 + signal.SIGHUP))
-        self._start_watch, self._ask = start_watch, ask
-        self._asked = AskedInLines(session, ask)
+        self._start_watch, self.ask = start_watch, ask
+        self.asked = AskedInLines(session, ask)
+        self.effects: Effects = Effects(self)
         self._announcer = Announcer()
         self._alarm = Alarm()
         self._burst = Burst(paste_gap)
@@ -78,7 +76,7 @@ class LinearScreen:
         self._ticks = 0
         self._after = 0
         self._last_seen = LastSeen(session.directory, session.author.name)
-        self._left: datetime | None = None
+        self.left: datetime | None = None
         """Since then entries are unread."""
         self._mine: set[tuple[str, int]] = set()
         self._trouble = ""
@@ -154,14 +152,14 @@ class LinearScreen:
         except JournalError as error:
             self._trouble = error.sentence
             if trouble != error.sentence:
-                self._tell([error.sentence])
+                self.tell([error.sentence])
 
     def _since_left(self) -> str:
         """What came since this person's last screen was there, if that was a while ago; "" else."""
-        self._left, view = self._last_seen.read(), self.session.view()
-        if self._left is None or view.now - self._left < LONG:
+        self.left, view = self._last_seen.read(), self.session.view()
+        if self.left is None or view.now - self.left < LONG:
             return ""
-        return since_words(since_rows(view.rows, self._left), view, self._left, "/go unread tells them.")
+        return since_words(since_rows(view.rows, self.left), view, self.left, "/go unread tells them.")
 
     # What changes
 
@@ -180,14 +178,14 @@ class LinearScreen:
         now = time.monotonic()
         if now - self._watch_at >= WATCH_EVERY and self.session.watch_needed():
             self._watch_at = now
-            self._attempt(self._start_watch, "the watch could not be started")
+            self.attempt(self._start_watch, "the watch could not be started")
         self._look()
 
     def _look(self) -> None:
         journal, board = self.session.poll()
         if board:
             self.session.read_board()
-            self._queue(self._asked.came(self.session.view(), self.tty.columns - 1))
+            self._queue(self.asked.came(self.session.view(), self.tty.columns - 1))
         if journal:
             while self.session.read_journal():
                 pass
@@ -240,7 +238,7 @@ class LinearScreen:
             self._mine |= set() if isinstance(fate, str) else {(entry.journal, entry.seq) for entry in fate}
         self.talk.settled(over)
         if over:
-            self._tell(self._spoken())
+            self.tell(self._spoken())
 
     # Keys
 
@@ -255,7 +253,7 @@ class LinearScreen:
         try:
             self._act(key)
         except JournalError as error:
-            self._tell([error.sentence])
+            self.tell([error.sentence])
 
     def _burst_over(self) -> None:
         left = self._burst.left(time.monotonic())
@@ -281,7 +279,7 @@ class LinearScreen:
             self.exit(0)
         elif key.name == "tab" and editor.text:
             self.talk.complete(self.session.words(self.session.view()))
-            self._tell(self._spoken(answer_only=True))
+            self.tell(self._spoken(answer_only=True))
         elif key.name in ("up", "down") and self.talk.ask is None:
             moved = editor.older() if key.name == "up" else editor.newer()
             if moved:
@@ -294,15 +292,15 @@ class LinearScreen:
 
     def _paste(self, text: str) -> None:
         if self.talk.pasted(text):
-            self._tell(self._spoken())
+            self.tell(self._spoken())
 
     def open_paste(self, text: str) -> None:
-        self._tell(text.split("\n"))
+        self.tell(text.split("\n"))
 
     def _escape(self) -> None:
         if self.talk.ask is not None:
             self.talk.cancel()
-            self._tell(self._spoken())
+            self.tell(self._spoken())
 
     def _leave(self) -> None:
         now = time.monotonic()
@@ -310,19 +308,19 @@ class LinearScreen:
             self.exit(0)
             return
         self._leave_at = now
-        self._tell(["Ctrl+C again leaves. Watching goes on; your line is kept."])
+        self.tell(["Ctrl+C again leaves. Watching goes on; your line is kept."])
 
     def _enter(self) -> None:
         meant = self.talk.label() if self.talk.ask is None else ""
         self.tty.end_line()
         if not self.talk.editor.text.strip() and self.talk.ask is None and not self.session.offered:
-            self._tell(overview(self.session.view()))
+            self.tell(overview(self.session.view()))
             return
         outcome = self.talk.submit()
         said = self._spoken()
-        self._tell([f"{meant}. {said[0]}" if meant and said else meant, *said[1:]] if meant else said)
+        self.tell([f"{meant}. {said[0]}" if meant and said else meant, *said[1:]] if meant else said)
         if outcome is not None and outcome.effect is not None:
-            self._effect(outcome.effect)
+            self.effects.take(outcome.effect)
 
     def _spoken(self, *, answer_only: bool = False) -> list[str]:
         """The question that waits, or the last answer."""
@@ -330,69 +328,16 @@ class LinearScreen:
             return [self.talk.hint()[0]]
         return [self.talk.said[0]] if self.talk.said[0] else []
 
-    def _tell(self, lines: Sequence[str]) -> None:
+    def tell(self, lines: Sequence[str]) -> None:
         self.tty.asks = self.talk.ask is not None
         self.tty.say([line for line in lines if line])
         self.tty.draw()
 
-    # What verbs do here
-
-    def _effect(self, effect: o.Effect) -> None:
-        view = self.session.view()
-        opened = sheets.of_effect(effect, self.session)
-        if opened is not None:
-            self._tell(plain(opened.content(view, self.tty.columns - 1)).split("\n"))
-            return
-        match effect:
-            case o.ReadFresh(host=host):
-                if self._attempt(lambda: self._ask(host, ""), "no reading could be asked for"):
-                    self._tell([f"A fresh reading of {host or 'all hosts'} is asked for."])
-            case o.WriteReport(incident=incident, file=file):
-                loop = asyncio.get_running_loop()
-                writing = self.session.export(incident, file)
-                writing.add_done_callback(lambda done: from_thread(loop, lambda: self._tell([done.result()[0]])))
-            case o.WriteHandoff(incident=incident, who=who):
-                loop = asyncio.get_running_loop()
-                handing = self.session.hand_over(incident, who)
-                handing.add_done_callback(lambda done: from_thread(loop, lambda: self._tell([done.result()[0]])))
-            case o.Leave():
-                self.exit(0)
-            case o.Switched():
-                self._tell(overview(view))
-            case o.OnScreen(verb=verb, argument=argument):
-                self._on_screen(verb, argument)
-            case _:
-                pass
-
-    def _on_screen(self, verb: str, argument: str) -> None:
-        view, columns = self.session.view(), self.tty.columns - 1
-        match verb:
-            case "filter" | "find":
-                self._tell(find(argument, view, self.session))
-            case "go":
-                self._tell(go(argument, view, self.session, columns, self._left))
-            case "zoom":
-                self._tell(of_zoom(argument, view, self.session, columns))
-            case "yank":
-                text, none = yank(argument, view, self.session)
-                self._tell([copy(text, self.session.directory, os.environ, self.tty.send) if text else none])
-            case "logs" | "performance" | "changes":
-                said = self._asked.begin
-                self._attempt(lambda: self._tell([said(verb, argument, view)]), "the watch could not be asked")
-            case "edit":
-                self.writing.start()
-            case "suspend":
-                self.away.suspend()
-            case "redraw":
-                self._tell(overview(view))
-            case _:
-                self._tell([f"/{verb} has no meaning where there are no panes."])
-
-    def _attempt(self, act: Callable[[], None], failure: str) -> bool:
+    def attempt(self, act: Callable[[], None], failure: str) -> bool:
         try:
             act()
         except (OSError, JournalError) as error:
-            self._tell([f"{failure}: {refusal(error)}"])
+            self.tell([f"{failure}: {refusal(error)}"])
             return False
         return True
 
@@ -407,9 +352,9 @@ class LinearScreen:
     def back(self, since: datetime) -> None:
         """The terminal is ours again, after others had it since then."""
         self.session.presence.beat()
-        self._left = since
+        self.left = since
         self._look()
-        self._tell(([news(self.session, since)] if self.session.clock() - since >= LONG else []) + self._spoken())
+        self.tell(([news(self.session, since)] if self.session.clock() - since >= LONG else []) + self._spoken())
 
 
 _KEYS: Final[dict[str, Callable[[LinearScreen], None]]] = {
@@ -418,8 +363,8 @@ _KEYS: Final[dict[str, Callable[[LinearScreen], None]]] = {
     "ctrl+c": LinearScreen._leave,
     "ctrl+e": lambda screen: screen.writing.start(),
     "ctrl+z": lambda screen: screen.away.suspend(),
-    "ctrl+l": lambda screen: screen._tell(overview(screen.session.view())),
-    "f1": lambda screen: screen._effect(o.ShowHelp()),
-    "f5": lambda screen: screen._effect(o.ReadFresh()),
-    "f8": lambda screen: screen._on_screen("changes", ""),
+    "ctrl+l": lambda screen: screen.tell(overview(screen.session.view())),
+    "f1": lambda screen: screen.effects.take(o.ShowHelp()),
+    "f5": lambda screen: screen.effects.take(o.ReadFresh()),
+    "f8": lambda screen: screen.effects.on_screen("changes", ""),
 }

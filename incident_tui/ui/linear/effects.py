@@ -1,0 +1,80 @@
+"""What a line comes to on the linear screen: what the desk orders beside entries, told in lines."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from incident_tui.desk import outcome as o
+from incident_tui.ui import sheets
+from incident_tui.ui.aside import from_thread
+from incident_tui.ui.linear.spoken import overview
+from incident_tui.ui.linear.verbs import find, go, of_zoom, yank
+from incident_tui.ui.lines import plain
+from incident_tui.ui.yank import copy
+
+if TYPE_CHECKING:
+    from incident_tui.ui.linear.screen import LinearScreen
+
+
+class Effects:
+    """Of one screen."""
+
+    def __init__(self, screen: LinearScreen) -> None:
+        self.screen = screen
+
+    def take(self, effect: o.Effect) -> None:
+        view = self.screen.session.view()
+        opened = sheets.of_effect(effect, self.screen.session)
+        if opened is not None:
+            self.screen.tell(plain(opened.content(view, self.screen.tty.columns - 1)).split("\n"))
+            return
+        match effect:
+            case o.ReadFresh(host=host):
+                if self.screen.attempt(lambda: self.screen.ask(host, ""), "no reading could be asked for"):
+                    self.screen.tell([f"A fresh reading of {host or 'all hosts'} is asked for."])
+            case o.WriteReport(incident=incident, file=file):
+                loop = asyncio.get_running_loop()
+                writing = self.screen.session.export(incident, file)
+                writing.add_done_callback(lambda done: from_thread(loop, lambda: self.screen.tell([done.result()[0]])))
+            case o.WriteHandoff(incident=incident, who=who):
+                loop = asyncio.get_running_loop()
+                handing = self.screen.session.hand_over(incident, who)
+                handing.add_done_callback(lambda done: from_thread(loop, lambda: self.screen.tell([done.result()[0]])))
+            case o.Leave():
+                self.screen.exit(0)
+            case o.Switched():
+                self.screen.tell(overview(view))
+            case o.OnScreen(verb=verb, argument=argument):
+                self.on_screen(verb, argument)
+            case _:
+                pass
+
+    def on_screen(self, verb: str, argument: str) -> None:
+        view, columns = self.screen.session.view(), self.screen.tty.columns - 1
+        match verb:
+            case "filter" | "find":
+                self.screen.tell(find(argument, view, self.screen.session))
+            case "go":
+                self.screen.tell(go(argument, view, self.screen.session, columns, self.screen.left))
+            case "zoom":
+                self.screen.tell(of_zoom(argument, view, self.screen.session, columns))
+            case "yank":
+                text, none = yank(argument, view, self.screen.session)
+                self.screen.tell(
+                    [copy(text, self.screen.session.directory, os.environ, self.screen.tty.send) if text else none]
+                )
+            case "logs" | "performance" | "changes":
+                said = self.screen.asked.begin
+                self.screen.attempt(
+                    lambda: self.screen.tell([said(verb, argument, view)]), "the watch could not be asked"
+                )
+            case "edit":
+                self.screen.writing.start()
+            case "suspend":
+                self.screen.away.suspend()
+            case "redraw":
+                self.screen.tell(overview(view))
+            case _:
+                self.screen.tell([f"/{verb} has no meaning where there are no panes."])

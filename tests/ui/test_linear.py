@@ -133,7 +133,7 @@ def test_a_journal_that_cannot_be_read_is_said_once_and_tried_again() -> None:
         _trouble = ""
         said: ClassVar[list[str]] = []
 
-        def _tell(self, lines: list[str]) -> None:
+        def tell(self, lines: list[str]) -> None:
             self.said.extend(lines)
 
     screen: Any = Screen()

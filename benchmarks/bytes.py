@@ -3,7 +3,7 @@
     python benchmarks/bytes.py [SECONDS]
 
 In one run, in real pseudo-terminals of 80x24 and 200x50: ours, the same with `changed_cells = false` (stock), and
-`watch -n1 date`, htop and glances where they are installed. First each act alone, then SECONDS (60) in which nobody
+`watch -n1 date`, htop and glances where they are installed. First each act alone, then SECONDS (12) in which nobody
 does anything and SECONDS of the demo's outage, with the CPU of the screens; last the time to the first frame, against
 a bare Textual app with the same widgets. Sums are scaled to a minute. Exit status 1 when a goal is missed.
 """
@@ -348,7 +348,7 @@ def show() -> None:
 
 
 def main() -> int:
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 12.0
     screens: dict[tuple[str, int], Terminal] = {}
     others: dict[tuple[str, int], Terminal] = {}
     with tempfile.TemporaryDirectory() as name:

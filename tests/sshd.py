@@ -81,8 +81,11 @@ def start_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
             "StrictModes no",
             "PidFile none",
         ]
-        if environment:
-            configuration.append("SetEnv " + " ".join(f'{key}="{value}"' for key, value in environment.items()))
+        # A home of its own: what the account's login files do would be in every test, and in the way of all others.
+        home = directory / "home"
+        home.mkdir()
+        environment = {"HOME": str(home), **(environment or {})}
+        configuration.append("SetEnv " + " ".join(f'{key}="{value}"' for key, value in environment.items()))
         (directory / "config").write_text("\n".join(configuration) + "\n")
         process = subprocess.Popen(
             [program, "-D", "-f", str(directory / "config"), "-E", str(directory / "log")], start_new_session=True

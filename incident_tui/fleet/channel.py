@@ -163,7 +163,9 @@ class Channel:
         self._unasked = 0
         asked = self._clock()
         self._answer, self._clock_at, self._child = None, None, None
-        self._channel.write(probe.request(str(self._count), words))
+        request = probe.request(str(self._count), words)
+        self.bytes += len(request)
+        self._channel.write(request)
         self._asked = asked
         return await self.late(seconds)
 

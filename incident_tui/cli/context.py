@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from incident_tui.desk.desk import Desk
     from incident_tui.essentials import Essentials
     from incident_tui.incident.entry import Author
+    from incident_tui.incident.playbook import Playbook
     from incident_tui.incident.state import Fold
     from incident_tui.journal.store import Store
 
@@ -139,7 +140,22 @@ class Context:
     def desk(self, store: Store, source: str = "cli") -> Desk:
         from incident_tui.desk.open import desk_on_store
 
-        return desk_on_store(store, self.essentials, self.author, self.clock, lambda: self.fold(store), source=source)
+        return desk_on_store(
+            store,
+            self.essentials,
+            self.author,
+            self.clock,
+            lambda: self.fold(store),
+            source=source,
+            playbooks=lambda: self.playbooks()[0],
+        )
+
+    def playbooks(self) -> tuple[dict[str, Playbook], list[str]]:
+        """Those that come with the program, by name, and a sentence for each that is broken."""
+        from incident_tui.desk.open import read_playbooks
+        from incident_tui.shipped import shipped
+
+        return read_playbooks(shipped("playbooks"))
 
     def unexpected(self, error: Exception) -> str:
         """Writes the traceback to the log file and says where that is."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from incident_tui.desk import drafts as d
 from incident_tui.desk import outcome as o
 from incident_tui.desk.outcome import Outcome, Question
+from incident_tui.desk.playing import Claim
 from incident_tui.desk.scene import No, Order, Scene
 from incident_tui.incident import meanings as m
 from incident_tui.incident.entry import Author, Draft, Entry, Ref, Seen
@@ -79,6 +80,7 @@ class Desk:
         self.purge = purge
         self._in_force = in_force
         self._chosen = ""
+        self._playing = ""
         self._waiting: list[o.Saving] = []
         self._mine: list[Ref] = []
         self._asked: dict[str, _Asked] = {}
@@ -204,6 +206,7 @@ class Desk:
             settings=self.settings,
             new_id=self.new_id,
             playbooks=self.playbooks,
+            playing=self._playing,
         )
 
     def _carry_out(self, line: str, parsed: Parsed, key: str, confirmed: bool) -> Outcome:
@@ -236,9 +239,11 @@ class Desk:
             return self._purge(line, parsed, scene)
         if order.choose is not None:
             self._chosen = order.choose
+        if isinstance(order.effect, o.OpenPlaybook):
+            self._playing = order.effect.name
         if not order.drafts:
             return Outcome(line=line, effect=order.effect, notice=order.notice)
-        outcome = self._save(line, order.drafts, key)
+        outcome = self._save(line, order.drafts, order.key or key, order.told)
         return msgspec.structs.replace(outcome, effect=order.effect, notice=order.notice)
 
     def _order(self, parsed: Parsed, scene: Scene) -> Order:
@@ -284,8 +289,12 @@ class Desk:
             line=line, saving=Saved([entry]), notice=f"The text of {parsed.handle} is destroyed; its number stays."
         )
 
-    def _save(self, line: str, drafts: Sequence[Draft], key: str) -> Outcome:
+    def _save(
+        self, line: str, drafts: Sequence[Draft], key: str, told: Callable[[Entry], str] | None = None
+    ) -> Outcome:
         saving = self.append.submit(drafts, key)
+        if told is not None:
+            saving = Claim(saving, drafts[0], told)
         self._waiting.append(saving)
         self.settle()
         return Outcome(line=line, saving=saving, drafts=tuple(drafts))
@@ -305,3 +314,6 @@ class Saved:
         if self._error is not None:
             raise self._error
         return self._entries
+
+    def add_done_callback(self, call: Callable[[Any], object]) -> None:
+        call(self)

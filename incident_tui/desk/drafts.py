@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from incident_tui.desk import coordination, corrections, tasks
+from incident_tui.desk import coordination, corrections, playing, tasks
 from incident_tui.desk.scene import No, Order, Scene
 from incident_tui.incident import meanings as m
 from incident_tui.incident import when
@@ -105,12 +105,8 @@ def order(parsed: Parsed, scene: Scene) -> Order:
             if scene.incident and not any(same(hold.target, name) and hold.active(at) for hold in holds):
                 raise No(f"{name} is not held.")
             return Order((scene.draft(Kind.HOLD, "", at, {"target": name, "step": "release"}),))
-        case m.Play(name=name):
-            return tasks.play(name, scene)
-        case m.Tick(number=number, text=text, at=at):
-            return tasks.step(number, "done", text, at, scene)
-        case m.Skip(number=number, why=why, at=at):
-            return tasks.step(number, "skipped", why, at, scene)
+        case m.Play() | m.Begin() | m.Tick() | m.Skip() | m.Fail() | m.Drop() | m.SetVariable():
+            return playing.order(parsed, scene)
         case m.StandDown(text=text, at=at):
             incident = scene.needed()
             draft = scene.draft(Kind.STATUS, text, at, {"status": "stood down"})

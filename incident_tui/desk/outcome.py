@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -18,6 +18,9 @@ class Saving(Protocol):
 
     def result(self) -> list[Entry]:
         """The entries, once committed. May wait; raises JournalError when they cannot be stored."""
+
+    def add_done_callback(self, call: Callable[[Any], object], /) -> None:
+        """Call when it is over, at once if it is."""
 
 
 class Appender(Protocol):

@@ -33,6 +33,10 @@ class Order(msgspec.Struct, frozen=True):
     notice: str = ""
     question: str = ""
     choose: str | None = None
+    key: str = ""
+    """What it is saved under, where only one may say it; empty: the line's own."""
+    told: Callable[[Entry], str] | None = None
+    """With `key`: the sentence for whoever comes second, from what was stored first."""
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -54,6 +58,8 @@ class Scene(msgspec.Struct, frozen=True):
     settings: o.DeskSettings
     new_id: Callable[[], str]
     playbooks: Callable[[], Mapping[str, Playbook]]
+    playing: str = ""
+    """The playbook that was opened last at this desk."""
 
     @property
     def me(self) -> str:

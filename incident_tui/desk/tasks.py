@@ -1,13 +1,11 @@
-"""Tasks acknowledged and done, hypotheses judged, playbooks played step by step."""
+"""Tasks acknowledged, done and passed on, follow-ups changed, hypotheses judged."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from incident_tui.desk import outcome as o
 from incident_tui.desk.scene import No, Order, Scene
 from incident_tui.incident import meanings as m
 from incident_tui.incident import when
@@ -16,7 +14,7 @@ from incident_tui.incident.said import same
 
 if TYPE_CHECKING:
     from incident_tui.incident.views import Incident
-    from incident_tui.incident.work import Run, Task
+    from incident_tui.incident.work import Task
 
 
 def _task_of(entry: Entry, scene: Scene) -> tuple[Task, Incident] | None:
@@ -127,54 +125,3 @@ def judge(parsed: m.Judge, scene: Scene) -> Order:
         Kind.HYPOTHESIS, parsed.text, parsed.at, {"state": parsed.state}, ref=ref, incident=entry.incident
     )
     return Order((draft,))
-
-
-def play(name: str, scene: Scene) -> Order:
-    books = scene.playbooks()
-    if not name:
-        return Order(effect=o.ListPlaybooks(tuple(sorted(books))))
-    found = [one for one in books if same(one, name)] or [one for one in books if name.casefold() in one.casefold()]
-    if len(found) != 1:
-        which = f"could be {' or '.join(sorted(found)[:4])}" if found else "is no playbook"
-        raise No(f"{name!r} {which}. There are: {', '.join(sorted(books)) or 'none'}.")
-    chosen = found[0]
-    if scene.incident is None:
-        return Order(effect=o.OpenPlaybook(chosen), notice="No incident is open: its steps are only shown.")
-    for run in reversed(scene.incident.runs):
-        if run.name == chosen and run.finished_at is None:
-            return Order(effect=o.OpenPlaybook(chosen, run.run), notice=f"{chosen} goes on where it was.")
-    run_id = scene.new_id()
-    data = {"name": chosen, "run": run_id, "step": "started"}
-    draft = scene.draft(Kind.PLAYBOOK, books[chosen].title, scene.now, data)
-    return Order((draft,), effect=o.OpenPlaybook(chosen, run_id))
-
-
-def step(number: int, step: str, text: str, at: datetime, scene: Scene) -> Order:
-    incident = scene.needed()
-    run = _current_run(incident)
-    if run is None:
-        raise No("No playbook is open: /play NAME opens one.")
-    book = scene.playbooks().get(run.name)
-    settled = {one.number for one in run.steps if one.step != "failed"}
-    if book is None and not number:
-        raise No(f"The playbook {run.name} is not here: name the step, /tick 2.")
-    count = len(book.steps) if book is not None else 0
-    if not number:
-        number = next((one for one in range(1, count + 1) if one not in settled), 0)
-    if book is not None and not 1 <= number <= count:
-        raise No(f"{run.name} has {count} steps.")
-    data: dict[str, Any] = {"name": run.name, "run": run.run, "step": step, "number": number}
-    about = book.steps[number - 1].text if book is not None else ""
-    drafts = [scene.draft(Kind.PLAYBOOK, text or about, at, data)]
-    notice = f"Step {number} {step}: {about}"
-    if book is not None and settled | {number} >= set(range(1, count + 1)):
-        finished = {"name": run.name, "run": run.run, "step": "finished"}
-        drafts.append(scene.draft(Kind.PLAYBOOK, "", at, finished))
-        notice += f". {run.name} is finished."
-    return Order(tuple(drafts), notice=notice)
-
-
-def _current_run(incident: Incident) -> Run | None:
-    """The unfinished run that was touched last."""
-    runs = [run for run in incident.runs if run.finished_at is None]
-    return max(runs, key=lambda run: max([run.at, *(one.at for one in run.steps)]), default=None)

@@ -100,12 +100,40 @@ def tick(arguments: str, line: Line) -> Parsed:
     return m.Tick(number=_step(token), text=said, **line.timed)
 
 
+def begin(arguments: str, line: Line) -> Parsed:
+    token, _, rest = arguments.partition(" ")
+    none(rest.strip())
+    return m.Begin(number=_step(token) if token else 0, **line.timed)
+
+
 def skip(arguments: str, line: Line) -> Parsed:
+    number, why = _step_and_why(arguments)
+    return m.Skip(number=number, why=why, **line.timed)
+
+
+def fail(arguments: str, line: Line) -> Parsed:
+    number, why = _step_and_why(arguments)
+    return m.Fail(number=number, why=why, **line.timed)
+
+
+def _step_and_why(arguments: str) -> tuple[int, str]:
     token, why = word(arguments, "the step's number")
     number = _step(token)
     if not why:
         raise Wrong("say why.")
-    return m.Skip(number=number, why=why, **line.timed)
+    return number, why
+
+
+def drop(arguments: str, line: Line) -> Parsed:
+    token, _, why = arguments.partition(" ")
+    return m.Drop(number=_step(token) if token else 0, why=why.strip(), **line.timed)
+
+
+def set_variable(arguments: str, line: Line) -> Parsed:
+    name, value = word(arguments, "the variable's name")
+    if not value:
+        raise Wrong("the value is missing.")
+    return m.SetVariable(name=name, value=value, **line.timed)
 
 
 def one_word(make: Callable[[str], Parsed]) -> Callable[[str, Line], Parsed]:

@@ -99,8 +99,16 @@ def _head(parsed: Parsed, now: datetime) -> str:
             return _words("PLAYBOOK", name)
         case m.Tick(number=number):
             return _words("TICK", str(number) if number else "next")
+        case m.Begin(number=number):
+            return _words("BEGIN", str(number) if number else "next")
         case m.Skip(number=number):
             return f"SKIP {number}"
+        case m.Fail(number=number):
+            return f"FAIL {number}"
+        case m.Drop(number=number):
+            return f"DROP {number}" if number else "END OF PLAYBOOK"
+        case m.SetVariable(name=name):
+            return _words("SET", name)
         case m.ReadNow(host=host):
             return _words("READ", host or "all")
         case m.StandDown():

@@ -121,9 +121,10 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
     Kind.PLAYBOOK: {
         "name": "file stem",
         "run": "id of this run of it",
-        "step": "started | begun | released | done | skipped | failed | finished",
+        "step": "started | begun | released | done | skipped | failed | set | finished",
         "number": "1-based step number (begun to failed)",
-        "variables": "name -> value (started, or any later one that sets some), or absent",
+        "steps": "how many it has (started)",
+        "variables": "name -> value (set)",
     },
     Kind.HOLD: {"target": "host or container", "step": "hold | release", "minutes": "int"},
     Kind.ENGAGEMENT: {

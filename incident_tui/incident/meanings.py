@@ -247,9 +247,34 @@ class Tick(Timed, frozen=True):
     text: str = ""
 
 
+class Begin(Timed, frozen=True):
+    """`number` 0: the next step that nobody has."""
+
+    number: int = 0
+
+
 class Skip(Timed, frozen=True):
     number: int
     why: str
+
+
+class Fail(Timed, frozen=True):
+    number: int
+    why: str
+
+
+class Drop(Timed, frozen=True):
+    """A step is given back; `number` 0: the run ends here."""
+
+    number: int = 0
+    why: str = ""
+
+
+class SetVariable(Timed, frozen=True):
+    """A variable of the open playbook."""
+
+    name: str
+    value: str
 
 
 class ReadNow(Meaning, frozen=True):
@@ -326,8 +351,12 @@ Parsed = (
     | Hold
     | Release
     | Play
+    | Begin
     | Tick
     | Skip
+    | Fail
+    | Drop
+    | SetVariable
     | ReadNow
     | StandDown
     | Close

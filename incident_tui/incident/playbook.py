@@ -11,7 +11,7 @@
 
     - [ ] A step: its text is this paragraph.
 
-      More words, and a fenced block: its command.
+      More words, and fenced blocks: its commands (`playbook_block`).
 
 A step is a checklist item at the left margin or a numbered heading (`## 1. Look first`). What follows it, to the next
 step or heading, belongs to it.
@@ -24,14 +24,16 @@ from typing import Any, Final
 
 import msgspec
 
+from incident_tui.incident.playbook_block import VARIABLE, Block, Unreadable, block
 from incident_tui.text import sanitise
 
 LIMIT: Final = 200_000
+FRONT_LIMIT: Final = 10_000
+"""Characters of the front matter: more makes the TOML reader slow."""
 _ITEM: Final = re.compile(r"[-*+] \[[ xX]\] +(\S.*)")
 _NUMBERED: Final = re.compile(r"#{2,4} +(?:[Ss]tep +)?[0-9]{1,3}[.):] +(\S.*)")
 _HEADING: Final = re.compile(r"#{1,6} +(\S.*)")
-_FENCE: Final = re.compile(r" {0,8}(`{3,}|~{3,}) *([^`]*)")
-_VARIABLE: Final = re.compile(r"\{\{ *([A-Za-z_][\w-]*) *\}\}")
+_FENCE: Final = re.compile(r" {0,8}(`{3,}(?!`)|~{3,}(?!~))([^`]*)")
 _KEYS: Final = frozenset({"title", "owner", "when", "variables"})
 
 
@@ -46,7 +48,7 @@ class PlaybookError(Exception):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """`number` counts from 1. `body` are the words under it, without the commands; `commands` the fenced blocks."""
+    """`number` counts from 1. `body` are the words under it, without the fenced blocks."""
 
     number: int
     text: str
@@ -54,7 +56,12 @@ class Step(msgspec.Struct, frozen=True):
     section: str = ""
     """The heading it stands under."""
     body: str = ""
-    commands: tuple[str, ...] = ()
+    blocks: tuple[Block, ...] = ()
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Those that its blocks need, in order."""
+        return tuple(dict.fromkeys(name for one in self.blocks for name in one.variables))
 
 
 class Playbook(msgspec.Struct, frozen=True):
@@ -78,7 +85,10 @@ def load(text: str, path: str) -> Playbook:
         raise PlaybookError(path, 1, f"longer than {LIMIT} characters; split it.")
     lines = sanitise(text, lines=True, limit=LIMIT).split("\n")
     end = _front_end(lines, path)
-    front = _front("\n".join(lines[1:end]), path)
+    front_text = "\n".join(lines[1:end])
+    if len(front_text) > FRONT_LIMIT:
+        raise PlaybookError(path, 1, f"the front matter is longer than {FRONT_LIMIT} characters.")
+    front = _front(front_text, path)
     reader = _Reader(path)
     for number, line in enumerate(lines[end + 1 :], start=end + 2):
         reader.take(line, number)
@@ -114,13 +124,13 @@ def _front(text: str, path: str) -> dict[str, Any]:
 
     try:
         raw = tomli.loads(text)
-    except tomli.TOMLDecodeError as error:
-        where = re.search(r"line (\d+)", str(error))
+    except (ValueError, RecursionError) as error:  # of numbers too long and lists too deep it says no more than that
+        where = re.search(r"line (\d{1,6})", str(error))
         line = int(where[1]) + 1 if where else 2
         raise PlaybookError(path, line, f"the front matter is not TOML: {error}.") from None
 
     def line_of(key: str) -> int:
-        found = re.search(rf"^\s*\[?{re.escape(key)}\b", text, re.M)
+        found = re.search(rf"^[ \t]*\[?{re.escape(key)}\b", text, re.M)
         return text.count("\n", 0, found.start()) + 2 if found else 2
 
     for key in raw:
@@ -145,7 +155,7 @@ def _front(text: str, path: str) -> dict[str, Any]:
 
 def _check_variables(lines: list[str], variables: dict[str, str], path: str, end: int) -> None:
     for number, line in enumerate(lines[end + 1 :], start=end + 2):
-        for name in _VARIABLE.findall(line):
+        for name in VARIABLE.findall(line):
             if name not in variables:
                 raise PlaybookError(path, number, f"{{{{{name}}}}} is not declared; add it under [variables].")
 
@@ -159,10 +169,12 @@ class _Reader:
         self.outro: list[str] = []
         self.steps: list[Step] = []
         self.body: list[str] = []
-        self.commands: list[str] = []
+        self.blocks: list[Block] = []
         self.fence = ""
         self.fence_line = 0
+        self.info = ""
         self.block: list[str] = []
+        self.text: list[str] = []
         self.section = ""
         self.in_step = False
         self.open_text = False
@@ -177,7 +189,7 @@ class _Reader:
             return
         if fence:
             self.open_text = False
-            self.fence, self.fence_line, self.block = fence[1], number, []
+            self.fence, self.fence_line, self.info, self.block = fence[1], number, fence[2].strip(), []
             if not self.in_step:
                 self._words().append(line)
             return
@@ -186,7 +198,8 @@ class _Reader:
         if step:
             self._end_step()
             self._drop_heading()
-            self.steps.append(Step(len(self.steps) + 1, step[1].strip(), number, self.section))
+            self.steps.append(Step(len(self.steps) + 1, "", number, self.section))
+            self.text = [step[1].strip()]
             self.in_step = True
             self.open_text = True  # lines right below still belong to the step's text, as in Markdown
         elif heading:
@@ -194,8 +207,7 @@ class _Reader:
             self.section = heading[1].strip()
             self._words().append(line)
         elif self.in_step and self.open_text and line.strip():
-            last = self.steps[-1]
-            self.steps[-1] = msgspec.structs.replace(last, text=f"{last.text} {line.strip()}")
+            self.text.append(line.strip())
         else:
             self.open_text = False
             (self.body if self.in_step else self._words()).append(line)
@@ -214,7 +226,11 @@ class _Reader:
     def _close_block(self, line: str) -> None:
         if self.in_step:
             indent = min((len(one) - len(one.lstrip()) for one in self.block if one.strip()), default=0)
-            self.commands.append("\n".join(one[indent:] for one in self.block).strip("\n"))
+            text = "\n".join(one[indent:] for one in self.block).strip("\n")
+            try:
+                self.blocks.append(block(self.info, text, self.fence_line))
+            except Unreadable as error:
+                raise PlaybookError(self.path, self.fence_line + error.line, error.sentence) from None
         else:
             self._words().extend([*self.block, line])
         self.fence = ""
@@ -222,8 +238,9 @@ class _Reader:
     def _end_step(self) -> None:
         if self.in_step:
             body = "\n".join(line.strip() for line in self.body).strip()
-            self.steps[-1] = msgspec.structs.replace(self.steps[-1], body=body, commands=tuple(self.commands))
-        self.body, self.commands, self.in_step = [], [], False
+            done = {"text": " ".join(self.text), "body": body, "blocks": tuple(self.blocks)}
+            self.steps[-1] = msgspec.structs.replace(self.steps[-1], **done)
+        self.body, self.blocks, self.in_step = [], [], False
 
     def finish(self) -> list[Step]:
         if self.fence:

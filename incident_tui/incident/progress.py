@@ -44,6 +44,10 @@ class Progress:
         self.holds: list[w.Hold] = []
         self.runs: dict[str, w.Run] = {}
         self._answers: list[Line] = []
+        self._ended: set[str] = set()
+        """Runs that somebody ended, whatever steps were left."""
+        self._last: dict[tuple[str, int], tuple[datetime, str, int]] = {}
+        """Of each run's step, what was recorded last: a backdated word does not take it from whoever has it."""
 
     def take(self, line: Line) -> None:
         """A line whose kind is one of `KINDS`."""
@@ -153,17 +157,23 @@ class Progress:
         key, step = str(data.get("run", "")), str(data.get("step", ""))
         run = self.runs.get(key)
         if run is None:
-            run = w.Run(key, str(data.get("name", "")), line.at, entry.author, entry.id)
+            count = number(data.get("steps"), 0)
+            run = w.Run(key, str(data.get("name", "")), line.at, entry.author, entry.id, count=count)
         variables = data.get("variables")
         if isinstance(variables, dict):
             said_ = {str(name): str(value) for name, value in variables.items()}
             run = _replace(run, variables={**run.variables, **said_})
         if step == "finished":
             run = _replace(run, finished_at=line.at)
+            self._ended.add(key)
         elif step in w.STEP_STATES:
             said = w.RunStep(number(data.get("number"), 0), step, line.at, entry.author, line.text, entry.id)
-            others = [one for one in run.steps if one.number != said.number]
-            run = _replace(run, steps=tuple(sorted([*others, said], key=lambda one: one.number)))
+            if self._last.get((key, said.number), line.said) <= line.said:
+                self._last[key, said.number] = line.said
+                others = [one for one in run.steps if one.number != said.number]
+                run = _replace(run, steps=tuple(sorted([*others, said], key=lambda one: one.number)))
+        if key not in self._ended:
+            run = _replace(run, finished_at=max(one.at for one in run.steps) if run.settled else None)
         self.runs[key] = run
 
 

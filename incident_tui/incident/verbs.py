@@ -238,8 +238,12 @@ VERBS: Final[dict[str, Verb]] = _table(
     ),
     Verb("release", "/release TARGET", "end a hold", "/release web3", ("hosts",), timed=True),
     Verb("play", "/play [NAME]", "open a playbook, or list them", "/play gluster-split-brain", ("playbooks",)),
-    Verb("tick", "/tick [N]", "a step of the open playbook is done", "/tick 2", timed=True),
+    Verb("begin", "/begin [N]", "take a step of the open playbook; nobody else can", "/begin 2", timed=True),
+    Verb("tick", "/tick [N] [text]", "a step of the open playbook is done", "/tick 2", timed=True),
     Verb("skip", "/skip N why", "a step is left out, and why", "/skip 3 no spare disk here", timed=True),
+    Verb("fail", "/fail N why", "a step did not work, and why", "/fail 2 brick is not mounted", timed=True),
+    Verb("drop", "/drop [N] [why]", "give a step back; without N: end the playbook here", "/drop 2", timed=True),
+    Verb("set", "/set NAME VALUE", "a variable of the open playbook", "/set volume gv0", ("variables",), timed=True),
     Verb(
         "handoff",
         "/handoff NAME | accept",

@@ -11,6 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 from incident_tui.incident.entry import Author, Ref
+from incident_tui.incident.said import same
 
 FOLLOWUP_SORTS: Final = ("prevent", "detect", "mitigate", "process", "repair")
 """Kinds of follow-ups (Google SRE's and Flutter's postmortem templates)."""
@@ -100,7 +101,7 @@ class Hold(msgspec.Struct, frozen=True):
 class RunStep(msgspec.Struct, frozen=True):
     number: int
     step: str
-    """One of `STEP_STATES`; the last one said counts."""
+    """One of `STEP_STATES`; the one recorded last counts, whatever time it speaks of."""
     at: datetime
     by: Author
     text: str
@@ -120,6 +121,32 @@ class Run(msgspec.Struct, frozen=True):
     steps: tuple[RunStep, ...] = ()
     """The state of each step that was said, by number."""
     finished_at: datetime | None = None
+    count: int = 0
+    """How many steps the playbook had when it was started; 0: not said."""
+
+    def step(self, number: int) -> RunStep | None:
+        return next((one for one in self.steps if one.number == number), None)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every step is done or skipped."""
+        over = sum(one.step in ("done", "skipped") and one.number <= self.count for one in self.steps)
+        return 0 < self.count == over
+
+    def saying(self, number: int, step: str, by: Author, at: datetime) -> Run:
+        """The run as it is when this is saved."""
+        said = RunStep(number, step, at, by, "", self.ref)
+        return msgspec.structs.replace(self, steps=(*(one for one in self.steps if one.number != number), said))
+
+    def next_step(self, me: str, *, free: bool = False) -> int:
+        """The first step that is neither settled nor begun by another; `free`: nor by `me`. 0: there is none, or how
+        many there are is not known."""
+        states = {one.number: one for one in self.steps}
+        mine = [n for n, one in sorted(states.items()) if one.step == "begun" and same(one.by.name, me)]
+        if mine and not free:
+            return mine[0]
+        free_ = (n for n in range(1, self.count + 1) if n not in states or states[n].step in ("released", "failed"))
+        return next(free_, 0)
 
 
 class Remote(msgspec.Struct, frozen=True, kw_only=True):

@@ -303,8 +303,7 @@ class Session:
     def _sent(self, outcome: Outcome) -> Outcome:
         if outcome.saving is not None:
             self.sent.append(Sent(self.clock(), outcome.line, outcome.saving))
-            if isinstance(outcome.saving, Future):
-                outcome.saving.add_done_callback(lambda _: self.on_status())
+            outcome.saving.add_done_callback(lambda _: self.on_status())
         return outcome
 
     def settle(self) -> list[tuple[Sent, list[Entry] | str]]:

@@ -130,7 +130,7 @@ def _playbook(session: Session, name: str) -> Opened | None:
     def content(view: View, width: int) -> list[Line]:
         runs = view.incident.runs if view.incident is not None else ()
         run = next((one for one in reversed(runs) if one.name == name), None)
-        return playbook_lines(book, run, width, view.look)
+        return playbook_lines(book, run, width, view.look, view.me.name)
 
     return Opened(name, content, begin=next_step)
 

@@ -52,6 +52,9 @@ class Waiting:
         assert self.entries is not None
         return self.entries
 
+    def add_done_callback(self, call: Callable[[Any], object]) -> None:
+        """Nobody at this desk waits for it."""
+
 
 class Memory:
     """Appender and handles of one journal "m" with the letter m. With `held`, nothing is saved until `let_go`."""

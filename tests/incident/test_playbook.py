@@ -17,7 +17,7 @@ FRONT = '+++\ntitle = "T"\nowner = "ana"\nwhen = ["gluster.brick-down"]\n[variab
 def test_steps_bodies_commands_and_sections() -> None:
     text = FRONT + (
         "Before.\n\n## Look\n\n- [ ] First of\n  two lines.\n\n  Words.\n\n"
-        "  ```sh\n  gluster volume status {{volume}}\n    # - [ ] not a step\n  ```\n"
+        "  ```sh risk=read\n  gluster volume status {{volume}}\n    # - [ ] not a step\n  ```\n"
         "- [x] Second\n\n## 3. Third\n\n## Rollback\n\nBack.\n"
     )
     book = load(text, "playbooks/x-y.md")
@@ -28,7 +28,7 @@ def test_steps_bodies_commands_and_sections() -> None:
         (3, "Third", "Look"),
     ]
     assert book.steps[0].body == "Words."
-    assert book.steps[0].commands == ("gluster volume status {{volume}}\n  # - [ ] not a step",)
+    assert [one.text for one in book.steps[0].blocks] == ["gluster volume status {{volume}}\n  # - [ ] not a step"]
     assert book.intro == "Before." and book.outro == "## Rollback\n\nBack."
 
 

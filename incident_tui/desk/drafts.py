@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from incident_tui.desk import coordination, corrections, playing, tasks
+from incident_tui.desk import outcome as o
 from incident_tui.desk.scene import No, Order, Scene
 from incident_tui.incident import meanings as m
 from incident_tui.incident import when
@@ -110,28 +111,43 @@ def order(parsed: Parsed, scene: Scene) -> Order:
         case m.StandDown(text=text, at=at):
             incident = scene.needed()
             draft = scene.draft(Kind.STATUS, text, at, {"status": "stood down"})
-            return Order((draft,), notice=_left(incident, scene.now, "Stood down."))
-        case m.Close(text=text, at=at):
-            incident = scene.needed()
-            draft = scene.draft(Kind.MILESTONE, text, at, {"name": "closed"})
-            return Order(
-                (draft,),
-                notice=_left(incident, scene.now, f"{incident.id} closed; /export writes the report."),
-                choose="",
-            )
+            return Order((draft,), notice=_left(incident, scene.now))
+        case m.Close():
+            return _close(parsed, scene)
+        case m.Sweep():
+            return Order(effect=o.Sweep(scene.needed().id))
         case _:
             raise AssertionError(parsed)
 
 
-def _left(incident: Incident, now: datetime, done: str) -> str:
-    from incident_tui.incident.views import open_items
+def _left(incident: Incident, now: datetime) -> str:
+    """What is open at stand-down, which it never blocks."""
+    from incident_tui.incident.sweep import sweep
 
-    left = open_items(incident, now)
+    left = sweep(incident, now)
+    owner = f" The review is {incident.review_owner}'s." if incident.review_owner else ""
     if not left:
-        return f"{done} Nothing is open."
-    shown = "; ".join(left[:6])
-    more = f"; and {len(left) - 6} more" if len(left) > 6 else ""
-    return f"{done} Still open: {shown}{more}."
+        return f"Stood down. Nothing is open.{owner}"
+    shown = "; ".join(one.sentence for one in left[:4])
+    more = f"; and {len(left) - 4} more" if len(left) > 4 else ""
+    return f"Stood down.{owner} Still open: {shown}{more}. /sweep walks them."
+
+
+def _close(parsed: m.Close, scene: Scene) -> Order:
+    """The review is gated: it is not done while what it needs was neither said nor called unknown."""
+    from incident_tui.incident.sweep import sweep
+
+    incident = scene.needed()
+    missing = [one for one in sweep(incident, scene.now) if one.needed]
+    if missing and not parsed.anyway:
+        shown = "; ".join(one.sentence for one in missing[:4])
+        more = f"; and {len(missing) - 4} more" if len(missing) > 4 else ""
+        raise No(f"The review waits for: {shown}{more}. /sweep walks them; /close anyway WHY closes it without.")
+    data: dict[str, Any] = {"name": "closed"}
+    if missing:
+        data["without"] = len(missing)
+    draft = scene.draft(Kind.MILESTONE, parsed.text, parsed.at, data)
+    return Order((draft,), notice=f"{incident.id} closed; /export writes the report.", choose="")
 
 
 def _declare(parsed: m.Declare, scene: Scene) -> Order:

@@ -113,6 +113,12 @@ class OnScreen(msgspec.Struct, frozen=True):
     argument: str = ""
 
 
+class Sweep(msgspec.Struct, frozen=True):
+    """Show what is open of `incident`, each with the line that settles it."""
+
+    incident: str
+
+
 class Leave(msgspec.Struct, frozen=True):
     """Quit the screen."""
 
@@ -127,6 +133,7 @@ Effect = (
     | OpenPlaybook
     | ReadFresh
     | OnScreen
+    | Sweep
     | Leave
 )
 

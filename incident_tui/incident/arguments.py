@@ -25,9 +25,12 @@ def _help(arguments: str, line: Line) -> Parsed:
     return m.ShowHelp(verb=verb)
 
 
-def _quit(arguments: str, line: Line) -> Parsed:
-    none(arguments)
-    return m.Quit()
+def _alone(make: Callable[[], Parsed]) -> Callable[[str, Line], Parsed]:
+    def parser(arguments: str, line: Line) -> Parsed:
+        none(arguments)
+        return make()
+
+    return parser
 
 
 def _on_screen(verb: str, *, alone: bool) -> Callable[[str, Line], Parsed]:
@@ -101,7 +104,9 @@ PARSERS: Final[dict[str, Callable[[str, Line], Parsed]]] = {
     "performance": _on_screen("performance", alone=False),
     "changes": w.one_word(lambda host: m.OnScreen(verb="changes", argument=host)),
     "standdown": lambda arguments, line: m.StandDown(text=arguments, **line.timed),
-    "close": lambda arguments, line: m.Close(text=arguments, **line.timed),
+    "close": c.close,
+    "sweep": _alone(m.Sweep),
+    "review": c.review,
     "export": lambda arguments, line: m.Export(file=arguments),
     "incident": w.one_word(lambda incident: m.Switch(incident=incident)),
     "note": _writes(Kind.NOTE),
@@ -114,6 +119,6 @@ PARSERS: Final[dict[str, Callable[[str, Line], Parsed]]] = {
     "redraw": _on_screen("redraw", alone=True),
     "suspend": _on_screen("suspend", alone=True),
     "help": _help,
-    "quit": _quit,
+    "quit": _alone(m.Quit),
 }
 """Every verb of `verbs.VERBS`."""

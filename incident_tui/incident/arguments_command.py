@@ -187,3 +187,18 @@ def link(how: str) -> Callable[[str, Line], Parsed]:
         return m.LinkTo(other=other, how=how, why=why, **line.timed)
 
     return parser
+
+
+def close(arguments: str, line: Line) -> Parsed:
+    first, _, why = arguments.partition(" ")
+    if first.lower() != "anyway":
+        return m.Close(text=arguments, **line.timed)
+    if not why.strip():
+        raise Wrong("say why it is closed anyway.")
+    return m.Close(text=why.strip(), anyway=True, **line.timed)
+
+
+def review(arguments: str, line: Line) -> Parsed:
+    typed, rest = word(arguments, "the name")
+    none(rest)
+    return m.Role(step="take", role="review", who=line.name(typed), **line.timed)

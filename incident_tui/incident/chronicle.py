@@ -71,6 +71,7 @@ class _State:
         self.statements: dict[Kind, list[work.Statement]] = {Kind.DECISION: [], Kind.LESSON: [], Kind.CHANGE: []}
         self.progress = Progress()
         self.presence: dict[str, v.Presence] = {}
+        self.review_owner = ""
 
     def take(self, line: Line) -> None:
         entry = line.entry
@@ -134,7 +135,9 @@ class _State:
         entry = line.entry
         who = str(entry.data.get("who") or entry.author.name)
         role, step = str(entry.data.get("role", "commander")), entry.data.get("step")
-        if role != "commander":
+        if role == "review":
+            self.review_owner = "" if step == "release" else who
+        elif role != "commander":
             self._other_role(line, role, who, step)
         elif step == "offer":
             self.offered = v.Offer(who, line.at, entry.author, entry.id)
@@ -250,6 +253,7 @@ def derive(incident: str, lines: Sequence[Line], own: Sequence[Line]) -> v.Incid
         changes=tuple(state.statements[Kind.CHANGE]),
         **resolved(state.progress),
         presence=tuple(state.presence.values()),
+        review_owner=state.review_owner,
         stood_down_at=status.since if status and status.status == "stood down" else None,
         closed_at=closed,
         reopened=reopened,

@@ -113,8 +113,10 @@ def _head(parsed: Parsed, now: datetime) -> str:
             return _words("READ", host or "all")
         case m.StandDown():
             return "STAND DOWN"
-        case m.Close():
-            return "CLOSE"
+        case m.Close(anyway=anyway):
+            return "CLOSE anyway" if anyway else "CLOSE"
+        case m.Sweep():
+            return "SWEEP"
         case m.Export(file=file):
             return _words("EXPORT", file)
         case m.Switch(incident=incident):

@@ -63,10 +63,11 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
     Kind.STATUS: {"status": "investigating | mitigating | monitoring | resolved | stood down, or the team's word"},
     Kind.MILESTONE: {
         "name": "started | detected | acknowledged | mitigated | recovered | resolved | closed",
+        "without": "of closed: how many things were missing that a review needs; absent when none",
         "unknown": "true when the time is known to be unknowable; `at` then means nothing",
     },
     Kind.ROLE: {
-        "role": "commander | deputy | operations | communications | scribe | the team's word",
+        "role": "commander | deputy | operations | communications | scribe | the team's word | review (who owns it)",
         "step": "take | offer | claim | release",
         "who": "name of the person who holds or is offered the role",
     },

@@ -288,7 +288,14 @@ class StandDown(Timed, frozen=True):
 
 
 class Close(Timed, frozen=True):
+    """`anyway`: although the review is not complete; then `text` says why."""
+
     text: str = ""
+    anyway: bool = False
+
+
+class Sweep(Meaning, frozen=True):
+    """Walk what is open."""
 
 
 class Export(Meaning, frozen=True):
@@ -360,6 +367,7 @@ Parsed = (
     | ReadNow
     | StandDown
     | Close
+    | Sweep
     | Export
     | Switch
     | ShowHelp

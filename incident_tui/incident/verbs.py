@@ -296,7 +296,20 @@ VERBS: Final[dict[str, Verb]] = _table(
     Verb(
         "standdown", "/standdown [text]", "the response ends; says what is open", "/standdown sites stable", timed=True
     ),
-    Verb("close", "/close [text]", "close the incident; says what is open", "/close reviewed", timed=True),
+    Verb(
+        "sweep",
+        "/sweep",
+        "walk what is open; Enter on a line begins what settles it",
+        "/sweep",
+    ),
+    Verb("review", "/review NAME", "who owns the review", "/review dan", ("people",), timed=True),
+    Verb(
+        "close",
+        "/close [text] | anyway WHY",
+        "the review is done; says what it still waits for",
+        "/close reviewed",
+        timed=True,
+    ),
     Verb("export", "/export [FILE]", "write the report", "/export gv0.md", ("files",)),
     Verb(
         "incident",

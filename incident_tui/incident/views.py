@@ -235,6 +235,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     handoffs: tuple[Handoff, ...] = ()
     links: tuple[Link, ...] = ()
     presence: tuple[Presence, ...] = ()
+    review_owner: str = ""
+    """Who sees to it that the review is written."""
     stood_down_at: datetime | None = None
     closed_at: datetime | None = None
     """None while open, also when reopened."""
@@ -259,23 +261,3 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def peak_since(self) -> datetime | None:
         return next((span.since for span in self.severities if span.level == self.peak_severity), None)
-
-
-def open_items(incident: Incident, now: datetime) -> tuple[str, ...]:
-    """What is still open, one short sentence each: shown at stand-down and close, which they never block."""
-    found = [f"task {task.who}: {task.text} ({task.state(now)})" for task in incident.tasks if task.done_at is None]
-    found += [f"hypothesis: {item.text}" for item in incident.hypotheses if item.state == "raised"]
-    found += [f"update promised to {audience}" for audience in incident.next_update]
-    found += [f"{hold.target} is held by {hold.by.name}" for hold in incident.holds if hold.active(now)]
-    found += [f"exit criterion not met: {one.text}" for one in incident.criteria if one.met_at is None]
-    found += [
-        f"{one.vendor} {one.ticket}".strip() + " is still engaged" for one in incident.engagements if not one.ended_at
-    ]
-    if incident.offered is not None:
-        found.append(f"command offered to {incident.offered.who}, not taken")
-    found += [f"follow-up without an owner: {item.text}" for item in incident.follow_ups if not item.owner]
-    wanted = ("started", "detected", "mitigated", "resolved")
-    missing = [name for name in wanted if name not in incident.milestones]
-    if missing:
-        found.append(f"not said: {', '.join(missing)} (/ms NAME time, or unknown)")
-    return tuple(found)

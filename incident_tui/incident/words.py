@@ -124,6 +124,8 @@ def _colon(head: str, text: str) -> str:
 def _role(data: dict[str, Any], author: str) -> str:
     who, role, step = data.get("who", "?"), data.get("role", "commander"), data.get("step", "?")
     by = "" if str(who).casefold() == author.casefold() else f" (by voice, {author})"
+    if role == "review":
+        return f"{who} owns the review"
     if role != "commander":
         return f"{role}: {who}" if step != "release" else f"{role} released"
     match step:

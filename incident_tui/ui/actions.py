@@ -316,6 +316,14 @@ class Actions:
         if self.app.pane == "timeline":
             self.app.pane = "sheet"
 
+    def _begin_line(self, line: str) -> None:
+        """Put the beginning of a line into the prompt, unless somebody is writing one."""
+        if self.app.prompt.editor.text:
+            self.app.talk.said = ("There is a line in the prompt: finish it first.", "warn")
+            return
+        self.app.prompt.editor.set(line)
+        self.app.pane = "prompt"
+
     def close_sheet(self) -> None:
         self._beneath.clear()
         if self.app.sheet.display and self._from_left and self.app.painter.zoom:
@@ -342,6 +350,9 @@ class Actions:
                 loop = asyncio.get_running_loop()
                 handing = self.app.session.hand_over(incident, who)
                 handing.add_done_callback(lambda done: from_thread(loop, lambda: self._exported(done)))
+            case o.Sweep(incident=incident):
+                self.open_sheet(sheets.of_sweep(incident, self.app.session, self._begin_line))
+                self.app.pane = "sheet"
             case o.Leave():
                 self.app.exit(0)
             case o.Switched():

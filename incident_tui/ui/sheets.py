@@ -9,6 +9,7 @@ from functools import partial
 import msgspec
 
 from incident_tui.desk import outcome as o
+from incident_tui.incident.sweep import Open, sweep
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.ui.commands import help_lines
 from incident_tui.ui.detail import Kept, history_of, hosts_of, status_detail
@@ -101,6 +102,34 @@ def of_group(
         return {at: Choice(row.key, partial(open_row, row)) for at, row in enumerate(shown)}
 
     return Opened(f"{group.name} {group.words}", content, choices=choices)
+
+
+def of_sweep(incident: str, session: Session, begin_line: Callable[[str], None]) -> Opened:
+    """What is open of an incident; Enter on a line puts what settles it into the prompt."""
+    shown: list[Open] = []
+    rows: dict[int, Open] = {}
+
+    def content(view: View, width: int) -> list[Line]:
+        nonlocal rows
+        shown[:] = sweep(session.fold.incident(incident), view.now)
+        rows = {}
+        lines = [fit([("Enter on a line begins what settles it.", "")], width, view.look)]
+        for one in shown:
+            rows[len(lines)] = one
+            mark = "!" if one.needed else " "
+            handle = f" {view.handle(one.ref)}" if one.ref is not None else ""
+            lines.append(fit([(f" {mark}{handle} {one.sentence}", "warn" * one.needed)], width, view.look))
+        if not shown:
+            lines.append(fit([(" + nothing is open", "ok")], width, view.look))
+        return lines
+
+    def choices() -> dict[int, Choice]:
+        def line_of(one: Open) -> str:
+            return one.line(session.store.handle(one.ref) if one.ref is not None else "")
+
+        return {at: Choice(one.sentence, partial(begin_line, line_of(one))) for at, one in rows.items()}
+
+    return Opened("what is open (! the review needs it)", content, wide=True, choices=choices)
 
 
 def of_entry(row: TimelineRow, session: Session, handle: str) -> Opened:

@@ -10,7 +10,7 @@ import pytest
 
 from incident_tui.desk import outcome as o
 from incident_tui.incident.entry import Kind
-from incident_tui.incident.views import open_items
+from incident_tui.incident.sweep import sweep
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_resolved_with_unmet_criteria_is_said_and_never_refused(open_bench: Any)
     handle(open_bench, "/criterion both sites answer 200")
     outcome = open_bench.say("/status resolved")
     assert outcome.saving is not None and "no entry in split-brain" in outcome.notice
-    assert any("exit criterion not met" in one for one in open_items(open_bench.incident, open_bench.clock.now))
+    assert any("exit criterion not met" in one.sentence for one in sweep(open_bench.incident, open_bench.clock.now))
     outcome = open_bench.say(f"/met {exit_when} heal info shows 0")
     assert "both sites answer 200" in outcome.notice
     first = open_bench.incident.criteria[0]

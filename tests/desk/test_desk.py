@@ -169,13 +169,38 @@ def test_a_playbook_is_opened_ticked_skipped_and_finished(bench: Any) -> None:
     assert run.finished_at is not None
 
 
-def test_standing_down_and_closing_are_never_blocked(bench: Any) -> None:
+def test_standing_down_is_never_blocked_and_the_review_is_what_is_gated(bench: Any) -> None:
     bench.saved("/declare x")
     bench.saved("/assign bob 5m look")
-    assert "bob" in bench.say("/standdown").notice
-    assert "look" in bench.say("/close").notice
-    assert bench.desk.incident is None
-    assert bench.saved("a note later")[0].incident == ""
+    bench.saved("todo: write it up")
+    assert "bob: look" in bench.say("/standdown").notice
+    assert bench.incident.stood_down_at is not None
+    refused = bench.refused("/close")
+    for missing in ("started: when?", "without an owner: write it up", "/close anyway WHY"):
+        assert missing in refused
+    for line in ("/ms started -1m", "/ms detected -1m", "/ms mitigated unknown", "/status resolved"):
+        bench.saved(line, confirmed=True)
+    assert "nobody owns the review" in bench.refused("/close")
+    bench.saved("/review bea")
+    assert bench.incident.review_owner == "bea"
+    item = bench.desk.handles.handle(bench.incident.follow_ups[0].ref)
+    bench.saved(f"/todo {item} @ana")
+    incident = bench.incident.id
+    assert "closed" in bench.say("/close reviewed").notice, "an open task does not hold up the review"
+    assert not bench.desk.fold.incident(incident).open
+
+
+def test_a_review_that_is_not_complete_is_closed_only_with_a_reason_that_stays(bench: Any) -> None:
+    bench.saved("/declare x")
+    assert "say why" in bench.refused("/close anyway")
+    (entry,) = bench.saved("/close anyway a duplicate of yesterday's")
+    assert entry.text == "a duplicate of yesterday's" and entry.data["without"] == 5
+
+
+def test_the_sweep_walks_what_is_open(bench: Any) -> None:
+    assert "/declare" in bench.refused("/sweep")
+    bench.saved("/declare x")
+    assert bench.say("/sweep").effect == o.Sweep(bench.incident.id)
 
 
 def test_incidents_are_listed_and_chosen(bench: Any) -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from incident_tui.incident.entry import Author, Entry, Kind, Ref
 from incident_tui.incident.state import Fold
-from incident_tui.incident.views import Incident, open_items
+from incident_tui.incident.sweep import sweep
+from incident_tui.incident.views import Incident
 
 
 def folded(entries: Iterable[Entry], incident: str = "I") -> Incident:
@@ -205,7 +206,7 @@ def test_standing_down_and_closing_list_what_is_open(make: Any, start: datetime)
         ]
     )
     assert incident.stood_down_at == minutes(9, start) and incident.open
-    listed = "\n".join(open_items(incident, minutes(9, start)))
+    listed = "\n".join(one.sentence for one in sweep(incident, minutes(9, start)))
     assert "bob" in listed and "disk" in listed and "detected" in listed
 
 

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from incident_tui.desk import outcome as o
+from incident_tui.incident.sweep import sweep
 from incident_tui.ui import sheets
 from incident_tui.ui.aside import from_thread
 from incident_tui.ui.linear.spoken import overview
@@ -42,6 +43,10 @@ class Effects:
                 loop = asyncio.get_running_loop()
                 handing = self.screen.session.hand_over(incident, who)
                 handing.add_done_callback(lambda done: from_thread(loop, lambda: self.screen.tell([done.result()[0]])))
+            case o.Sweep(incident=incident):
+                left = sweep(self.screen.session.fold.incident(incident), view.now)
+                lines = [f"{one.sentence}: {one.line(view.handle(one.ref) if one.ref else '')}" for one in left]
+                self.screen.tell(lines or ["Nothing is open."])
             case o.Leave():
                 self.screen.exit(0)
             case o.Switched():

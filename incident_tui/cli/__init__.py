@@ -41,7 +41,7 @@ def _run(words: list[str]) -> int:
         if call.flag("help"):
             print(overview() if call.command.name == "screen" and "screen" not in words else usage(call.command))
             return FINE
-        return _function(call.command.run)(context)
+        return function_of(call.command.run)(context)
     except Failure as failure:
         return _say(failure.sentence, failure.status)
     except UsageError as error:
@@ -56,7 +56,8 @@ def _run(words: list[str]) -> int:
         return _say(context.unexpected(error), PROBLEM)
 
 
-def _function(run: str) -> Callable[[Context], int]:
+def function_of(run: str) -> Callable[[Context], int]:
+    """What a command of the table runs; imported now."""
     from importlib import import_module
 
     module, _, name = run.partition(":")

@@ -178,6 +178,21 @@ COMMANDS: Final = (
         "A card is left beside the journal, in cards/, when an incident is declared.",
     ),
     Command(
+        "join-keys",
+        "print lines for authorized_keys: each gives one person the screen under their name, and nothing else",
+        "joining:join_keys",
+        "[NAME...]",
+        (Option("old", "for an sshd older than OpenSSH 7.2, which does not know restrict"),),
+        "The keys are those of [[people]] keys. Add the lines to ~/.ssh/authorized_keys of the shared account.",
+    ),
+    Command(
+        "join",
+        "what such a line runs: the screen, brief or log of one person",
+        "joining:join",
+        "NAME",
+        (Option("key", "fingerprint of the key that logged in", "FINGERPRINT"),),
+    ),
+    Command(
         "contacts",
         "everybody who may be called, with the time it is for them; needs no network",
         "people:contacts",

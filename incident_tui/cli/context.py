@@ -38,8 +38,10 @@ class Failure(Exception):
 class Context:
     """The surroundings of one command. Everything is made when first asked for."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, key: str = "") -> None:
         self.call = call
+        self.key = key
+        """Fingerprint of the SSH key that joined by `join`; the screen is then confined to itself."""
 
     def clock(self) -> datetime:
         return datetime.now(UTC)
@@ -107,7 +109,7 @@ class Context:
 
         claimed = self.call.options.get("as") or os.environ.get("INCIDENT_TUI_AS", "")
         try:
-            return author(claimed, self.essentials.people, os.environ)
+            return author(claimed, self.essentials.people, os.environ, key=self.key)
         except IdentityError as error:
             raise UsageError(error.sentence) from error
 

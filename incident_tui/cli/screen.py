@@ -127,6 +127,7 @@ def screen(context: Context) -> int:
             demo=context.demo,
             playbooks=shipped("playbooks"),
             letter=context.settings.journal.letter,
+            confined=bool(context.key),
         )
     finally:
         presence.leave()

@@ -31,11 +31,13 @@ def account_of(uid: int) -> str:
         return f"uid {uid}"
 
 
-def author(claimed: str, people: Sequence[Person], environ: Mapping[str, str], *, uid: int | None = None) -> Author:
+def author(
+    claimed: str, people: Sequence[Person], environ: Mapping[str, str], *, uid: int | None = None, key: str = ""
+) -> Author:
     """The author of what this process writes. `claimed` is `--as NAME` or empty, then the account's person.
 
     Under sudo the account is the one that called sudo: its uid is the one that logged in. Raises IdentityError for a
-    name that is not one word or could be several people.
+    name that is not one word or could be several people. `key` is the fingerprint of the SSH key that joined.
     """
     uid = os.getuid() if uid is None else uid
     account = account_of(uid)
@@ -50,4 +52,4 @@ def author(claimed: str, people: Sequence[Person], environ: Mapping[str, str], *
         if isinstance(found, people_.Ambiguous):
             raise IdentityError(f"--as {found.sentence}")
         name = found
-    return people_.author(name, people, account=account, uid=uid, shared=SHARED_ACCOUNTS)
+    return people_.author(name, people, account=account, uid=uid, key=key, shared=SHARED_ACCOUNTS)

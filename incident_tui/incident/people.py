@@ -47,7 +47,8 @@ def find(name: str, people: Sequence[Person]) -> Person | None:
 def author(
     name: str, people: Sequence[Person], *, account: str = "", uid: int = -1, key: str = "", shared: Sequence[str] = ()
 ) -> Author:
-    """Who writes: proven when the configuration ties the Unix account to this name and to nobody else.
+    """Who writes: proven when the configuration ties the Unix account to this name and to nobody else, or when they
+    joined with this `key`, whose fingerprint was found among those of this name (`desk.joining`).
 
     An empty `name` is taken from the account when exactly one person has it, and is the account itself otherwise.
     `shared` are accounts that prove nobody (root, a team's account).
@@ -57,7 +58,7 @@ def author(
         name = holders[0] if len(holders) == 1 else account or "unknown"
     known = find(name, people)
     name = known.name if known else name
-    proven = holders == [name] and account not in shared
+    proven = bool(key) or (holders == [name] and account not in shared)
     return Author(name=name, uid=uid, account=account, key=key, proven=proven)
 
 

@@ -22,6 +22,8 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Phone or how to reach them. Shown, never sent to chat."""
     account: str = ""
     """The Unix account that proves the name. Without it the name is printed as claimed."""
+    keys: tuple[str, ...] = ()
+    """Public SSH keys, each a line as in `id_ed25519.pub`, that may join under this name (`incident-tui join-keys`)."""
 
 
 class Severity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

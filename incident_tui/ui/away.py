@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
 from incident_tui.incident.finding import Level
-from incident_tui.ui.session import Session
+from incident_tui.ui.session import CONFINED, Session
 from incident_tui.ui.times import clock, short
 
 if TYPE_CHECKING:
@@ -92,6 +92,9 @@ class Away:
 
     def suspend(self) -> None:
         """Ctrl+Z: the whole job stops, as the shell expects it; without a shell that could wake it, nothing stops."""
+        if self.app.session.confined:
+            self.app.talk.said = (f"There is no shell: {CONFINED}", "warn")
+            return
         if not self.app.stoppable:
             self.app.talk.said = ("There is no terminal to go to.", "warn")
             return

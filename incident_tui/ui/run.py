@@ -39,6 +39,7 @@ def run(
     demo: bool,
     playbooks: Path,
     letter: str = "a",
+    confined: bool = False,
 ) -> int:
     """The screen on the journal in `directory`. Returns the exit status: 0 left, 1 something was not saved or the
     journal cannot be opened, 128 + signal when ended by one. Raises what crashed it, with the terminal restored and the
@@ -56,6 +57,7 @@ def run(
             demo=demo,
             playbooks=playbooks,
             letter=letter,
+            confined=confined,
         )
     except JournalError as error:
         print(f"incident-tui: {error.sentence}", file=sys.stderr)

@@ -48,6 +48,7 @@ CHUNK: Final = 2_000
 """Entries read at a time while the journal is opened, so that the screen answers meanwhile."""
 REJUDGE: Final = timedelta(seconds=5)
 """Findings are derived anew so often even when no reading came: readings grow old."""
+CONFINED: Final = "this login has the screen and nothing beside it."
 PENDING_SHOWN: Final = timedelta(milliseconds=500)
 
 
@@ -72,6 +73,7 @@ class Session:
         demo: bool,
         playbooks: Path,
         letter: str = "a",
+        confined: bool = False,
         clock: Callable[[], datetime] = system_clock,
         boot: Callable[[], float] = boot_clock,
         new_id: Callable[[], str] = random_id,
@@ -81,6 +83,8 @@ class Session:
         self.author = author
         self.presence = presence
         self.demo = demo
+        self.confined = confined
+        """Joined by a key on a shared account: no editor, no shell, no file of the writer's choice."""
         self.clock = clock
         self._boot = boot
         self.store = Store.open(directory, letter=letter, clock=clock)
@@ -93,7 +97,6 @@ class Session:
             lambda: Store.open(directory, letter=letter, clock=clock), clock=clock, on_status=lambda _: self.on_status()
         )
         self._aside = Aside(directory, letter, clock, demo)
-        self.export = self._aside.export
         self.fold = Fold()
         self.playbooks, self.broken_playbooks = read_playbooks(playbooks)
         self.desk = Desk(
@@ -323,6 +326,14 @@ class Session:
                 if entry.kind is Kind.DECLARE:
                     self._aside.leave_card(self._standing(entry.incident))
         return over
+
+    def export(self, incident: str, file: str) -> Future[tuple[str, str]]:
+        """Write the report; the future has what to say about it."""
+        if self.confined and file:
+            refused: Future[tuple[str, str]] = Future()
+            refused.set_result((f"Not to a file of your choice: {CONFINED} /export alone writes beside the journal.", "warn"))
+            return refused
+        return self._aside.export(incident, file)
 
     def hand_over(self, incident: str, to: str) -> Future[tuple[str, str]]:
         """Write the briefing for who takes command; the future has what to say about it."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.line_file import LineFile
 from incident_tui.text import sanitise
+from incident_tui.ui.session import CONFINED
 
 if TYPE_CHECKING:
     from incident_tui.ui.away import Away, Screen
@@ -68,6 +69,9 @@ class Writing:
 
     def start(self) -> None:
         """Give the line to the editor. A paste that is being asked about may be edited, too; a question not."""
+        if self.app.session.confined:
+            self.app.talk.said = (f"There is no editor: {CONFINED}", "warn")
+            return
         text = self.app.talk.to_write()
         if text is None:
             self.app.talk.said = ("Answer first, or Esc: the line is in the prompt then.", "warn")

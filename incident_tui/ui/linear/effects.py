@@ -76,9 +76,9 @@ class Effects:
                     lambda: self.screen.tell([said(verb, argument, view)]), "the watch could not be asked"
                 )
             case "edit":
-                self.screen.writing.start()
+                self.screen.lend(self.screen.writing.start)
             case "suspend":
-                self.screen.away.suspend()
+                self.screen.lend(self.screen.away.suspend)
             case "redraw":
                 self.screen.tell(overview(view))
             case _:

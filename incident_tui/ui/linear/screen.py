@@ -343,6 +343,13 @@ class LinearScreen:
 
     # The terminal in other hands
 
+    def lend(self, act: Callable[[], None]) -> None:
+        """To the editor or the shell; why not, when that is refused."""
+        before = self.talk.said
+        act()
+        if self.talk.said != before:
+            self.tell(self._spoken(answer_only=True))
+
     def release_terminal(self) -> None:
         self.tty.release()
 
@@ -361,8 +368,8 @@ _KEYS: Final[dict[str, Callable[[LinearScreen], None]]] = {
     "enter": LinearScreen._enter,
     "escape": LinearScreen._escape,
     "ctrl+c": LinearScreen._leave,
-    "ctrl+e": lambda screen: screen.writing.start(),
-    "ctrl+z": lambda screen: screen.away.suspend(),
+    "ctrl+e": lambda screen: screen.lend(screen.writing.start),
+    "ctrl+z": lambda screen: screen.lend(screen.away.suspend),
     "ctrl+l": lambda screen: screen.tell(overview(screen.session.view())),
     "f1": lambda screen: screen.effects.take(o.ShowHelp()),
     "f5": lambda screen: screen.effects.take(o.ReadFresh()),

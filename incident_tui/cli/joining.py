@@ -26,7 +26,16 @@ def join_keys(context: Context) -> int:
             raise Failure(f"there is nobody called {sanitise(word, limit=40)!r} in [[people]] of {config}", 2)
     wanted = [find(word, people) for word in context.call.words] or list(people)
     # -I: nothing in the environment or the home of the shared account can put other code in front of ours.
-    program = [sys.executable, "-I", "-m", "incident_tui", "--config", str(config.absolute()), "--journal", context.place]
+    program = [
+        sys.executable,
+        "-I",
+        "-m",
+        "incident_tui",
+        "--config",
+        str(config.absolute()),
+        "--journal",
+        context.place,
+    ]
     lines: list[str] = []
     owner: dict[str, str] = {}
     for person in people:
@@ -58,7 +67,9 @@ def join(context: Context) -> int:
     try:
         known = person is not None and is_key_of(print_, person)
         if person is None or not known:
-            raise Failure(f"the key {sanitise(print_, limit=60)} is not one of {sanitise(name, limit=40)}'s any more", 2)
+            raise Failure(
+                f"the key {sanitise(print_, limit=60)} is not one of {sanitise(name, limit=40)}'s any more", 2
+            )
         command, options, words = asked(original)
     except NoKey as error:
         raise Failure(f"a key of {sanitise(name, limit=40)} in the configuration cannot be used: {error}", 2) from error

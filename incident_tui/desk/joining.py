@@ -38,7 +38,9 @@ def line(person: Person, key: str, program: Sequence[str], *, old: bool = False)
     kind, encoded = split(key)
     command = shlex.join([*program, "join", person.name, "--key", fingerprint(key)])
     if any(one in command for one in '"\\\r\n'):
-        raise Refused(f"{sanitise(command, limit=120)}: a path with a quote or a backslash cannot stand in a key's line")
+        raise Refused(
+            f"{sanitise(command, limit=120)}: a path with a quote or a backslash cannot stand in a key's line"
+        )
     return f'{OLD_OPTIONS if old else OPTIONS},command="{command}" {kind} {encoded} {person.name}'
 
 

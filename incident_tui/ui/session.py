@@ -331,7 +331,9 @@ class Session:
         """Write the report; the future has what to say about it."""
         if self.confined and file:
             refused: Future[tuple[str, str]] = Future()
-            refused.set_result((f"Not to a file of your choice: {CONFINED} /export alone writes beside the journal.", "warn"))
+            refused.set_result(
+                (f"Not to a file of your choice: {CONFINED} /export alone writes beside the journal.", "warn")
+            )
             return refused
         return self._aside.export(incident, file)
 

@@ -80,7 +80,17 @@ def test_what_may_be_asked_for() -> None:
 @pytest.mark.parametrize(
     "original",
     [
-        *("sh", "bash -i", "log", "logs x", "brief; sh", "brief a b", "brief --config /x", "brief --since", "screen -x"),
+        *(
+            "sh",
+            "bash -i",
+            "log",
+            "logs x",
+            "brief; sh",
+            "brief a b",
+            "brief --config /x",
+            "brief --since",
+            "screen -x",
+        ),
         *("scp -t /tmp", "internal-sftp", "/usr/lib/openssh/sftp-server", "export -o /tmp/x", "LOG x", "brief -o x"),
         *("run web1 -- id", "'' log x", "\x1b[2Jlog x", "log;sh", "watch", "demo", "card --import /etc/passwd"),
     ],
@@ -103,6 +113,12 @@ def test_whatever_is_asked_only_three_commands_run_and_only_two_options_are_set(
 
 
 def test_nothing_in_the_environment_names_a_program_or_a_file() -> None:
-    sent = {"EDITOR": "sh", "PYTHONPATH": "/x", "XDG_DATA_HOME": "/x", "INCIDENT_TUI_CONFIG": "/x", "TEXTUAL_DRIVER": "x"}
+    sent = {
+        "EDITOR": "sh",
+        "PYTHONPATH": "/x",
+        "XDG_DATA_HOME": "/x",
+        "INCIDENT_TUI_CONFIG": "/x",
+        "TEXTUAL_DRIVER": "x",
+    }
     sent |= {"SSH_AUTH_SOCK": "/x", "SHELL": "/bin/sh", "INCIDENT_TUI_AS": "bob", "BASH_ENV": "/x", "LD_PRELOAD": "/x"}
     assert environment({**sent, "TERM": "xterm", "LC_ALL": "C.UTF-8"}) == {"TERM": "xterm", "LC_ALL": "C.UTF-8"}

@@ -19,8 +19,8 @@ from incident_tui import essentials
 from incident_tui.essentials import ConfigError, Essentials, StrPath
 from incident_tui.fleet.settings import Fleet, Host
 from incident_tui.hosts.settings import Thresholds
-from incident_tui.incident import roster
-from incident_tui.incident.settings import Roster
+from incident_tui.incident import policy, roster
+from incident_tui.incident.settings import COMMAND_MODES, Commands, Roster
 from incident_tui.mistakes import nearest, show
 from incident_tui.text import redact, sanitise
 from incident_tui.ui.settings import Screen
@@ -30,6 +30,7 @@ __all__ = ["ConfigError", "Settings", "load", "locate", "missing_files", "parse"
 
 ROLES: Final = ("docker", "gluster")
 SENDS: Final = ("declare", "update", "severity", "status", "commander")
+COMMAND_KEYS: Final = ("own", "hosts")
 CHAT_KINDS: Final = ("slack",)
 _SECRET_KEYS: Final = re.compile(r"(?i)^(url|token|secret|password|passwd|api_?key|webhook(_url)?|passphrase)$")
 
@@ -43,6 +44,7 @@ class Settings(Essentials, frozen=True, forbid_unknown_fields=True, kw_only=True
     chat: tuple[ChatSink, ...] = ()
     thresholds: Thresholds = Thresholds()
     fleet: Fleet = Fleet()
+    commands: Commands = Commands()
     watch: Watch = Watch()
     screen: Screen = Screen()
 
@@ -129,6 +131,7 @@ def _check(settings: Settings, path: Path) -> None:
     for number, one in enumerate(settings.rosters):
         _check_roster(one, f"rosters[{number}]", [person.name for person in settings.people], path)
     essentials.check_names(path, "rosters", [one.name for one in settings.rosters])
+    _check_commands(settings, path)
     _check_numbers(settings, path)
 
 
@@ -152,6 +155,22 @@ def _check_roster(one: Roster, key: str, people: Sequence[str], path: Path) -> N
                 raise ConfigError(f'{path}: {where}: write a day and a time, "2026-12-24 09:00"')
         if begin is not None and end is not None and begin >= end:
             raise ConfigError(f"{path}: {key}.overrides[{number}]: it ends before it begins; exchange since and until")
+
+
+def _check_commands(settings: Settings, path: Path) -> None:
+    commands = settings.commands
+    _one_of(path, "commands.mode", (commands.mode,), COMMAND_MODES)
+    _one_of(path, "commands.keys", (commands.keys,), COMMAND_KEYS)
+    _one_of(path, "commands.roles", tuple(commands.roles), ("commander", *settings.command.roles))
+    for role, mode in commands.roles.items():
+        _one_of(path, f"commands.roles.{role}", (mode,), COMMAND_MODES)
+    for key in ("read", "changes"):
+        for number, pattern in enumerate(getattr(commands, key)):
+            if not policy.is_pattern(pattern):
+                where = f"{path}: commands.{key}[{number}] = {show(pattern)}"
+                raise ConfigError(f'{where}: write words as a shell splits them, "docker ps ..."')
+    if commands.seconds < 1:
+        raise ConfigError(f"{path}: commands.seconds = {commands.seconds}: seconds, 1 or more")
 
 
 def _check_numbers(settings: Settings, path: Path) -> None:

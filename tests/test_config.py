@@ -46,6 +46,12 @@ def test_an_empty_file_is_a_valid_configuration() -> None:
     [
         ('[[hosts]]\nname = "a"\nadress = "x"', ("hosts[0].adress", "did you mean address?")),
         ("[jurnal]\nx = 1", ("jurnal", "did you mean journal?")),
+        ('[commands]\nmode = "ask"', ("commands.mode: 'ask'", "confirm")),
+        ('[commands]\nkeys = "theirs"', ("commands.keys: 'theirs'", "own")),
+        ("[commands]\nseconds = 0", ("commands.seconds = 0", "1 or more")),
+        ('[commands.roles]\npilot = "off"', ("commands.roles: 'pilot'", "operations")),
+        ('[commands.roles]\ncommander = "no"', ("commands.roles.commander: 'no'", "off")),
+        ('[commands]\nread = ["cat \'a"]', ("commands.read[0]", "as a shell splits them")),
         ("[watch]\nzzzz = 1", ("watch.zzzz", "hold_seconds")),
         ('[[hosts]]\nname = "a"\nport = "22"', ("hosts[0].port = '22'", "whole number")),
         ('[thresholds]\nmemory_warn = "x"', ("thresholds.memory_warn = 'x'", "a number")),

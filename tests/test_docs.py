@@ -110,7 +110,7 @@ def setting_rows(kind: Any, place: str, comments: dict[tuple[str, str], str]) ->
         if isinstance(struct, type) and issubclass(struct, msgspec.Struct):
             inner += setting_rows(struct, table_name(place, field.name, many), comments)
             continue
-        default = "needed" if field.required else f"`{toml(field.default)}`"
+        default = "needed" if field.required else f"`{toml(default_of(field))}`"
         rows.append((f"`{place} {field.name}`", default, comments.get((place.strip("[]"), field.name), "")))
     return rows + inner
 
@@ -118,6 +118,10 @@ def setting_rows(kind: Any, place: str, comments: dict[tuple[str, str], str]) ->
 def table_name(place: str, name: str, many: bool) -> str:
     full = ".".join(part for part in (place.strip("[]"), name) if part)
     return f"[[{full}]]" if many else f"[{full}]"
+
+
+def default_of(field: Any) -> object:
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
 def toml(value: object) -> str:

@@ -18,7 +18,7 @@ from incident_tui.desk.outcome import Outcome, Question
 from incident_tui.desk.playing import Claim
 from incident_tui.desk.scene import No, Order, Scene
 from incident_tui.incident import meanings as m
-from incident_tui.incident.entry import Author, Draft, Entry, Ref, Seen
+from incident_tui.incident.entry import Author, Draft, Entry, Kind, Ref, Seen
 from incident_tui.incident.grammar import parse
 from incident_tui.incident.meanings import Parsed
 from incident_tui.incident.people import zone_of
@@ -182,6 +182,25 @@ class Desk:
         scene = self._scene()
         key = f"change:{scene.working}:{change.host}:{change.at.isoformat()}:{change.what}"
         return self._save(f"/change {change.host}: {change.what}", [d.change(change, scene)], key)
+
+    def keep_command(self, data: dict[str, Any], text: str = "", *, of: Entry | None = None) -> o.Saving:
+        """Save a step of a command on a host (`entry.DATA[Kind.COMMAND]`); `of` is the intent that it answers."""
+        scene = self._scene()
+        incident, ref = (of.incident, of.id) if of is not None else (None, None)
+        draft = scene.draft(Kind.COMMAND, text, scene.now, data, ref=ref, incident=incident)
+        saving = self.append.submit([draft], self.new_id())
+        self._waiting.append(saving)
+        return saving
+
+    def crossed(self, saved: Sequence[Entry]) -> str:
+        """What the author of a hold is told who came later than a command on what is held; empty when nobody did. The
+        fold must have what the journal has."""
+        from incident_tui.incident.policy import running_before
+
+        holds = [entry for entry in saved if entry.kind is Kind.HOLD and entry.incident]
+        running = [one for entry in holds for one in running_before(entry, self.fold.incident(entry.incident))]
+        said = [f"{one.by.name}'s command on {one.host} was first and still runs: {one.command}" for one in running]
+        return "; ".join(said)
 
     def _pasted(self, pasted: Evidence | Backfill, backfill: bool) -> Sequence[m.Write] | str:
         from incident_tui.incident.paste import Backfill, Evidence

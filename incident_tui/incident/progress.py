@@ -93,6 +93,8 @@ class Progress:
                     by=entry.author,
                     changes=data.get("risk") == "change",
                     expected=str(data.get("expected", "")),
+                    verify=str(data.get("verify", "")),
+                    verify_minutes=number(data.get("minutes"), 0),
                 )
             case _ if entry.ref is not None:
                 self._answers.append(line)
@@ -260,7 +262,8 @@ def _engagement(engagement: w.Engagement, line: Line) -> w.Engagement:
 def _remote(remote: w.Remote, line: Line) -> w.Remote:
     data = line.entry.data
     if data.get("step") == "check":
-        return _replace(remote, checked_at=line.at, held=bool(data.get("held")), check=line.text)
+        held = data.get("held")
+        return _replace(remote, checked_at=line.at, held=held if isinstance(held, bool) else None, check=line.text)
     if data.get("step") != "outcome":
         return remote
     status, seconds = data.get("exit"), data.get("seconds")

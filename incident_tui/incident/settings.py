@@ -101,3 +101,43 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Where people meet, in order, when the first place does not work: bridge numbers, chat rooms, places."""
     recovery: tuple[str, ...] = ()
     """Exact login and recovery commands for the break-glass card."""
+
+
+READS = (
+    *("uptime", "date", "date -u", "hostname", "hostname -f", "w", "who ...", "id", "uname ...", "mount", "lsblk ..."),
+    *("df ...", "free ...", "ps ...", "top -b -n 1", "vmstat ...", "iostat ...", "stat ...", "dmesg", "dmesg -T"),
+    *("ls ...", "cat ...", "head ...", "tail ...", "grep ...", "wc ...", "getfattr ...", "netstat ...", "ss -tlnp"),
+    *("ip addr", "ip route", "ip -s link", "ping -c * *", "chronyc tracking", "ntpq -p", "ntpstat", "crontab -l"),
+    *("docker ps ...", "docker inspect ...", "docker logs ...", "docker images ...", "docker top ...", "docker info"),
+    *("docker version", "docker stats --no-stream ...", "docker diff *", "docker port ..."),
+    *("systemctl status ...", "systemctl is-active ...", "systemctl show ...", "systemctl --failed"),
+    *("service * status", "initctl list", "status *", "journalctl -n *", "journalctl -k", "journalctl -u *"),
+    *("journalctl -u * -n *", "gluster peer status", "gluster pool list", "gluster volume list"),
+    *("gluster volume info ...", "gluster volume status ...", "gluster volume heal * info ..."),
+    *("gluster volume get * *", "gluster volume geo-replication status", "gluster --version"),
+    *("rpm -q ...", "rpm -qa", "dpkg -l ..."),
+)
+"""Commands that only read, in the versions that we know. Left out is what changes something by an option that stands
+anywhere or may be shortened: journalctl --vac…, find -delete, ss -K, date -s."""
+
+
+class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[commands]`: what may be run on hosts from here. How patterns match is in `incident.policy`."""
+
+    mode: str = "confirm"
+    """off: nothing; read-only: what only reads; confirm: everything, what may change something after a question."""
+    roles: dict[str, str] = {}
+    """Another mode for whoever holds a role; of several the one that allows most."""
+    read: tuple[str, ...] = ()
+    """Commands that only read, besides READS. All others may change something."""
+    changes: tuple[str, ...] = ()
+    """Commands that count as changing although they fit one of those."""
+    seconds: int = 300
+    """A command that runs so long is stopped."""
+    keys: str = "own"
+    """own: the agent and keys of whoever runs the command; hosts: the identity_file of [[hosts]]."""
+    user: str = ""
+    """Whom to log in as; empty: as [[hosts]] says."""
+
+
+COMMAND_MODES = ("off", "read-only", "confirm")

@@ -176,14 +176,21 @@ def _command(data: dict[str, Any], said: str, about: str) -> str:
     host = str(data.get("host", "?"))
     match data.get("step"):
         case "outcome":
-            status = f"exit {data['exit']}" if data.get("exit") is not None else str(data.get("problem") or "no exit")
-            seconds = f" after {data['seconds']:g}s" if isinstance(data.get("seconds"), int | float) else ""
-            return _colon(f"{host} {status}{seconds}", said)
+            return _colon(f"{host} {ended(data)}", said)
         case "check":
-            return _colon(f"{host} {'held' if data.get('held') else 'DID NOT HOLD'}: {about}", said)
+            held = {True: "held", False: "DID NOT HOLD"}.get(data["held"]) if "held" in data else None
+            return _colon(f"{host} {held or data.get('problem') or 'could not be verified'}: {about}", said)
         case _:
             expected = f" (expects: {data['expected']})" if data.get("expected") else ""
             return f"{host}# {data.get('command') or said}{expected}"
+
+
+def ended(data: dict[str, Any]) -> str:
+    """How a command ended, from the data of its outcome: "exit 0 after 3.2s", "KILL, stopped from here after 5s"."""
+    status = f"exit {data['exit']}" if data.get("exit") is not None else str(data.get("signal") or "")
+    parts = [part for part in (status, str(data.get("problem") or "")) if part]
+    seconds = f" after {data['seconds']:g}s" if isinstance(data.get("seconds"), int | float) else ""
+    return f"{', '.join(parts) or 'no exit'}{seconds}"
 
 
 def _update(data: dict[str, Any], said: str) -> str:

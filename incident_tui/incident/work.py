@@ -160,6 +160,9 @@ class Remote(msgspec.Struct, frozen=True, kw_only=True):
     changes: bool = False
     """It was said to change something; others only read."""
     expected: str = ""
+    verify: str = ""
+    verify_minutes: int = 0
+    """So long after its end `verify` should tell whether what was expected is so."""
     ended_at: datetime | None = None
     exit: int | None = None
     """None with `ended_at`: no exit status was had, and `problem` says why."""
@@ -167,8 +170,14 @@ class Remote(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     checked_at: datetime | None = None
     held: bool | None = None
-    """Whether a later check found what was expected."""
+    """Whether a later check found what was expected; None with `checked_at`: it could not be asked."""
     check: str = ""
+
+    def unverified(self, now: datetime) -> bool:
+        """It should have been verified by now, and was not."""
+        if not self.verify or self.checked_at is not None or self.ended_at is None or self.exit is None:
+            return False
+        return now > self.ended_at + timedelta(minutes=self.verify_minutes + 1)
 
 
 class Can(msgspec.Struct, frozen=True):

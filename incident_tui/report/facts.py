@@ -242,7 +242,7 @@ def _commands(rows: Iterable[TimelineRow]) -> Iterable[Ran]:
     kept = [row for row in rows if row.entry.kind is Kind.COMMAND and not row.struck and not row.purged]
     outcomes = {row.entry.ref: row for row in kept if row.entry.data.get("step") == "outcome" and row.entry.ref}
     for row in kept:
-        if row.entry.data.get("step") == "outcome":
+        if row.entry.data.get("step") in ("outcome", "check"):
             continue
         outcome = outcomes.get(row.ref)
         status = outcome.entry.data.get("exit") if outcome else None

@@ -11,7 +11,7 @@ from typing import Final, Protocol, TypeVar
 
 import msgspec
 
-from incident_tui.fleet.settings import Host
+from incident_tui.fleet.settings import Fleet, Host
 from incident_tui.hosts.cluster import ClusterView
 from incident_tui.hosts.cluster import view as cluster_view
 from incident_tui.hosts.health import Judge
@@ -20,7 +20,7 @@ from incident_tui.hosts.readings import HostReading
 from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.entry import Author, Ref, Seen
 from incident_tui.incident.finding import Finding, Level
-from incident_tui.incident.settings import Command, Person, Roster, Severity
+from incident_tui.incident.settings import Command, Commands, Person, Roster, Severity
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.journal.board import Row
 from incident_tui.journal.presence import Present
@@ -55,6 +55,10 @@ class Parts(Protocol):
     def chat(self) -> Sequence[ChatSink]: ...
     @property
     def thresholds(self) -> Thresholds: ...
+    @property
+    def fleet(self) -> Fleet: ...
+    @property
+    def commands(self) -> Commands: ...
     @property
     def screen(self) -> Screen: ...
 

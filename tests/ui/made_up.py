@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from incident_tui.fleet.settings import Host
+from incident_tui.fleet.settings import Fleet, Host
 from incident_tui.hosts.readings import (
     Brick,
     BrickHeal,
@@ -36,7 +36,7 @@ from incident_tui.hosts.readings import (
 )
 from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.entry import Author, Draft, Kind
-from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Person, Roster, Severity
+from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Commands, Person, Roster, Severity
 from incident_tui.journal.presence import Present
 from incident_tui.ui.settings import Screen
 from incident_tui.watch.rows import ChatRow, SiteRow, WatchRow
@@ -62,6 +62,8 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     )
     chat: Sequence[ChatSink] = (ChatSink(name="chat", url_env="HOOK"),)
     thresholds: Thresholds = Thresholds()
+    fleet: Fleet = Fleet()
+    commands: Commands = Commands(keys="hosts")
     screen: Screen = Screen()
 
 

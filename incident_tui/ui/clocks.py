@@ -31,16 +31,20 @@ def gone(view: View) -> float | None:
     return since if since >= GONE_AFTER else None
 
 
+def takes_over(view: View) -> str:
+    """Who takes command from a commander who is gone, and how."""
+    deputy = view.incident.roles.get("deputy") if view.incident is not None else None
+    if deputy is None or same(deputy.who, view.me.name):
+        return "/ic take"
+    return f"{view.look.text(deputy.who)}, the deputy, takes command with /ic take"
+
+
 def take_over(view: View) -> str:
     """What whoever looks at this does about a commander who is gone; empty when nobody is."""
     since, incident = gone(view), view.incident
     if since is None or incident is None:
         return ""
-    deputy = incident.roles.get("deputy")
-    who = f"{view.look.text(incident.commander)} is gone {short(since)}"
-    if deputy is None or same(deputy.who, view.me.name):
-        return f"{who}: /ic take"
-    return f"{who}: {view.look.text(deputy.who)}, the deputy, takes command with /ic take"
+    return f"{view.look.text(incident.commander)} is gone {short(since)}: {takes_over(view)}"
 
 
 def first_update(view: View) -> tuple[datetime, str] | None:
@@ -55,27 +59,56 @@ def first_update(view: View) -> tuple[datetime, str] | None:
 
 
 def running(view: View) -> Iterator[Piece]:
-    """Pieces for the line of running things."""
-    incident, command, now, look = view.incident, view.command, view.now, view.look
-    if incident is None or not incident.open or incident.stood_down_at is not None:
+    """Pieces for the line of running things, with the numbers that tick."""
+    incident, now, look = view.incident, view.now, view.look
+    if not _runs(view) or incident is None:
         return
-    if incident.declared_at is not None and command.callout_minutes:
-        every = timedelta(minutes=command.callout_minutes)
-        count = (now - incident.declared_at) // every
-        if count > 0 and now - incident.declared_at - count * every < CALLED_OUT:
-            yield (f"call out: {count * command.callout_minutes} min", "strong")
+    yield from ((text, "strong") for text in _age(view))
     for one in incident.engagements:
         if one.due is not None and one.ended_at is None:
             left = one.due - now
             over = left < timedelta(0)
-            yield (
-                f"{cut(look.text(one.vendor), 16, look)} back {stepped(left)} {'LATE' if over else 'left'}",
-                "warn" * over,
-            )
-    if command.fatigue_hours:
-        limit = timedelta(hours=command.fatigue_hours)
-        held = [("IC", incident.commander, incident.commander_since)]
-        held += [(one.role, one.who, one.since) for one in incident.roles.values()]
-        for role, who, since in held:
-            if who and since is not None and now - since >= limit:
-                yield (f"{cut(look.text(who), 10, look)} {role} {short(now - since)}: hand over?", "warn")
+            words = f"{cut(look.text(one.vendor), 16, look)} back {stepped(left)} {'LATE' if over else 'left'}"
+            yield (words, "warn" * over)
+    for role, who, since in _tired(view):
+        yield (f"{cut(look.text(who), 10, look)} {role} {short(now - since)}: hand over?", "warn")
+
+
+def called(view: View) -> Iterator[str]:
+    """What is said once when it becomes so: sentences without a number that ticks."""
+    if not _runs(view) or view.incident is None:
+        return
+    yield from _age(view)
+    for one in view.incident.engagements:
+        if one.state(view.now) == "overdue":
+            yield f"{one.vendor} is not back as promised: escalate"
+    for role, who, _ in _tired(view):
+        yield f"{who} has been {role} for long: hand over?"
+
+
+def _runs(view: View) -> bool:
+    incident = view.incident
+    return incident is not None and incident.open and incident.stood_down_at is None
+
+
+def _age(view: View) -> Iterator[str]:
+    """The age to call out, for a minute."""
+    declared, minutes = view.incident.declared_at if view.incident else None, view.command.callout_minutes
+    if declared is None or not minutes:
+        return
+    every = timedelta(minutes=minutes)
+    count = (view.now - declared) // every
+    if count > 0 and view.now - declared - count * every < CALLED_OUT:
+        yield f"call out: {count * minutes} min"
+
+
+def _tired(view: View) -> Iterator[tuple[str, str, datetime]]:
+    """Role, who and since when, of those who have held it for too long."""
+    incident, hours = view.incident, view.command.fatigue_hours
+    if incident is None or not hours:
+        return
+    held = [("IC", incident.commander, incident.commander_since)]
+    held += [(one.role, one.who, one.since) for one in incident.roles.values()]
+    for role, who, since in held:
+        if who and since is not None and view.now - since >= timedelta(hours=hours):
+            yield role, who, since

@@ -11,6 +11,7 @@ import pytest
 from incident_tui.incident.entry import Author, Kind
 from incident_tui.incident.settings import Command
 from incident_tui.journal.presence import Present
+from incident_tui.ui.linear.spoken import Announcer
 from incident_tui.ui.lines import plain
 from incident_tui.ui.present import header, notices
 from incident_tui.ui.view import View
@@ -89,3 +90,24 @@ def test_who_is_tired_is_said(kit: Any, seen: Any) -> None:
     first = draft(kit, Kind.ROLE, 41, role="scribe", step="take", who="dan")
     old = msgspec.structs.replace(first, at=kit.now - timedelta(hours=5))
     assert "dan scribe 5h" in seen(old, command=Command(fatigue_hours=4, callout_minutes=0))
+
+
+def test_in_lines_what_the_clocks_say_is_told_once(kit: Any) -> None:
+    def view(minutes: float, *people: Present) -> View:
+        drafts = [kit.story()[0], draft(kit, Kind.ENGAGEMENT, 20, vendor="hosting company", minutes=30)]
+        made: View = kit.view(kit.healthy(), drafts, people=(Present("bob", True, 900.0), *people))
+        now = kit.now + timedelta(minutes=minutes)
+        return msgspec.structs.replace(
+            made, now=now, me=Author("bob"), command=Command(first_update_minutes=45, fatigue_hours=1)
+        )
+
+    gone = Present("ana", False, 240.0)
+    announcer = Announcer()
+    assert announcer.states(view(0, Present("ana", True, 9.0))) == []
+    told = "\n".join(announcer.states(view(3, gone)))
+    assert "the commander, ana, is gone: /ic take" in told and "update due in 2 min (first public)" in told
+    assert announcer.states(view(3.1, gone)) == [], "told once"
+    told = "\n".join(announcer.states(view(9.5, gone)))
+    assert "call out: 50 min" in told and "OVERDUE (first public)" in told
+    told = "\n".join(announcer.states(view(20, gone)))
+    assert "hosting company is not back as promised: escalate" in told and "ana has been IC for long" in told

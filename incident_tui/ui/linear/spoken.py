@@ -11,6 +11,7 @@ from incident_tui.incident.entry import MACHINE_KINDS, Entry, Kind
 from incident_tui.incident.finding import Finding, Level
 from incident_tui.incident.state import Fold
 from incident_tui.incident.views import TimelineRow
+from incident_tui.ui import clocks
 from incident_tui.ui.lines import SYMBOL, plain
 from incident_tui.ui.present import alarms, chat_piece, header, notices, saved_piece
 from incident_tui.ui.status import status_rows
@@ -142,7 +143,9 @@ def _states(view: View) -> dict[str, str]:
         found["chat"] = "chat does not take messages"
     incident = view.incident
     if incident is not None and incident.open:
-        for audience, at in incident.next_update.items():
+        first = clocks.first_update(view)
+        due = [*((at, audience) for audience, at in incident.next_update.items()), *([first] if first else [])]
+        for at, audience in due:
             left = at - view.now
             if left < timedelta(0):
                 found[f"due:{audience} {at}"] = f"update OVERDUE ({audience})"
@@ -153,6 +156,10 @@ def _states(view: View) -> dict[str, str]:
                 found[f"task:{task.ref}"] = f"task of {task.who} is over its time: {task.text}"
     if incident is not None and incident.offered is not None:
         found[f"offer:{incident.offered.ref}"] = f"command is offered to {incident.offered.who}"
+    if clocks.gone(view) is not None and incident is not None:
+        found["commander"] = f"the commander, {incident.commander}, is gone: {clocks.takes_over(view)}"
+    for piece in clocks.called(view):
+        found[f"clock:{piece}"] = piece
     for one in view.people:
         found[f"person:{one.name}"] = f"{one.name} is here" if one.alive else f"{one.name} is gone"
     return found

@@ -210,7 +210,14 @@ COMMANDS: Final = (
         ),
         more="Exit status 1 when nobody is on call.",
     ),
-    Command("playbook", "print a playbook, or list them", "show:playbook", "[NAME]"),
+    Command(
+        "playbook",
+        "print a playbook, or list them; `check` says what is wrong with playbooks",
+        "playbooks:playbook",
+        "[NAME|check] [FILE...]",
+        more="`playbook check FILE...` checks these files, `playbook check` those that come with the program: one line "
+        "for each mistake, with file and line. Exit status 1 when there is any, 2 when a file cannot be read.",
+    ),
     Command("completion", "print the completion for a shell", "completion:completion", "bash|zsh"),
     Command("version", "print the version", "show:version"),
 )

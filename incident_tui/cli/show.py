@@ -1,8 +1,7 @@
-"""Commands that read the journal: list, show, verify, playbook, version. They never import the screen or asyncio."""
+"""Commands that read the journal: list, show, verify, version. They never import the screen or asyncio."""
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 
 import msgspec
@@ -155,24 +154,6 @@ def verdict_fields(verdict: Verdict) -> dict[str, object]:
         "heads_checked": verdict.heads_checked,
         "promise": verdict.promise,
     }
-
-
-def playbook(context: Context) -> int:
-    from incident_tui.desk.open import read_playbooks
-    from incident_tui.shipped import shipped
-
-    found, broken = read_playbooks(shipped("playbooks"))
-    for sentence in broken:
-        print(f"incident-tui: {sentence}", file=sys.stderr)
-    words = context.call.words
-    if not words:
-        for name, book in found.items():
-            print(f"{name:<28} {book.title}")
-    elif words[0] in found:
-        print((shipped("playbooks") / f"{words[0]}.md").read_text(encoding="utf-8"), end="")
-    else:
-        raise Failure(f"there is no playbook {words[0]!r}; there are {', '.join(found) or 'none'}", 2)
-    return 1 if broken else 0
 
 
 def version(context: Context) -> int:

@@ -20,7 +20,7 @@ BEFORE: Final = {
 """What stands before the first step, and what each says."""
 AFTER: Final = {"## Rollback": "the way back", "## Sources": "where it comes from"}
 """Headings after the last step."""
-_ROLLBACK: Final = re.compile(r"^Rollback: \S", re.M)
+_ROLLBACK: Final = re.compile(r"(?:^|\s)Rollback: \S")
 
 
 def lint(text: str, path: str, rules: Collection[str]) -> list[PlaybookError]:
@@ -74,6 +74,8 @@ def _step(step: Step, path: str) -> Iterator[PlaybookError]:
             yield PlaybookError(path, one.line, sentence)
     if changes and not any(one.part == "verify" for one in step.blocks):
         yield PlaybookError(path, step.line, f"step {step.number} changes something and has no verify block.")
-    if changes and not (any(one.part == "rollback" for one in step.blocks) or _ROLLBACK.search(step.body)):
-        sentence = f"step {step.number} changes something: add a rollback block, or a line `Rollback: …`."
+    if changes and not (
+        any(one.part == "rollback" for one in step.blocks) or _ROLLBACK.search(f"{step.text} {step.body}")
+    ):
+        sentence = f"step {step.number} changes something: add a rollback block, or the words `Rollback: …`."
         yield PlaybookError(path, step.line, sentence)

@@ -245,7 +245,8 @@ def test_a_run_ends_early_by_question_and_goes_on_after_a_crash(two: Any, tmp_pa
     assert opened.saving is None and opened.notice.startswith("brick goes on where it was. Next: 2. Ping")
     asked = again.say("/drop")
     assert "End brick here? Begun and not settled: step 2." in asked.question.sentence
-    again.desk.answer(asked.question.token, "yes").saving.result()
+    ended = again.desk.answer(asked.question.token, "yes").saving
+    assert ended is not None and ended.result()
     assert again.run.finished_at is not None
     again.store.close()
 

@@ -93,6 +93,7 @@ def row_fields(row: TimelineRow, store: Store) -> dict[str, object]:
         "struck": row.struck,
         "pinned": row.pinned,
         "purged": row.purged,
+        "origin": row.origin,
         "data": row.entry.data,
     }
 
@@ -113,6 +114,7 @@ def _print(incident: Incident, store: Store, mark: str) -> None:
                 " (amended)" if row.amended else "",
                 " (struck)" if row.struck else "",
                 " (pinned)" if row.pinned else "",
+                f" (from {row.origin})" if row.origin else "",
             )
         )
         who = row.entry.author.name + ("?" if row.claimed else "")

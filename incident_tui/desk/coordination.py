@@ -108,6 +108,9 @@ def _link(parsed: m.LinkTo, scene: Scene) -> Order:
     known = next((one for one in incident.links if one.other == other), None)
     how = "none" if known is not None and known.how == parsed.how else parsed.how
     draft = scene.draft(Kind.LINK, parsed.why, parsed.at, {"other": other, "how": how})
+    if how == "none" and known is not None and known.how == "duplicate":
+        closed_ = "" if incident.open else " It is closed: /status investigating opens it again."
+        return Order((draft,), notice=f"{incident.id} stands for itself again.{closed_}")
     if how != "duplicate":
         return Order((draft,))
     question = (

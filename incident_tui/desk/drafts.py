@@ -18,9 +18,12 @@ from incident_tui.incident.said import same
 
 if TYPE_CHECKING:
     from incident_tui.hosts.changes import Change
+    from incident_tui.incident.related import Related
     from incident_tui.incident.views import Incident
 
 ATTACH_MINUTES = 60
+_RELATED = 2
+"""Incidents that may have to do with a new one, named when it is declared; /incident names all."""
 
 
 def write(parsed: m.Write, scene: Scene) -> Draft:
@@ -167,8 +170,19 @@ def _declare(parsed: m.Declare, scene: Scene) -> Order:
     notice = f"{incident} declared; {scene.me} is commander."
     if parsed.severity is None:
         notice += " No severity yet: /sev N why."
+    for one in _related(parsed, scene)[:_RELATED]:
+        notice += (
+            f" {one.incident.id} ({one.incident.title}) names {', '.join(one.shared[:4])}, too: /link or /merge it?"
+        )
     draft = scene.draft(Kind.DECLARE, parsed.title, parsed.at, data, incident=incident)
     return Order((draft,), notice=notice, question=question, choose=incident)
+
+
+def _related(parsed: m.Declare, scene: Scene) -> list[Related]:
+    from incident_tui.incident.related import related  # only who declares pays
+
+    rows = scene.fold.loose(scene.now - timedelta(minutes=ATTACH_MINUTES))
+    return related([parsed.title], rows, scene.fold.incidents(), scene.now)
 
 
 def _known_severity(level: int | None, scene: Scene) -> None:

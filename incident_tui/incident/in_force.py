@@ -66,5 +66,7 @@ def find(fold: Fold) -> InForce:
     incident = fold.newest_open()
     if incident is None:
         return InForce()
-    closings = (row.entry.data.get("name") for row in incident.rows if row.entry.kind is Kind.MILESTONE)
+    closings = (
+        row.entry.data.get("name") for row in incident.rows if row.entry.kind is Kind.MILESTONE and not row.origin
+    )
     return InForce(incident.id, "closed" not in closings)

@@ -18,6 +18,7 @@ from incident_tui.incident.chronicle import STATEFUL, closings, derive
 from incident_tui.incident.entry import MACHINE_KINDS, Entry, Kind, Ref
 from incident_tui.incident.growing import Growing
 from incident_tui.incident.lean import Lean
+from incident_tui.incident.merged import Merges
 from incident_tui.incident.said import Line
 from incident_tui.incident.views import LATE_AFTER, Correction, Incident, TimelineRow
 from incident_tui.incident.words import sentence, time_of, word
@@ -54,6 +55,7 @@ class Fold:
         self._logs: dict[str, list[Ref]] = {"": []}
         self._files: dict[str, _File] = {}
         self._lean = Lean()
+        self._merges = Merges(self._alone)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -73,6 +75,8 @@ class Fold:
         if known is None and entry.ref is not None:
             self._referring.setdefault(entry.ref, []).append(ref)
         self._correct(entry)
+        if entry.kind is Kind.LINK:
+            self._merges.note(entry.incident)
         for other in self._referring.get(ref, ()):
             self._touch(other)
         return True
@@ -119,13 +123,17 @@ class Fold:
         return self._entries.get(ref)
 
     def incident(self, incident: str) -> Incident:
-        """The incident as it stands. One that no entry names is empty, with only its id."""
+        """The incident as it stands, with what was merged into it. One that no entry names is empty, with only its
+        id."""
+        return self._merges.read(incident)
+
+    def _alone(self, incident: str) -> Incident:
         file = self._files.get(incident)
         return file.read() if file is not None else Incident(id=incident)
 
     def incidents(self) -> list[Incident]:
         """All of them, the newest declared first; those without a declare entry come last."""
-        found = [file.read() for file in self._files.values()]
+        found = [self.incident(name) for name in self._files]
         found.sort(key=lambda one: one.id)
         found.sort(key=lambda one: one.declared_at or _NEVER, reverse=True)
         return found
@@ -138,6 +146,11 @@ class Fold:
         """The entry as the timeline shows it, in whatever incident; None when it is not here."""
         entry = self._entries.get(ref)
         return None if entry is None else self._row(entry)
+
+    def loose(self, since: datetime) -> list[TimelineRow]:
+        """Rows of entries outside any incident that were recorded from then on."""
+        entries = [self._entries[ref] for ref in dict.fromkeys(self._logs[""])]
+        return [self._row(one) for one in entries if one.recorded_at >= since and not self._hidden(one)]
 
     def _in_force(self, ref: Ref) -> bool:
         """A correction counts unless it was itself struck."""

@@ -66,6 +66,8 @@ class TimelineRow(msgspec.Struct, frozen=True, gc=False):
     """A person wrote it whose name is not proven."""
     unmatched: bool = False
     """It refers to an entry that is not here."""
+    origin: str = ""
+    """Id of the duplicate that it came from by a merge; empty where it belongs by itself."""
 
     @property
     def ref(self) -> Ref:
@@ -234,6 +236,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     engagements: tuple[Engagement, ...] = ()
     handoffs: tuple[Handoff, ...] = ()
     links: tuple[Link, ...] = ()
+    absorbed: tuple[str, ...] = ()
+    """Ids of the duplicates that were merged into it; their rows carry `origin`."""
     presence: tuple[Presence, ...] = ()
     review_owner: str = ""
     """Who sees to it that the review is written."""

@@ -27,7 +27,8 @@ FIELDS: Final = {
     "incident": "the incident as it stands: every field of incident.views.Incident but `rows`; times are ISO 8601, UTC",
     "metrics": "each `name`, `formula`, `seconds` or null, `why_unknown`, `running`",
     "timeline": "in the order in which it happened: `handle`, effective `at`, `text`, `said`, `word`, and the marks "
-    "`late_seconds`, `skew_seconds`, `amended` (handles), `struck`, `pinned`, `purged`, `claimed`, `unmatched`",
+    "`late_seconds`, `skew_seconds`, `amended` (handles), `struck`, `pinned`, `purged`, `claimed`, `unmatched`, "
+    "and `origin`: the incident that it came from by a merge",
     "entries": "as stored (incident.entry.Entry), corrections included, by number, each with its `handle`",
 }
 """The top-level fields, in order."""
@@ -79,6 +80,7 @@ def to_json(source: Source) -> str:
                 "purged": row.purged,
                 "claimed": row.claimed,
                 "unmatched": row.unmatched,
+                "origin": row.origin,
             }
             for row in incident.rows
         ],

@@ -152,6 +152,7 @@ def _line(source: Source, row: TimelineRow, gap: timedelta | None) -> Line:
         pinned=row.pinned,
         purged=row.purged,
         unmatched=row.unmatched,
+        origin=row.origin,
         delivery=source.deliveries.get(row.ref, ""),
         gap=gap,
     )

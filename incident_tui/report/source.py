@@ -91,6 +91,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     pinned: bool = False
     purged: bool = False
     unmatched: bool = False
+    origin: str = ""
     delivery: str = ""
     gap: timedelta | None = None
 
@@ -105,6 +106,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
             or self.more
             or self.pinned
             or self.unmatched
+            or self.origin
             or self.delivery
             or not self.text.strip()
         )

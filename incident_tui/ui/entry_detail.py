@@ -28,6 +28,8 @@ def entry_detail(row: TimelineRow, view: View, width: int) -> list[Line]:
     page.field("author", f"{author.name}{claim}{account}, by {entry.source or 'unknown'}")
     if entry.ref is not None:
         page.field("about", view.handle(entry.ref) + (" (not here)" if row.unmatched else ""))
+    if row.origin:
+        page.field("came from", f"{row.origin}, which was merged into this incident")
     for one in row.amended:
         said = f": {one.text}" if one.text is not None else ""
         moved = f" to {one.moved_to.astimezone(UTC):%Y-%m-%d %H:%M}Z" if one.moved_to is not None else ""

@@ -9,6 +9,7 @@ from functools import partial
 import msgspec
 
 from incident_tui.desk import outcome as o
+from incident_tui.incident.related import related
 from incident_tui.incident.sweep import Open, sweep
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.ui.commands import help_lines
@@ -54,7 +55,8 @@ def of_effect(effect: o.Effect, session: Session) -> Opened | None:
             title = f"help /{verb}" if verb else "help"
             return Opened(title, lambda view, width: help_lines(verb, width, view.look), wide=True)
         case o.ListIncidents():
-            return Opened("incidents", lambda view, width: _incidents(session, view, width))
+            shared = _shared(session)
+            return Opened("incidents", lambda view, width: _incidents(session, shared, view, width))
         case o.ListPlaybooks():
             rows = [(f"/play {name}", book.title) for name, book in session.playbooks.items()]
             rows += [("cannot be used:", sentence) for sentence in session.broken_playbooks]
@@ -146,9 +148,20 @@ def of_paste(text: str) -> Opened:
     )
 
 
-def _incidents(session: Session, view: View, width: int) -> list[Line]:
-    rows = _incident_rows(session.fold.incidents())
-    return list_lines("/incident ID chooses one", rows, width, view.look)
+def _incidents(session: Session, shared: Mapping[str, Sequence[str]], view: View, width: int) -> list[Line]:
+    rows = _incident_rows(session.fold.incidents(), shared)
+    return list_lines(
+        "/incident ID chooses one; /link ID and /merge ID tie it to the one in force", rows, width, view.look
+    )
+
+
+def _shared(session: Session) -> dict[str, Sequence[str]]:
+    """Of the other incidents, what they name that the one in force names, too."""
+    here = session.incident
+    if here is None:
+        return {}
+    others = [one for one in session.fold.incidents() if one.id != here.id]
+    return {one.incident.id: one.shared for one in related([here.title], here.rows, others, session.clock())}
 
 
 def _playbook(session: Session, name: str) -> Opened | None:
@@ -164,10 +177,13 @@ def _playbook(session: Session, name: str) -> Opened | None:
     return Opened(name, content, begin=next_step)
 
 
-def _incident_rows(incidents: Sequence[Incident]) -> list[tuple[str, str]]:
+def _incident_rows(incidents: Sequence[Incident], shared: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
     rows = []
     for one in incidents:
         since = f"{one.declared_at.astimezone(UTC):%Y-%m-%d %H:%M}Z" if one.declared_at is not None else ""
         level = f"SEV{one.severity}" if one.severity is not None else "SEV?"
-        rows.append((one.id, f"{since} {level} {one.status if one.open else 'closed'}  {one.title}"))
+        names = f"  (names {', '.join(shared[one.id][:4])}, too)" if one.id in shared else ""
+        into = [f"  (part of {link.other})" for link in one.links if link.how == "duplicate"]
+        state = one.status if one.open else "closed"
+        rows.append((one.id, f"{since} {level} {state}  {one.title}{names}{''.join(into)}"))
     return rows

@@ -161,6 +161,8 @@ def _tail(row: TimelineRow, marks: Sequence[Mark]) -> str:
         words.append("(pinned)")
     if row.skew is not None:
         words.append(f"(clock {short(row.skew)} ahead)")
+    if row.origin:
+        words.append(f"(from {row.origin})")
     words += [mark.text for mark in marks if not mark.own_line]
     return " ".join(words)
 

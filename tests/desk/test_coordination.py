@@ -151,3 +151,24 @@ def test_roles_are_those_of_the_team(open_bench: Any) -> None:
     open_bench.saved("/role liaison bob")
     assert open_bench.incident.roles["liaison"].who == "bob"
     assert "liaison" in open_bench.refused("/role pilot bob")
+
+
+def test_a_declare_names_what_has_to_do_with_the_same_machine(open_bench: Any) -> None:
+    first = open_bench.incident.id
+    open_bench.saved("/hold web3 10m repairing")
+    outcome = open_bench.say("/declare sites slow, web3 too", confirmed=True)
+    assert f"{first} (" in outcome.notice and "names web3, too: /link or /merge it?" in outcome.notice
+    assert "/merge" not in open_bench.say("/declare mail is late", confirmed=True).notice
+
+
+def test_a_merge_that_is_taken_back_says_that_the_incident_is_closed(open_bench: Any) -> None:
+    first = open_bench.incident.id
+    open_bench.saved("/declare the same again", confirmed=True)
+    second = open_bench.incident.id
+    open_bench.saved("502 on two sites")
+    open_bench.saved(f"/merge {first}", confirmed=True)
+    assert [row.said for row in open_bench.incident.rows if row.origin == second][1:2] == ["502 on two sites"]
+    open_bench.say(f"/incident {second}")
+    assert "/status investigating opens it again" in open_bench.say(f"/merge {first}").notice
+    open_bench.say(f"/incident {first}")
+    assert not [row for row in open_bench.incident.rows if row.origin]

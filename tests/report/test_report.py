@@ -42,6 +42,17 @@ def test_backdated_entry_keeps_its_time_and_place(story: Any) -> None:
     assert report.index(row) < report.index(rows(report, "a2")[0])
 
 
+def test_rows_of_a_merged_duplicate_say_where_they_come_from(story: Any) -> None:
+    story.declare()
+    story(Kind.NOTE, 2, "502 on two sites", incident="INC-other")
+    assert "502 on two sites" not in render(story.source())
+    story(Kind.LINK, 3, "the same", incident="INC-other", other="INC-1", how="duplicate")
+    (row,) = rows(render(story.source()), "a2")
+    assert row.endswith("NOTE | 502 on two sites _(from INC-other)_ |")
+    exported = msgspec.json.decode(to_json(story.source()))
+    assert [line["origin"] for line in exported["timeline"]] == ["", "INC-other", "INC-other"]
+
+
 def test_durations_over_a_day_do_not_wrap(story: Any) -> None:
     """Peer bug 2: timedelta.seconds, and durations that run until somebody exports."""
     story(Kind.MILESTONE, 0, name="started")

@@ -97,7 +97,8 @@ class Actions:
     def _begin(self, act: Callable[[], None]) -> None:
         """What is open over the timeline is closed: one looks at the timeline."""
         if self.app.talk.ask is None:
-            self.close_sheet()
+            if not self.app.painter.docked:
+                self.close_sheet()
             if self.app.painter.zoom == "left":
                 self.app.painter.zoom = "right"
             if self.app.pane == "status":
@@ -163,7 +164,9 @@ class Actions:
 
     def _next_pane(self, step: int) -> None:
         self._quiet()
-        panes: list[Pane] = ["prompt", "status", "sheet" if self.app.sheet.display else "timeline"]
+        panes: list[Pane] = ["prompt", "status"]
+        panes += ["timeline"] if not self.app.sheet.display or self.app.painter.docked else []
+        panes += ["sheet"] if self.app.sheet.display else []
         if self.app.sheet.display and (self.app.sheet.wide or self.app.painter.zoom):
             panes.remove("status")
         at = panes.index(self.app.pane) if self.app.pane in panes else 0

@@ -34,6 +34,8 @@ Pane = Literal["prompt", "status", "timeline", "sheet"]
 Zoom = Literal["", "left", "right"]
 """Which side has the whole width; the left one only while nothing is open over the timeline."""
 _FAR = 1_000_000
+_DOCKED: Final = 100
+"""Columns right of the left pane that are enough for the timeline and a playbook beside it."""
 _HINT_LINES: Final = 4
 """Lines that a question or a refusal may take."""
 _SAID_LINES: Final = 3
@@ -95,13 +97,26 @@ class Painter:
             rows = self.rows.of(view, left - 1)
             self.status.draw(rows, left, body, active=self.pane == "status", look=look)
         right = width - left
-        self.timeline.display = not self.sheet.display and right > 0
-        self._feed(view, right)
+        docked = self._docked(right)
+        self.timeline.display = right > 0 and (not self.sheet.display or docked > 0)
+        self._feed(view, right - docked)
         if self.sheet.display:
-            self.sheet.draw(view, right, body, look, active=self.pane == "sheet")
-        elif right:
-            self._draw_timeline(view, right, body)
+            if self.sheet.styles.width is None or self.sheet.styles.width.value != (docked or 1):
+                self.sheet.styles.width = docked or "1fr"
+            self.sheet.draw(view, docked or right, body, look, active=self.pane == "sheet")
+        if self.timeline.display:
+            self._draw_timeline(view, right - docked, body)
         self._show_line(hint)
+
+    @property
+    def docked(self) -> bool:
+        """Whether what is open stands beside the timeline."""
+        return self._docked(self._width - self._left_width()) > 0
+
+    def _docked(self, right: int) -> int:
+        """Columns of what stands beside the timeline, of those right of the left pane; 0: it takes them all."""
+        opened = self.sheet.opened
+        return right // 2 if opened is not None and opened.docked and right >= _DOCKED else 0
 
     def paint_line(self, height: int) -> None:
         """The line changed: only the prompt and the hint are drawn, unless the hint needs more or less room."""
@@ -113,7 +128,7 @@ class Painter:
 
     def scroll(self, lines: int) -> None:
         """What is open, else the timeline; up when negative."""
-        if self.sheet.display:
+        if self._scrolls_sheet():
             self.sheet.scroll_lines(lines)
         else:
             self.window.scroll(lines)
@@ -125,14 +140,17 @@ class Painter:
         self.window.to_end()
         self.refeed()
 
+    def _scrolls_sheet(self) -> bool:
+        return self.sheet.display and self.pane != "timeline"
+
     def to_start(self) -> None:
-        if self.sheet.display:
+        if self._scrolls_sheet():
             self.sheet.scroll_lines(-_FAR)
         else:
             self.window.to_start()
 
     def to_end(self) -> None:
-        if self.sheet.display:
+        if self._scrolls_sheet():
             self.sheet.scroll_lines(_FAR)
         else:
             self.to_last()
@@ -185,7 +203,8 @@ class Painter:
     def refeed(self) -> None:
         """The listing was changed: the window has to know before it is asked to move."""
         if self.view is not None:
-            self._feed(self.view, self._width - self._left_width())
+            right = self._width - self._left_width()
+            self._feed(self.view, right - self._docked(right))
 
     def _left_width(self) -> int:
         if self.zoom == "left":

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from incident_tui.incident.finding import Level
+from incident_tui.incident.work import Run
 from incident_tui.ui import clocks
 from incident_tui.ui.lines import Line, Piece, cells, cut, fit, sides, width_of, wrap
 from incident_tui.ui.times import clock, countdown, short, stepped
@@ -226,7 +227,9 @@ def notices(view: View, width: int) -> Line:
 def _running(view: View) -> list[Piece]:
     look, now, incident = view.look, view.now, view.incident
     out: list[Piece] = []
-    suggested = [(f"suggested: /play {look.text(name)}", "strong") for name in view.suggested[:1]]
+    played = {run.name for run in incident.runs if run.finished_at is None} if incident is not None else set()
+    fitting = [name for name in view.suggested if name not in played]
+    suggested = [(f"suggested: /play {look.text(name)}", "strong") for name in fitting[:1]]
     if incident is None or not any(task.done_at is None and task.due < now for task in incident.tasks):
         out += suggested
     if incident is not None:
@@ -237,6 +240,7 @@ def _running(view: View) -> list[Piece]:
             state = "over" if over else "left"
             who = cut(look.text(task.who), 10, look)
             out.append((f"task {who} {stepped(left)} {state}", "warn" if over else ""))
+        out += [_played(run, view) for run in incident.runs if run.finished_at is None]
         out += clocks.running(view)
         out += [one for one in suggested if one not in out]  # behind a task that is over, but before all else
         if incident.offered is not None and incident.offered.who.casefold() != view.me.name.casefold():
@@ -244,9 +248,20 @@ def _running(view: View) -> list[Piece]:
         for hold in incident.holds:
             if hold.active(now):
                 out.append((f"{look.text(hold.target)} held by {look.text(hold.by.name)}", "warn"))
+    out += [(f"or /play {look.text(name)}", "") for name in fitting[1:3]]
     if incident is not None and view.loading:
         out.append((view.loading, ""))
     return out
+
+
+def _played(run: Run, view: View) -> Piece:
+    """A playbook that is being played: the step one has, or the next one."""
+    number = run.next_step(view.me.name)
+    said = run.step(number)
+    name = view.look.text(run.name)
+    if said is not None and said.step == "begun":
+        return (f"you have step {number} of {name}", "strong")
+    return (f"{name}: step {number} next" if number else f"{name}: nothing left for you", "")
 
 
 def worst(view: View) -> Level:

@@ -38,7 +38,7 @@ class Choice(msgspec.Struct, frozen=True):
 class Opened(msgspec.Struct, frozen=True):
     """`wide`: it takes the place of the left pane, too. `begin`: of its lines, the one to scroll to whenever that
     changes. `row`: the key of the left pane's row that it is about. `choices`: by number, those of the lines made last
-    that can be chosen."""
+    that can be chosen. `docked`: it stands beside the timeline where there is room for both."""
 
     title: str
     content: Content
@@ -46,6 +46,7 @@ class Opened(msgspec.Struct, frozen=True):
     begin: Callable[[Sequence[Line]], int] = lambda lines: 0
     row: str = ""
     choices: Callable[[], Mapping[int, Choice]] | None = None
+    docked: bool = False
 
 
 def of_effect(effect: o.Effect, session: Session) -> Opened | None:
@@ -174,7 +175,7 @@ def _playbook(session: Session, name: str) -> Opened | None:
         run = next((one for one in reversed(runs) if one.name == name), None)
         return playbook_lines(book, run, width, view.look, view.me.name)
 
-    return Opened(name, content, begin=next_step)
+    return Opened(name, content, begin=next_step, docked=True)
 
 
 def _incident_rows(incidents: Sequence[Incident], shared: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,15 @@ def test_the_shipped_ones_lack_nothing_and_are_short(path: Path) -> None:
     book = load(text, path.name)
     assert 4 <= len(book.steps) <= 14 and len(text.splitlines()) <= 150
     assert len(book.intro.splitlines()) <= 24, "nobody reads more than that at 03:10"
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_command_is_what_a_shell_can_read(path: Path) -> None:
+    book = load(path.read_text(encoding="utf-8"), path.name)
+    values = {name: f"a; b' {name}" for name in book.variables}
+    for block in (one for step in book.steps for one in step.blocks if one.is_command):
+        done = subprocess.run(["sh", "-n", "-c", block.filled(values)], capture_output=True, text=True)
+        assert done.returncode == 0, (block.line, done.stderr)
 
 
 def test_every_finding_suggests_a_playbook() -> None:

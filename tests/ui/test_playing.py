@@ -1,0 +1,150 @@
+"""A playbook on the screen: docked, played to its end, shared with another screen, and there again after a crash."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from incident_tui.shipped import shipped
+
+BOOK = """+++
+title = "GlusterFS: a brick is down"
+owner = "operations"
+when = ["gluster.brick-down"]
+[variables]
+volume = "the volume, e.g. gv0"
++++
+One copy is missing.
+
+- [ ] What runs and what does not?
+
+  ```sh target=any risk=read limit=2m
+  gluster volume status {{volume}}
+  ```
+
+- [ ] Start what is missing.
+
+  ```sh target=any risk=change limit=2m expect=" 0 down" only="systemd"
+  gluster volume start {{volume}} force
+  ```
+
+- [ ] Log the result.
+"""
+
+
+@pytest.fixture
+def book(world: Any) -> None:
+    world.playbooks.mkdir(parents=True)
+    (world.playbooks / "brick.md").write_text(BOOK)
+
+
+@pytest.mark.usefixtures("book")
+async def test_a_playbook_is_played_at_80_by_24_with_the_prompt_still_there(
+    world: Any, screen: Any, picture: Any
+) -> None:
+    world.full()
+    async with screen() as driver:
+        await driver.type("/play brick", "enter")
+        await driver.until("Set first: /set volume VALUE (the volume, e.g. gv0).")
+        await driver.type("/set volume gv 0;x", "enter")
+        await driver.until("gluster volume status 'gv 0;x'")
+        await driver.type("/begin", "enter")
+        await driver.until("You have step 1: What runs and what does not?")
+        assert "[>] 1. What runs and what does not?" in driver.text
+        picture("playbook-begun-80x24", driver.text)
+        await driver.type("/tick", "enter")
+        await driver.until("[x] 1. What runs")
+        assert "Step 1 done: What runs and what does not? Next: 2. Start what is" in driver.text
+        await driver.type("/fail 2 it is not mounted", "enter")
+        await driver.until("[!] 2. Start what is missing.")
+        await driver.until("Read its stop condition")
+        await driver.type("/skip 2 its disk is dead", "enter")
+        await driver.type("/tick", "enter")
+        await driver.until("brick is finished")
+        await driver.press("escape")
+        await driver.until("brick: step 3 done")
+
+
+@pytest.mark.usefixtures("book")
+async def test_where_there_is_room_it_stands_beside_the_timeline(world: Any, screen: Any) -> None:
+    world.full()
+    async with screen((200, 50)) as driver:
+        await driver.type("/play brick", "enter")
+        await driver.until("[ ] 2. Start what is missing.")
+        assert "RESULT" in driver.text, "the timeline is still there"
+        titles = next(line for line in driver.text.split("\n") if "Esc closes" in line)
+        assert "UTC" in titles
+        await driver.press("tab", "tab")
+        assert driver.app.pane == "timeline"
+        await driver.press("tab")
+        assert driver.app.pane == "sheet"
+        await driver.press("escape", "escape")
+        assert "[ ] 2. Start" not in driver.text
+
+
+@pytest.mark.usefixtures("book")
+async def test_a_step_that_somebody_else_has_is_said_and_shown(world: Any, screen: Any) -> None:
+    async with screen() as driver:
+        await driver.type("/declare gv0", "enter")
+        await driver.type("/play brick", "enter")
+        other = world.session(world.bob)
+        while other.read_journal():
+            pass
+        for line in ("/begin 2", "/begin 1"):
+            other.enter(line).saving.result()
+        await driver.type("/begin 2", "enter")
+        await driver.until("bob has step 2 since")
+        await driver.press(*["backspace"] * 10)
+        await driver.type("/drop 2", "enter")
+        await driver.until("Open it again?")
+        await driver.type("no", "enter")
+        assert "[>] 2. Start what is missing.  (begun" in driver.text
+        await driver.press(*["backspace"] * 10)
+        await driver.type("/begin", "enter")
+        await driver.until("You have step 3: Log the result.")
+        other.close("")
+
+
+@pytest.mark.usefixtures("book")
+async def test_of_two_screens_that_take_a_step_at_once_one_is_told(world: Any, screen: Any) -> None:
+    async with screen() as driver:
+        await driver.type("/declare gv0", "enter")
+        await driver.type("/play brick", "enter")
+        other = world.session(world.bob)
+        while other.read_journal():
+            pass
+        driver.app.session.read_journal = lambda: False  # this screen has not heard of it yet
+        other.enter("/begin 1").saving.result()
+        await driver.type("/begin 1", "enter")
+        await driver.until("NOT SAVED: bob has step 1 since")
+        del driver.app.session.read_journal
+        other.close("")
+
+
+@pytest.mark.usefixtures("book")
+async def test_a_new_screen_goes_on_where_the_last_one_died(world: Any, screen: Any) -> None:
+    async with screen() as driver:
+        await driver.type("/declare gv0", "enter")
+        await driver.type("/play brick", "enter")
+        await driver.type("/set volume gv0", "enter")
+        await driver.type("/begin 2", "enter")
+        await driver.until("you have step 2 of brick")
+    async with screen() as driver:
+        await driver.until("you have step 2 of brick")
+        await driver.type("/play brick", "enter")
+        await driver.until("brick goes on where it was. Next: 2. Start what is missing.")
+        assert "volume = gv0" in driver.text and "[>] 2." in driver.text
+
+
+async def test_findings_suggest_their_playbooks_worst_first(world: Any, screen: Any) -> None:
+    world.full()
+    world.playbooks = shipped("playbooks")
+    async with screen((200, 24)) as driver:
+        text = driver.text
+        first = text.index("suggested: /play gluster-split-brain")
+        assert text.index("or /play ") > first
+        await driver.type("/play gluster-split", "enter")
+        await driver.until("GlusterFS: files in split-brain")
+        assert "suggested: /play gluster-split-brain" not in driver.text
+        assert "suggested: /play " in driver.text

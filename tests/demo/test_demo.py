@@ -24,7 +24,7 @@ def mentions(directory: str) -> list[str]:
 
 
 def test_it_plays_records_and_ends_without_a_trace(program: Any, until: Callable[..., Any]) -> None:
-    done = program("demo", "--headless", "14", "--speed", "3")
+    done = program("demo", "--headless", "20", "--speed", "3")
     assert "DEMO watched" in done.stdout and "web2" in done.stdout
     assert "**DEMO.**" in done.stdout and "# demo outage" in done.stdout
     directory = re.search(r"journal is in (\S+)/journal", done.stderr)

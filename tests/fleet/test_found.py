@@ -21,7 +21,10 @@ DOCKER = """case "$1" in
 ps) echo ID ;;
 inspect) cat "$STATE_DIR/inspect.json" ;;
 events) exec tail -f /dev/null ;;
-logs) echo "2026-11-23T10:00:00Z a line of $5" ;;
+logs)
+    while [ -e "$STATE_DIR/hold" ]; do sleep 0.1; done
+    echo "2026-11-23T10:00:00Z a line of $5"
+    ;;
 esac
 """.replace("ID", ID)
 
@@ -73,9 +76,11 @@ async def test_what_is_asked_for_comes_on_a_channel_of_its_own_that_is_closed(
         await until(lambda r: r.clock.at > before)
         mark = f"STATE_DIR={tmp_path}"
         rest = len(marked(mark))
-        channel = asyncio.create_task(link.demand([f"asked:log:{ID}"], 10))
-        assert await eventually(lambda: len(marked(mark)) > rest, 5)
-        await channel
+        (tmp_path / "hold").touch()
+        asked = asyncio.create_task(link.demand([f"asked:log:{ID}"], 30))
+        assert await eventually(lambda: len(marked(mark)) > rest, 20)
+        (tmp_path / "hold").unlink()
+        await asked
         assert await eventually(lambda: len(marked(mark)) <= rest, 5)
 
 

@@ -58,6 +58,8 @@ def calls_of(run_probe: Callable[..., Any], directory: Path, *, timeout: bool, h
         running = run_probe(["dash"], mode, programs=programs, **environment)
         if words:
             running.ask(*words)
+        while mode == "events" and "docker events" not in log.read_text():
+            assert running.process.poll() is None, "it ended before it followed"
         running.end()
     return {call for call in log.read_text().split("\0") if call}
 

@@ -44,7 +44,7 @@ def assign(ana: Pane, bob: Pane) -> None:
     ana.enter("/assign bob 5m bring the site back")
     bob.see("task bob")
     bob.enter("/ack")
-    ana.see("[acked]")
+    ana.see("bob acked")
 
 
 def stabilise(ana: Pane, bob: Pane, place: Place) -> None:

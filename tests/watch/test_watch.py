@@ -64,7 +64,7 @@ def test_it_keeps_what_the_hosts_printed(staged: Staged, until: Until) -> None:
     from incident_tui.journal.board import Board
 
     one = staged("healthy")
-    one.watch()
+    one.watch("--service")
     board = Board.open(one.stage.journal)
 
     def names() -> set[str]:
@@ -229,7 +229,11 @@ def test_observations_are_recorded_and_a_fault_follows_through_to_repair(
         program("log", line, *one.words, "--as", "ana")
 
     def left() -> list[str]:
-        past = ("machine.oom", "docker.container-oom")  # a kill stays in sight for a while after the repair
+        past = (
+            "machine.oom",
+            "docker.container-oom",
+            "gluster.brick-oom",
+        )  # a kill stays in sight for a while after the repair
         return [f["rule"] for f in status_of(one)["findings"] if f["level"] == "crit" and f["rule"] not in past]
 
     until(lambda: not left(), 90)

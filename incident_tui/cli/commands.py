@@ -136,6 +136,19 @@ COMMANDS: Final = (
         (Option("dry-run", "print it, save nothing"),),
     ),
     Command(
+        "run",
+        "run a command on a host with your own SSH keys; what it was and how it ended become entries",
+        "run:run",
+        "HOST COMMAND...",
+        (
+            Option("expect", "what should be seen afterwards; may end with: verify after 2 minutes: COMMAND", "TEXT"),
+            Option("yes", "confirmed: do not ask for the host's name"),
+            Option("seconds", "stop it after so long; [commands] seconds when not said", "N"),
+        ),
+        "Write -- before the command: `incident-tui run web3 -- systemctl restart docker`. One word is a line for the "
+        "host's shell. Standard input is passed on, Ctrl+C ends it there, the exit status is the command's.",
+    ),
+    Command(
         "check",
         "try configuration, keys, agent, hosts, sites and journal; say how to mend what does not work",
         "machines:check",

@@ -100,6 +100,7 @@ PARSERS: Final[dict[str, Callable[[str, Line], Parsed]]] = {
     "drop": w.drop,
     "set": w.set_variable,
     "read": w.one_word(lambda host: m.ReadNow(host=host)),
+    "run": _on_screen("run", alone=False),
     "logs": _on_screen("logs", alone=False),
     "performance": _on_screen("performance", alone=False),
     "changes": w.one_word(lambda host: m.OnScreen(verb="changes", argument=host)),

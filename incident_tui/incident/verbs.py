@@ -268,6 +268,14 @@ VERBS: Final[dict[str, Verb]] = _table(
         ("incidents",),
         timed=True,
     ),
+    Verb(
+        "run",
+        "/run HOST [COMMAND]",
+        "commands on a host, in a prompt of its own; Esc leaves it",
+        "/run web3",
+        ("hosts",),
+        screen=True,
+    ),
     Verb("read", "/read [HOST]", "a fresh reading now", "/read web3", ("hosts",)),
     Verb(
         "logs",

@@ -18,6 +18,7 @@ from incident_tui.ui.driver import driver_of
 from incident_tui.ui.folded import Run
 from incident_tui.ui.looking import Looking
 from incident_tui.ui.painter import Pane, Zoom
+from incident_tui.ui.running import Running
 from incident_tui.ui.status_row import StatusRow
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ class Actions:
         self._leave_at = -LEAVE_WITHIN
         self.looking = Looking(app.painter, app.session)
         self.closer = Closer(app, ask, self.open_over)
+        self.running = Running(
+            app.session, app.talk, open_sheet=self.open_sheet, close_sheet=self.close_sheet, changed=app.later
+        )
         self._beneath: list[tuple[sheets.Opened | None, Pane, Zoom]] = []
         """What comes back after what is open: what was open before, and which pane was active."""
         self._from_left = False
@@ -44,7 +48,8 @@ class Actions:
 
     def do(self, action: str) -> None:
         """Carry out an action by its name."""
-        getattr(self, f"do_{action}")()
+        if not self.running.takes(action, self.app.pane):
+            getattr(self, f"do_{action}")()
 
     def do_enter(self) -> None:
         if self.app.pane == "status":
@@ -228,7 +233,7 @@ class Actions:
     def _in_history(self) -> bool:
         """Whether up and down are for older lines. While something is open and nothing is typed they scroll it: a line
         of the history that nobody wanted would be one Enter from being logged again."""
-        reads = self.app.sheet.display and not self.app.prompt.editor.text
+        reads = self.app.sheet.display and not self.app.prompt.editor.text and self.app.talk.host is None
         return self.app.pane == "prompt" and self.app.talk.ask is None and not reads
 
     def do_page_up(self) -> None:
@@ -384,6 +389,9 @@ class Actions:
 
     def verb_changes(self, argument: str) -> None:
         self.closer.changes(argument)
+
+    def verb_run(self, argument: str) -> None:
+        self.running.open(argument)
 
     def verb_redraw(self, _: str) -> None:
         self.do_repaint()

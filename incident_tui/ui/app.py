@@ -132,6 +132,7 @@ class IncidentApp(App[int], inherit_bindings=False):
         if self.session.left_behind():
             self.talk.offer()
         self._since_left()
+        self.talk.also(self.actions.running.left_over())
         self._check_watch()
         self.paint()
         self.call_later(self.fold_on)
@@ -145,10 +146,7 @@ class IncidentApp(App[int], inherit_bindings=False):
         """What came since this person's last screen was there, if that was a while ago."""
         left = self._last_seen.read()
         if left is not None and self.session.clock() - left >= LONG:
-            words = self.unread_since(left)
-            if words:
-                said, style = self.talk.said
-                self.talk.said = (f"{said} {words}".lstrip(), style)
+            self.talk.also(self.unread_since(left))
         self._told = True
 
     def unread_since(self, left: datetime) -> str:
@@ -169,9 +167,9 @@ class IncidentApp(App[int], inherit_bindings=False):
     def _rung(self) -> None:
         if self.session.listener is not None:
             self.session.listener.drain()
-        self._later()
+        self.later()
 
-    def _later(self) -> None:
+    def later(self) -> None:
         """Read and paint soon: at once after a quiet while, else with the next batch."""
         if not self._painting:
             self._painting = True
@@ -182,6 +180,8 @@ class IncidentApp(App[int], inherit_bindings=False):
         self._painting = False
         if self.is_running and self._look():
             self.set_timer(TURN, self._judge)
+        elif self.is_running:
+            self.paint()
 
     def _judge(self) -> None:
         """Of many hosts what was read takes a while to judge: keys that came meanwhile have their turn before and
@@ -208,8 +208,7 @@ class IncidentApp(App[int], inherit_bindings=False):
         over = self.session.settle()
         self.talk.settled(over)
         if self.painter.hides([entry for _, fate in over if not isinstance(fate, str) for entry in fate]):
-            said, style = self.talk.said
-            self.talk.said = (f"{said} The filter hides it.".lstrip(), style)
+            self.talk.also("The filter hides it.")
         self.paint()
 
     def tick(self) -> None:
@@ -312,7 +311,7 @@ class IncidentApp(App[int], inherit_bindings=False):
     def _typed(self) -> None:
         self.talk.changed()
         self.painter.paint_line(self.size.height)
-        if self.actions.looking.typed():
+        if self.talk.host is None and self.actions.looking.typed():
             if self._looks is not None:
                 self._looks.stop()
             self._looks = self.set_timer(AFTER_KEY, self._show_looking)

@@ -101,11 +101,18 @@ FOOTER: Final = {
         ("Ctrl+Y", "copies"),
     ),
     "choices": (("Enter", "takes"), ("Up Down", "choose"), ("Esc", "closes"), ("Ctrl+Y", "copies")),
+    "host": (
+        ("Enter", "runs it there"),
+        ("Ctrl+C", "stops it"),
+        ("Esc", "leaves"),
+        ("Up Down", "older"),
+        ("PgUp PgDn", "scroll"),
+    ),
     "sheet": (("Esc", "closes"), ("PgUp PgDn", "scroll"), ("Enter", "saves"), ("Ctrl+Y", "copies"), ("F4", "zoom")),
 }
-"""Where one is -> keys of that moment. `line` is the prompt with text in it; `sheet` is whenever something is open over
-the timeline, and the left pane is not active; `row` when it is about a row of that pane, `choices` while its own rows
-are chosen among."""
+"""Where one is -> keys of that moment. `line` is the prompt with text in it, `host` the prompt of a host; `sheet` is
+whenever something is open over the timeline, and the left pane is not active; `row` when it is about a row of that
+pane, `choices` while its own rows are chosen among."""
 
 _FIRST: Final = (
     "Type what happens, Enter saves it. What may stand in front:",

@@ -5,7 +5,7 @@ Nothing typed is lost: a refused line stays in the prompt, a question keeps it a
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -22,6 +22,9 @@ from incident_tui.ui.complete import Words, complete
 from incident_tui.ui.editor import Editor
 from incident_tui.ui.kept import Sent
 from incident_tui.ui.session import Session
+
+if TYPE_CHECKING:
+    from incident_tui.ui.host_prompt import HostPrompt
 
 _YES: Final = ("yes", "y")
 _NO: Final = ("", "no", "n")
@@ -62,11 +65,16 @@ class Conversation:
         """What was written in an editor and put away unsaved: Ctrl+E opens it again."""
         self._dropped = ""
         """A paste that was dropped. Ctrl+E still opens it, but it is in no file: it may be a password."""
+        self.host: HostPrompt | None = None
+        """The prompt of a host, while it is open: what is typed is a command then, and no note."""
+        self._notes: list[str] = []
         self._waiting: str | None = None
         """The draft that a line which only looks for something has pushed aside."""
 
     def label(self) -> str:
         """What the line means, before Enter."""
+        if self.host is not None:
+            return self.host.label
         if self.ask is not None:
             return "ANSWER"
         if not self.editor.text.strip():
@@ -76,8 +84,28 @@ class Conversation:
             return "NOT YET"
         return echo(meaning, self.session.clock())
 
+    @property
+    def mark(self) -> str:
+        """What stands between label and line."""
+        return self.host.mark if self.host is not None else " >"
+
+    def open_host(self, prompt: HostPrompt, history: list[str]) -> None:
+        """From now on the prompt is this host's, with a history of its own."""
+        if self.host is None:
+            self._notes = self.editor.exchange_history(history)
+        self.host = prompt
+        self.said = ("", "")
+
+    def close_host(self) -> list[str]:
+        """The prompt is for notes again. Returns the history of commands."""
+        self.host = None
+        self.editor.set("")
+        return self.editor.exchange_history(self._notes)
+
     def hint(self) -> tuple[str, str]:
         """A question, the last answer, or the help of the verb being typed; empty when the footer may be shown."""
+        if self.host is not None:
+            return self.said if self.said[0] else (self.host.question, "warn")
         if self.ask is not None:
             return f"{self.ask.first} {self.ask.sentence}".lstrip(), "warn"
         if self.said[0]:
@@ -86,7 +114,8 @@ class Conversation:
 
     def teaching(self) -> tuple[str, str]:
         """Form and help of the verb that is being typed, while `hint` has nothing else to say."""
-        return ("", "") if self.ask is not None or self.said[0] else verb_hint(self.editor.text)
+        silent = self.host is not None or self.ask is not None or self.said[0]
+        return ("", "") if silent else verb_hint(self.editor.text)
 
     def changed(self) -> None:
         """The line was edited."""
@@ -95,6 +124,8 @@ class Conversation:
 
     def unsent(self) -> tuple[str, ...]:
         """What a crash must not cost: the draft, then what is asked about, waits for the answer, or was put away."""
+        if self.host is not None:
+            return "", self.aside  # a command is no note: the next screen must not offer it as one
         ask, draft = self.ask, self.editor.text
         if ask is not None:
             typed = draft if self._stray(ask) else ""
@@ -120,6 +151,11 @@ class Conversation:
         self.editor.set(waiting)
         self.changed()
         return True
+
+    def also(self, words: str) -> None:
+        """Say this behind what is said."""
+        if words:
+            self.said = (f"{self.said[0]} {words}".lstrip(), self.said[1])
 
     def keep(self) -> None:
         if not self.session.keep(*self.unsent()):
@@ -238,7 +274,14 @@ class Conversation:
 
     def pasted(self, text: str) -> bool:
         """Text was pasted. True when it has several lines and is being asked about."""
-        if self.ask is not None or len([line for line in text.splitlines() if line.strip()]) < 2:
+        if self.host is not None and len(text.strip().splitlines()) > 1:
+            self.said = ("Several lines were pasted, and one command at a time is run: nothing was taken.", "warn")
+            return False
+        if (
+            self.host is not None
+            or self.ask is not None
+            or len([line for line in text.splitlines() if line.strip()]) < 2
+        ):
             self.editor.insert(" ".join(text.split("\n")) if self.ask is None else text.strip())
             self.changed()
             return False
@@ -328,7 +371,7 @@ class Conversation:
         """Lines were saved, or can never be."""
         for sent, fate in over:
             if isinstance(fate, str):
-                if not self.editor.text and "\n" not in sent.line:
+                if self.host is None and not self.editor.text and "\n" not in sent.line:
                     self.editor.set(sent.line)
                 else:
                     self.session.offered.append(sent.line)
@@ -342,6 +385,8 @@ class Conversation:
                     notice += f" {waiting} of your lines not saved yet: Enter brings them."
                 if not self.editor.text or notice:
                     self.said = (f"{saved}. {notice}".rstrip(), "ok" if not notice else "")
+                if crossed := self.session.desk.crossed(fate):
+                    self.said = (f"{saved}, but {crossed}", "warn")
         self.keep()
 
     def offer(self) -> bool:

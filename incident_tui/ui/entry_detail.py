@@ -18,6 +18,10 @@ def entry_detail(row: TimelineRow, view: View, width: int) -> list[Line]:
     entry = row.entry
     page.head(f"{view.handle(entry.id)}  {row.word}")
     page.text(row.text)
+    if entry.kind is Kind.COMMAND and "\n" in row.said and not row.purged:
+        page.gap()
+        for line in row.said.split("\n"):
+            page.text(line)
     page.gap()
     page.field("happened", f"{row.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z")
     late = f", {short(row.late)} later" if row.late is not None else ""

@@ -281,6 +281,8 @@ class Painter:
         """Which keys the footer names."""
         if self.pane == "status":
             return "status"
+        if self.talk.host is not None:
+            return "host"
         if self.sheet.display:
             return "choices" if self.pane == "sheet" and self.sheet.chooses else "row" if self.sheet.row else "sheet"
         return "line" if self.pane == "prompt" and self.prompt.editor.text else self.pane
@@ -296,7 +298,8 @@ class Painter:
         if self.view is not None:
             chosen = self.status.row() if self.pane == "status" else None
             self.notices.show([self._notice(self.view, chosen, self._width)])
-        self.prompt.draw(self.talk.label(), self._width, active=self.pane == "prompt", look=self.look)
+        active = self.pane == "prompt"
+        self.prompt.draw(self.talk.label(), self._width, active=active, look=self.look, mark=self.talk.mark)
         if self.hint.styles.height is None or self.hint.styles.height.value != len(hint):
             self.hint.styles.height = len(hint)
         self.hint.show(hint)

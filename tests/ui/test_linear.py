@@ -54,7 +54,7 @@ def test_the_terminal_shows_the_line_with_nothing_but_backspace_and_return(acts:
     shown, at = "", 0
     for key, text in [("", "x" * 30), *acts]:
         editor.key(key) if key else editor.insert("".join(one for one in text if one.isascii()))
-        for one in line.draw(editor, 40, Look(ascii=True), asks=False):
+        for one in line.draw(editor, 40, Look(ascii=True)):
             if one == "\r":
                 at = 0
             elif one == "\b":

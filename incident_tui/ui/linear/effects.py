@@ -75,6 +75,8 @@ class Effects:
                 self.screen.attempt(
                     lambda: self.screen.tell([said(verb, argument, view)]), "the watch could not be asked"
                 )
+            case "run":
+                self.screen.running.open(argument)
             case "edit":
                 self.screen.lend(self.screen.writing.start)
             case "suspend":

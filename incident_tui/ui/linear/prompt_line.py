@@ -21,9 +21,8 @@ class PromptLine:
         self._shown = ""
         self._at = 0
 
-    def draw(self, editor: Editor, width: int, look: Look, asks: bool) -> str:
-        """What turns the line that is shown into the one to be shown."""
-        mark = f"answer {MARK}" if asks else MARK
+    def draw(self, editor: Editor, width: int, look: Look, mark: str = MARK) -> str:
+        """What turns the line that is shown into the one to be shown; `mark` stands before it."""
         view = editor.view(max(8, width - len(mark) - 1), look, active=True)
         before = mark + "".join(text for text, _ in view[:2])
         line = (mark + "".join(text for text, _ in view)).rstrip()

@@ -22,6 +22,8 @@ from incident_tui.ui.editor import EDITING, Editor
 from incident_tui.ui.linear.asked import AskedInLines
 from incident_tui.ui.linear.effects import Effects
 from incident_tui.ui.linear.keys import Key
+from incident_tui.ui.linear.prompt_line import MARK
+from incident_tui.ui.linear.running import RunningInLines
 from incident_tui.ui.linear.spoken import Announcer, overview
 from incident_tui.ui.linear.tty import Tty
 from incident_tui.ui.lines import Look
@@ -67,6 +69,7 @@ class LinearScreen:
         self._start_watch, self.ask = start_watch, ask
         self.asked = AskedInLines(session, ask)
         self.effects: Effects = Effects(self)
+        self.running = RunningInLines(self)
         self._announcer = Announcer()
         self._alarm = Alarm()
         self._burst = Burst(paste_gap)
@@ -142,7 +145,7 @@ class LinearScreen:
         if self.session.left_behind():
             self.talk.offer()
         self._changes()
-        self.tty.say([*overview(self.session.view()), self._since_left(), *self._spoken()])
+        self.tty.say([*overview(self.session.view()), self._since_left(), *self._spoken(), self.running.left_over()])
 
     def _guarded(self, act: Callable[[], None]) -> None:
         """A journal that cannot be read now is said once, and tried again."""
@@ -275,7 +278,9 @@ class LinearScreen:
             self.talk.changed()
         elif key.name == "paste":
             self._paste(key.text)
-        elif key.name == "ctrl+d" and not editor.text and self.talk.ask is None:
+        elif key.name in _ACTIONS and self.running.takes(_ACTIONS[key.name]):
+            return
+        elif key.name == "ctrl+d" and not editor.text and self.talk.ask is None and self.talk.host is None:
             self.exit(0)
         elif key.name == "tab" and editor.text:
             self.talk.complete(self.session.words(self.session.view()))
@@ -311,6 +316,10 @@ class LinearScreen:
         self.tell(["Ctrl+C again leaves. Watching goes on; your line is kept."])
 
     def _enter(self) -> None:
+        if self.talk.host is not None:
+            self.tty.end_line()
+            self.running.takes("enter")
+            return
         meant = self.talk.label() if self.talk.ask is None else ""
         self.tty.end_line()
         if not self.talk.editor.text.strip() and self.talk.ask is None and not self.session.offered:
@@ -329,7 +338,8 @@ class LinearScreen:
         return [self.talk.said[0]] if self.talk.said[0] else []
 
     def tell(self, lines: Sequence[str]) -> None:
-        self.tty.asks = self.talk.ask is not None
+        host = self.talk.host
+        self.tty.mark = f"{host.label}{host.mark} " if host else "answer > " if self.talk.ask is not None else MARK
         self.tty.say([line for line in lines if line])
         self.tty.draw()
 
@@ -364,6 +374,8 @@ class LinearScreen:
         self.tell(([news(self.session, since)] if self.session.clock() - since >= LONG else []) + self._spoken())
 
 
+_ACTIONS: Final = {"escape": "back", "ctrl+c": "leave"} | dict.fromkeys(("tab", "ctrl+e", "f1", "f5", "f8"), "other")
+"""Keys that a command on a host, or the prompt of one, may take, and what they do on the other screen."""
 _KEYS: Final[dict[str, Callable[[LinearScreen], None]]] = {
     "enter": LinearScreen._enter,
     "escape": LinearScreen._escape,

@@ -12,7 +12,7 @@ from typing import Any, Final
 from incident_tui.text import sanitise
 from incident_tui.ui.editor import Editor
 from incident_tui.ui.linear.keys import Key, Keys
-from incident_tui.ui.linear.prompt_line import PromptLine
+from incident_tui.ui.linear.prompt_line import MARK, PromptLine
 from incident_tui.ui.lines import Look, wrap
 from incident_tui.ui.outlet import Outlet, open_outlet
 
@@ -27,7 +27,8 @@ class Tty:
     def __init__(self, editor: Editor, look: Look, key: Callable[[Key], None], gone: Callable[[], None]) -> None:
         self.editor = editor
         self.look = look
-        self.asks = False
+        self.mark = MARK
+        """What stands before the line."""
         self._key = key
         self._gone = gone
         self._line = PromptLine()
@@ -86,7 +87,7 @@ class Tty:
 
     def draw(self) -> None:
         """Show the line as it is now."""
-        self._send(self._line.draw(self.editor, self.columns, self.look, self.asks))
+        self._send(self._line.draw(self.editor, self.columns, self.look, self.mark))
 
     def ring(self) -> None:
         self._send("\a")

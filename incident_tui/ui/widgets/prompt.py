@@ -57,10 +57,10 @@ class Prompt(Rows, can_focus=True):
         super().__init__(id=id, colours=colours)
         self.editor = Editor()
 
-    def draw(self, label: str, width: int, *, active: bool, look: Look) -> None:
-        """`label` is what the line means, e.g. "ACTION 14:10Z"."""
+    def draw(self, label: str, width: int, *, active: bool, look: Look, mark: str = " >") -> None:
+        """`label` is what the line means, e.g. "ACTION 14:10Z"; `mark` stands between it and the line."""
         label = shortened(look.text(label), max(4, width - line_columns(width) - 4), look)
-        head = f" {label} > " if label else " > "
+        head = f" {label}{mark} " if label else " > "
         line = self.editor.view(width - cells(head), look, active=active)
         self.show([((head, "strong"), *line)])
 

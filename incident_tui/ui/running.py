@@ -15,7 +15,6 @@ from incident_tui.hosts.second_peer import at_risk
 from incident_tui.incident.entry import Ref
 from incident_tui.incident.said import same
 from incident_tui.incident.views import Incident
-from incident_tui.mistakes import nearest
 from incident_tui.text import sanitise
 from incident_tui.ui.conversation import Conversation
 from incident_tui.ui.lines import Line, fit, wrap
@@ -100,9 +99,7 @@ class Running:
         if self.session.confined:
             self.talk.said = (f"No commands on hosts: {CONFINED}", "warn")
         elif host.casefold() not in known:
-            named = (
-                f"There is no host {sanitise(host, limit=40)}; {nearest(host, list(known.values()))}" if host else ""
-            )
+            named = f"There is no host {sanitise(host, limit=40)}: Tab completes their names." if host else ""
             self.talk.editor.set(f"/run {argument}".rstrip() + ("" if argument else " "))
             self.talk.said = (named or "On which host? /run web3", "crit")
         else:

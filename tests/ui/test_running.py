@@ -140,7 +140,7 @@ async def test_an_unknown_host_and_a_prefilled_command(screen: Screen) -> None:
     async with screen() as driver:
         machine = on(driver)
         await driver.type("/run web9", "enter")
-        assert "There is no host web9; did you mean web" in driver.text
+        assert "There is no host web9" in driver.text
         await driver.press("ctrl+u")
         await driver.type("/run WEB3 uptime", "enter")
         assert driver.app.prompt.editor.text == "uptime" and "web3# uptime" in driver.text and not machine.ran

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,8 @@ GROUP, FIRST, SECOND, STRANGER = "ituitest", "ituitest1", "ituitest2", "ituitest
 
 @pytest.fixture
 def accounts(needs_root: None) -> Iterator[None]:
+    turn = (Path(tempfile.gettempdir()) / "incident-tui-test-accounts").open("w")
+    fcntl.flock(turn, fcntl.LOCK_EX)  # the names are this machine's: another run waits
     subprocess.run(["groupadd", "-f", GROUP], check=True)
     made = []
     try:
@@ -27,6 +31,7 @@ def accounts(needs_root: None) -> Iterator[None]:
         for name in made:
             subprocess.run(["userdel", "-f", name], check=False, capture_output=True)
         subprocess.run(["groupdel", GROUP], check=False, capture_output=True)
+        turn.close()
 
 
 def as_account(name: str) -> tuple[str, ...]:

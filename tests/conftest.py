@@ -21,8 +21,11 @@ pytest_plugins = ["tests.accounts", "tests.sshd", "tests.terminals"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The lab comes last: its three peers stay up to the end, and the other tests need not share the machine."""
-    items.sort(key=lambda item: item.get_closest_marker("lab") is not None)
+    """The lab is one group, for one worker, and comes first: it waits for its three peers while others work."""
+    items.sort(key=lambda item: item.get_closest_marker("lab") is None)
+    for item in items:
+        if item.get_closest_marker("lab") is not None:
+            item.add_marker(pytest.mark.xdist_group("lab"))
 
 
 @pytest.fixture(autouse=True)

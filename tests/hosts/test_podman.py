@@ -181,7 +181,7 @@ def test_podmans_events_are_followed(run_probe: Callable[..., Any], podman: Podm
             rest = b""
             end = time.monotonic() + 30
             killed = False
-            while "die" not in [event.action for event in heard]:
+            while not {"die", "kill"} <= {event.action for event in heard}:
                 assert time.monotonic() < end, heard
                 if not heard:  # until it follows
                     podman("pause", "web")
@@ -196,4 +196,4 @@ def test_podmans_events_are_followed(run_probe: Callable[..., Any], podman: Podm
             follower.kill()
     died = next(event for event in heard if event.action == "die")
     assert (died.name, len(died.id)) == ("web", 64) and died.at is not None
-    assert {"pause", "kill"} <= {event.action for event in heard}
+    assert "pause" in {event.action for event in heard}

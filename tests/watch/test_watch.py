@@ -236,7 +236,7 @@ def test_observations_are_recorded_and_a_fault_follows_through_to_repair(
         )  # a kill stays in sight for a while after the repair
         return [f["rule"] for f in status_of(one)["findings"] if f["level"] == "crit" and f["rule"] not in past]
 
-    until(lambda: not left(), 90)
+    until(lambda: not left(), 180)
 
     def words() -> set[str]:
         shown = msgspec.json.decode(program("show", "--json", *one.words).stdout)

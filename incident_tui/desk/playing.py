@@ -126,7 +126,7 @@ def _begin(number: int, at: datetime, scene: Scene) -> Order:
     if said is not None and said.step not in ("released", "failed"):
         hint = f"/drop {number} opens it again" if said.step != "begun" else f"/drop {number} gives it back"
         raise No(f"{standing(said, scene)}; {hint}.")
-    about = book.steps[number - 1].text if book is not None else ""
+    about = book.steps[number - 1].title if book is not None else ""
     missing = _missing(book, number, run.variables) if book is not None else ()
     notice = f"You have step {number}: {about} /tick when it is done, /fail {number} why, /drop {number}."
     if book is not None and missing:
@@ -143,7 +143,7 @@ def _settle(number: int, state: str, text: str, at: datetime, scene: Scene) -> O
         raise No(f"{standing(said, scene)}; /drop {number} takes it back first.")
     if said is not None and said.step in ("done", "skipped"):
         raise No(f"{standing(said, scene)}; /drop {number} opens it again.")
-    about = book.steps[number - 1].text if book is not None else ""
+    about = book.steps[number - 1].title if book is not None else ""
     after = run.saying(number, state, scene.author, at)
     notice = f"Step {number} {state}: {about}"
     if after.settled:
@@ -251,4 +251,4 @@ def _next(run: Run, book: Playbook, values: Mapping[str, str], scene: Scene) -> 
     if not number or number > len(book.steps):
         return "Every step is settled, or somebody has it."
     missing = _missing(book, number, values)
-    return f"Next: {number}. {book.steps[number - 1].text} {_asks(book, values, missing)}".rstrip()
+    return f"Next: {number}. {book.steps[number - 1].title} {_asks(book, values, missing)}".rstrip()

@@ -59,6 +59,11 @@ class Step(msgspec.Struct, frozen=True):
     blocks: tuple[Block, ...] = ()
 
     @property
+    def title(self) -> str:
+        """The first sentence of its text."""
+        return re.split(r"(?<=[.?!])\s", self.text, maxsplit=1)[0]
+
+    @property
     def variables(self) -> tuple[str, ...]:
         """Those that its blocks need, in order."""
         return tuple(dict.fromkeys(name for one in self.blocks for name in one.variables))

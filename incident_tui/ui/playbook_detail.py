@@ -48,7 +48,7 @@ def playbook_lines(book: Playbook, run: Run | None, width: int, look: Look, me: 
         box = _BOXES[state.step] if state is not None else "[ ]"
         why = ""
         if state is not None:
-            words = f": {state.text}" if state.text and state.text != step.text else ""
+            words = f": {state.text}" if state.text and state.text != step.title else ""
             why = f"  ({state.step} {clock(state.at)} {state.by.name}{words})"
         page.text(f"{box} {step.number}. {step.text}{why}", "strong" if step.number == next_ else "")
         if step.body:

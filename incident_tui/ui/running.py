@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from incident_tui.desk.playing import command_in_hand
 from incident_tui.hosts.second_peer import at_risk
 from incident_tui.incident.entry import Ref
 from incident_tui.incident.said import same
@@ -93,7 +94,8 @@ class Running:
             pass
 
     def open(self, argument: str) -> None:
-        """`/run web3`, with or without a command, which is not run yet."""
+        """`/run web3`, with or without a command, which is not run yet. Without one, that of the playbook's step one has
+        begun stands in the prompt."""
         host, _, command = argument.strip().partition(" ")
         known = {one.name.casefold(): one.name for one in self.session.settings.hosts}
         if self.session.confined:
@@ -106,7 +108,9 @@ class Running:
             from incident_tui.ui.host_prompt import HostPrompt
 
             self.talk.open_host(HostPrompt(known[host.casefold()], self.commands.judge), self._history)
-            self.talk.editor.set(command.strip())
+            session = self.session
+            offered = command_in_hand(session.incident, session.playbooks, session.author.name)
+            self.talk.editor.set(command.strip() or offered)
             self._show()
 
     def takes(self, action: str, pane: str) -> bool:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.lab.played import Played
+
 pytestmark = pytest.mark.lab
 
 
@@ -28,7 +30,8 @@ def test_a_container_out_of_memory_is_found_by_the_kernel_log(lab: Any) -> None:
     lab.undo.callback(lab.forget_kills, 1)
     lab.undo.callback(lab.docker, 1, "rm", "-f", "hog", check=False)
     options = ("--network", "none", "-m", "32m", "--memory-swap", "32m")
-    lab.docker(1, "run", "-d", "--name", "hog", *options, "busybox:lab", "tail", "/dev/zero")
+    eater = "dd if=/dev/zero of=/dev/shm/eaten bs=1M count=48 && exec sleep 1000000"
+    lab.docker(1, "run", "-d", "--name", "hog", *options, "busybox:lab", "sh", "-c", eater)
     assert lab.appears("docker.container-oom", "peer1 hog", "crit").startswith("peer1 hog: killed, out of memory")
     findings = lab.findings()
     assert "Killed process" in findings["docker.container-oom", "peer1 hog"]["evidence"]
@@ -36,7 +39,11 @@ def test_a_container_out_of_memory_is_found_by_the_kernel_log(lab: Any) -> None:
     seen = container(lab, "peer1", "hog")
     assert seen is not None and seen["oom_killed"] and seen["exit_code"] == 137
     assert seen["memory_limit"] in (None, 32 << 20)
-    lab.docker(1, "rm", "hog")
+    play = Played(lab, "container-out-of-memory", container="hog", limit="96m")
+    assert "oom true exit 137" in play.look(1, "What does Docker say?")
+    play.do(1, "raise it in place")
+    play.do(1, "Start the victim")
+    lab.docker(1, "rm", "-f", "hog")
     lab.forget_kills(1)
     lab.recovers("docker.container-oom", "peer1 hog")
     lab.recovers("machine.oom", "peer1")
@@ -45,11 +52,24 @@ def test_a_container_out_of_memory_is_found_by_the_kernel_log(lab: Any) -> None:
 
 def test_a_crash_loop_is_found(lab: Any) -> None:
     lab.undo.callback(lab.docker, 2, "rm", "-f", "looper", check=False)
-    options = ("--network", "none", "--restart", "always")
-    lab.docker(2, "run", "-d", "--name", "looper", *options, "busybox:lab", "sh", "-c", "exit 3")
+    wants = lab.directory / "p2" / "wants"
+    wants.mkdir()
+    lab.undo.callback(wants.rmdir)
+    options = ("--network", "none", "--restart", "always", "-v", f"{wants}:/wants")
+    script = "test -e /wants/settings || { echo no settings; exit 3; }; exec sleep 1000000"
+    lab.docker(2, "run", "-d", "--name", "looper", "--stop-signal", "KILL", *options, "busybox:lab", "sh", "-c", script)
     lab.appears("docker.container-restarting", "peer2 looper", "crit")
-    lab.docker(2, "rm", "-f", "looper")
+    play = Played(lab, "container-crash-loop", container="looper")
+    lab.until(
+        lambda: "exit 3 oom false" in play.look(2, "How does it end", only="today"), 20, "its end between two starts"
+    )
+    assert "no settings" in play.look(2, "Its last words.")
+    play.do(2, "Stop the loop")
+    lab.undo.callback((wants / "settings").unlink)
+    (wants / "settings").touch()
+    play.do(2, "Start it once")
     lab.recovers("docker.container-restarting", "peer2 looper")
+    lab.docker(2, "rm", "-f", "looper")
     lab.tell(("docker.container-restarting", "peer2 looper"), also=("docker.container-down",))
 
 
@@ -81,6 +101,9 @@ def test_a_frozen_docker_daemon_hangs_and_its_files_and_the_kernel_say_what_runs
     sentence = lab.appears("docker.daemon-hung", "peer2", "warn", 40)
     assert sentence == "peer2: the Docker daemon gave no answer within 12 s"
     lab.until(lambda: (seen := container(lab, "peer2", "web")) and seen["state"] == "running", 5)
-    lab.run(2, "kill", "-CONT", pid)
+    play = Played(lab, "docker-daemon-hung")
+    stopped = play.look(2, "Which version, does it run", only="today")
+    assert [line.split()[1][0] for line in stopped.splitlines() if "dockerd" in line] == ["T"]
+    play.do(2, "It is stopped (T)")
     lab.recovers("docker.daemon-hung", "peer2")
     lab.tell(("docker.daemon-hung", "peer2"))

@@ -1,10 +1,12 @@
-"""Real GlusterFS: a brick killed, glusterd stopped, a split-brain made and mended."""
+"""Real GlusterFS: a brick killed, glusterd stopped, a split-brain made; each mended by the commands of its playbook."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+
+from tests.lab.played import Played
 
 pytestmark = pytest.mark.lab
 
@@ -22,7 +24,11 @@ def test_a_killed_brick_is_found_and_its_restart_seen(lab: Any) -> None:
     assert sentence == f"gv0: 2 of 3 bricks up; {lab.brick(2, 'gv0')} is down (its process is gone)"
     seen = volume(lab, "gv0")
     assert seen["bricks_up"] == 2 and [brick["up"] for brick in seen["bricks"]] == [True, False, True]
-    lab.gluster("volume", "start", "gv0", "force")
+    play = Played(lab, "gluster-brick-down", volume="gv0", brick=lab.brick(2, "gv0").partition(":")[2])
+    assert " N " in play.look(1, "What runs and what does not?")
+    assert "trusted.glusterfs.volume-id=0x" in play.look(2, "Is the brick's file system there")
+    play.do(1, "Start what is missing.")
+    assert "Number of entries in split-brain: 0" in play.look(1, "No split-brain?")
     lab.recovers("gluster.brick-down", subject)
     lab.tell(("gluster.brick-down", subject), also=("gluster.heal-unknown", "gluster.heal-backlog"))
 
@@ -35,7 +41,9 @@ def test_two_killed_bricks_of_three_lose_the_quorum(lab: Any) -> None:
     downs = [("gluster.brick-down", f"gv0 {lab.brick(n, 'gv0')}") for n in (2, 3)]
     for down in downs:
         lab.appears(*down, "crit")
-    lab.gluster("volume", "start", "gv0", "force")
+    play = Played(lab, "gluster-quorum-lost", volume="gv0")
+    assert "Number of Bricks: 1 x 3" in play.look(1, "Which quorum is it?")
+    play.do(1, "Start the bricks that are missing")
     lab.recovers("gluster.quorum-lost", "gv0")
     for down in downs:
         lab.recovers(*down)
@@ -52,7 +60,13 @@ def test_a_stopped_glusterd_is_found_while_its_bricks_still_serve(lab: Any) -> N
     assert volume(lab, "gv0")["bricks_up"] == 3
     checked = lab.program("check", check=1).stdout
     assert [line.split()[2:4] for line in checked.splitlines() if line.startswith("X FAIL")] == [["peer2", "gluster"]]
-    lab.peers("start", "2", "glusterd")
+    cut = Played(lab, "gluster-peer-disconnected", peer="peer2")
+    assert "(Disconnected)" in cut.look(1, "What does each peer see?")
+    assert "glusterd" not in cut.look(2, "Does its glusterd run?").split()
+    play = Played(lab, "gluster-glusterd-down")
+    play.look(2, "What does its log say?")
+    play.do(2, "Start it", only="without a service manager")
+    cut.verified(1, "Mend what the look has shown")
     lab.recovers("gluster.glusterd-down", "peer2")
     lab.recovers("gluster.peer-disconnected", "peer peer2")
     lab.tell(
@@ -96,7 +110,19 @@ def test_a_true_split_brain_is_found_and_its_repair_seen(lab: Any) -> None:
     sentence = lab.appears("gluster.split-brain", "pair", "crit", 45)
     assert sentence.startswith("pair: SPLIT-BRAIN, 1 entry, first ")
     assert volume(lab, "pair")["split_brain"] == 1
-    lab.gluster("volume", "heal", "pair", "split-brain", "source-brick", bricks[1], "/report.txt")
+    play = Played(
+        lab,
+        "gluster-split-brain",
+        volume="pair",
+        file="/report.txt",
+        source=bricks[1],
+        bad_brick=bricks[0].partition(":")[2],
+    )
+    assert "/report.txt" in play.look(1, "Which files?")
+    assert "trusted.afr.pair-client-1=0x" in play.look(1, "Which kind?")
+    lab.undo.callback(lab.run, 1, "rm", "-rf", "/root/split-brain")
+    play.do(1, "Keep every copy outside")
+    play.do(1, "Say which copy is good")
     lab.recovers("gluster.split-brain", "pair", 45)
     lab.tell(
         ("gluster.split-brain", "pair"),

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.lab.played import Played
+
 pytestmark = pytest.mark.lab
 
 
@@ -56,5 +58,7 @@ def test_a_rebalance_and_a_brick_on_a_full_file_system(lab: Any) -> None:
     read = json.loads(lab.program("read", "--json", check=1).stdout)
     (volume,) = [one for one in read["volumes"] if one["name"] == "dist"]
     assert volume["rebalance"] == "completed", volume
-    lab.run(1, "rm", f"{place}/fill")
+    play = Played(lab, "gluster-volume-full", volume="dist", brick=place, file=f"{place}/fill")
+    assert "fill" in play.look(1, "What takes the room")
+    play.do(1, "Beside the brick")
     lab.recovers("gluster.brick-full", subject)

@@ -67,6 +67,21 @@ async def test_a_playbook_is_played_at_80_by_24_with_the_prompt_still_there(
 
 
 @pytest.mark.usefixtures("book")
+async def test_the_prompt_of_a_host_offers_the_command_of_the_step_one_has(world: Any, screen: Any) -> None:
+    async with screen() as driver:
+        await driver.type("/declare gv0", "enter")
+        for line in ("/play brick", "/set volume gv 0", "/begin 2"):
+            await driver.type(line, "enter")
+        await driver.type("/run web3", "enter")
+        assert driver.app.prompt.editor.text == "gluster volume start 'gv 0' force"
+        await driver.press("enter")
+        await driver.until("What do you expect to see afterwards?")
+        await driver.press("escape", "escape")
+        await driver.type("/run web3 uptime", "enter")
+        assert driver.app.prompt.editor.text == "uptime"
+
+
+@pytest.mark.usefixtures("book")
 async def test_where_there_is_room_it_stands_beside_the_timeline(world: Any, screen: Any) -> None:
     world.full()
     async with screen((200, 50)) as driver:

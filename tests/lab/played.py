@@ -1,0 +1,56 @@
+"""A playbook's own commands, taken from its file and run on the lab's peers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from incident_tui.incident.playbook import Step, load
+from incident_tui.incident.playbook_block import Block
+
+PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
+
+
+class Played:
+    """One run of a playbook. Steps are found by the beginning of a sentence in them, so that renumbering breaks
+    nothing and rewording does."""
+
+    def __init__(self, lab: Any, name: str, **variables: str) -> None:
+        self.lab = lab
+        self.book = load((PLAYBOOKS / f"{name}.md").read_text(encoding="utf-8"), name)
+        self.variables = variables
+        assert set(variables) <= set(self.book.variables)
+
+    def step(self, words: str) -> Step:
+        (found,) = [step for step in self.book.steps if words in step.text]
+        return found
+
+    def look(self, n: int, words: str, only: str = "") -> str:
+        """The step's commands on peer N, which only read; what they print."""
+        blocks = self._blocks(words, only)
+        assert not any(block.changes for block in blocks)
+        return "".join(self._run(n, block)[0] for block in blocks)
+
+    def do(self, n: int, words: str, *, only: str = "", seen_from: int = 0, seconds: float = 30) -> None:
+        """The step's one command on peer N, once; then its verify block until it holds."""
+        (block,) = self._blocks(words, only)
+        output, status = self._run(n, block)
+        assert status == 0, f"{block.text}: {status}: {output}"
+        self.verified(seen_from or n, words, seconds)
+
+    def verified(self, n: int, words: str, seconds: float = 30) -> None:
+        (block,) = [block for block in self.step(words).blocks if block.part == "verify"]
+
+        def held() -> bool:
+            return block.held(*self._run(n, block), self.variables)
+
+        self.lab.until(held, seconds, f"{block.expected(self.variables)!r} shown by {block.text}")
+
+    def _blocks(self, words: str, only: str) -> list[Block]:
+        found = [one for one in self.step(words).blocks if one.is_command and not one.part and only in one.only]
+        assert found, words
+        return found
+
+    def _run(self, n: int, block: Block) -> tuple[str, int]:
+        done = self.lab.peers("exec", str(n), "sh", "-c", block.filled(self.variables), check=False)
+        return done.stdout + done.stderr, done.returncode

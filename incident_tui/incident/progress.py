@@ -157,6 +157,8 @@ class Progress:
     def _playbook(self, line: Line) -> None:
         entry, data = line.entry, line.entry.data
         key, step = str(data.get("run", "")), str(data.get("step", ""))
+        if not key:
+            return  # purged: of which run it was nobody knows any more
         run = self.runs.get(key)
         if run is None:
             count = number(data.get("steps"), 0)

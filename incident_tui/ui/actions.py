@@ -169,9 +169,7 @@ class Actions:
 
     def _next_pane(self, step: int) -> None:
         self._quiet()
-        panes: list[Pane] = ["prompt", "status"]
-        panes += ["timeline"] if not self.app.sheet.display or self.app.painter.docked else []
-        panes += ["sheet"] if self.app.sheet.display else []
+        panes: list[Pane] = ["prompt", "status", *self.app.painter.right_panes]
         if self.app.sheet.display and (self.app.sheet.wide or self.app.painter.zoom):
             panes.remove("status")
         at = panes.index(self.app.pane) if self.app.pane in panes else 0

@@ -113,6 +113,13 @@ class Painter:
         """Whether what is open stands beside the timeline."""
         return self._docked(self._width - self._left_width()) > 0
 
+    @property
+    def right_panes(self) -> list[Pane]:
+        """What is seen right of the left pane, in the order of Tab."""
+        if not self.sheet.display:
+            return ["timeline"]
+        return ["timeline", "sheet"] if self.docked else ["sheet"]
+
     def _docked(self, right: int) -> int:
         """Columns of what stands beside the timeline, of those right of the left pane; 0: it takes them all."""
         opened = self.sheet.opened

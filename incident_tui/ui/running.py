@@ -94,8 +94,8 @@ class Running:
             pass
 
     def open(self, argument: str) -> None:
-        """`/run web3`, with or without a command, which is not run yet. Without one, that of the playbook's step one has
-        begun stands in the prompt."""
+        """`/run web3`, with or without a command, which is not run yet. Without one, that of the playbook's step which
+        one has begun stands in the prompt."""
         host, _, command = argument.strip().partition(" ")
         known = {one.name.casefold(): one.name for one in self.session.settings.hosts}
         if self.session.confined:

@@ -212,6 +212,7 @@ def test_an_undone_or_purged_step_can_be_said_again(two: Any) -> None:
     bob.read()
     bob.fold.apply(bob.store.get(entry.id))
     bob.saved("/begin 1")
+    assert bob.states()[1] == "begun bob" and len(bob.desk.incident.runs) == 1
 
 
 def test_a_backdated_word_does_not_take_a_step_from_whoever_has_it(two: Any) -> None:

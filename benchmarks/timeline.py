@@ -20,9 +20,9 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from incident_tui.incident.entry import Author, Entry, Kind
+from incident_tui.incident.filter import Filter, matcher, read_filter
 from incident_tui.incident.state import Fold
 from incident_tui.incident.views import TimelineRow
-from incident_tui.ui.filter import Filter, matcher, read_filter
 from incident_tui.ui.lines import Line
 from incident_tui.ui.listing import Listing
 from incident_tui.ui.timeline import Context

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from incident_tui.cli import show
+from incident_tui.cli import searching, show
 from incident_tui.cli.commands import COMMANDS as SUBCOMMANDS
 from incident_tui.cli.commands import GLOBAL
 from incident_tui.cli.machines import Row
@@ -179,6 +179,7 @@ def json_fields() -> str:
         rows = [
             ("list", inner([show.summary(incident)])),
             ("show", inner(shown)),
+            ("search", inner([searching.row_fields(incident.rows[0], store)])),
             ("verify", inner(show.verdict_fields(store.verify()))),
         ]
     rows.append(("check", ", ".join(f"`{field.name}`" for field in msgspec.structs.fields(Row))))

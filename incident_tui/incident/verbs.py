@@ -344,6 +344,14 @@ VERBS: Final[dict[str, Verb]] = _table(
         screen=True,
     ),
     Verb(
+        "search",
+        "/search [kind:WORD] [by:NAME] [host:NAME] WORDS",
+        "in all incidents, also closed ones; Enter goes to a row",
+        "/search kind:action glusterd restart",
+        ("filters",),
+        screen=True,
+    ),
+    Verb(
         "go",
         "/go HANDLE | 14:05 | unread | first | last",
         "to an entry, a time, or the first you have not seen",

@@ -81,6 +81,10 @@ class Place(msgspec.Struct, frozen=True):
         return self.directory + "/snapshot.msgpack"
 
     @property
+    def search(self) -> str:
+        return self.directory + "/search.db"
+
+    @property
     def yank(self) -> str:
         return self.directory + "/yank"
 

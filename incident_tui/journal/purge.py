@@ -59,6 +59,7 @@ def purge(store: Store, ref: Ref, author: Author, reason: str) -> Entry:
     notify.ring(store.place.directory)
     _clean_backups(store.path, ref.seq)
     _remove_copies(store.place.snapshot)
+    _remove_copies(store.place.search)
     _remove_copies(f"{store.place.yank}/{os.getuid()}.txt")  # what this account copied last
     _empty_log(store)
     ordered = store.get(Ref(store.journal, by))

@@ -19,6 +19,7 @@ from incident_tui.ui.folded import Run
 from incident_tui.ui.looking import Looking
 from incident_tui.ui.painter import Pane, Zoom
 from incident_tui.ui.running import Running
+from incident_tui.ui.searching import Searching
 from incident_tui.ui.status_row import StatusRow
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Actions:
         self._ask = ask
         self._leave_at = -LEAVE_WITHIN
         self.looking = Looking(app.painter, app.session)
+        self.searching = Searching(app, self.looking, self.open_over, self.close_sheet)
         self.closer = Closer(app, ask, self.open_over)
         self.running = Running(
             app.session, app.talk, open_sheet=self.open_sheet, close_sheet=self.close_sheet, changed=app.later
@@ -115,6 +117,9 @@ class Actions:
 
     def verb_find(self, argument: str) -> None:
         self._begin(lambda: self.looking.find(argument))
+
+    def verb_search(self, argument: str) -> None:
+        self.searching.search(argument)
 
     def verb_go(self, place: str) -> None:
         self._begin(lambda: self.looking.go(place))

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from incident_tui.incident.entry import Author, Entry, Ref
 from incident_tui.incident.state import Fold
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.search import Found, Search, search
 from incident_tui.journal.store import Store
 from incident_tui.report.standing import Standing
 
@@ -81,6 +82,17 @@ class Aside:
     def _purge(self, ref: Ref, author: Author, reason: str) -> list[Entry]:
         with self.open() as store:
             return [store.purge(ref, author=author, reason=reason)]
+
+    def search(self, asked: Search) -> Future[Found | JournalError]:
+        """Look for entries in all incidents; the first time in a long journal takes seconds."""
+        return self._pool.submit(self._search, asked)
+
+    def _search(self, asked: Search) -> Found | JournalError:
+        try:
+            with self.open() as store:
+                return search(store, asked)
+        except JournalError as error:
+            return error
 
     def export(self, incident: str, file: str) -> Future[tuple[str, str]]:
         """Write the report of what is saved; the future has what to say about it, with a style."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from incident_tui.incident.entry import MILESTONES
+from incident_tui.incident.filter import KINDS
 from incident_tui.incident.verbs import AUDIENCES, ROLES, STATUSES, VERBS
-from incident_tui.ui.filter import KINDS
 from incident_tui.ui.view import Parts, View
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
+from incident_tui.incident.filter import Filter, matcher
 from incident_tui.incident.views import TimelineRow
-from incident_tui.ui.filter import Filter, matcher
 from incident_tui.ui.folded import Folds, Item, Run, differing, order_of
 
 

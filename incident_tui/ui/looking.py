@@ -8,8 +8,8 @@ from typing import Final
 
 from incident_tui.incident import when
 from incident_tui.incident.entry import Ref
+from incident_tui.incident.filter import Filter, matcher, read_filter
 from incident_tui.incident.views import TimelineRow
-from incident_tui.ui.filter import Filter, matcher, read_filter
 from incident_tui.ui.folded import Run
 from incident_tui.ui.painter import Painter
 from incident_tui.ui.session import Session

@@ -8,11 +8,11 @@ from typing import Final, Literal
 
 from incident_tui.hosts.judge import together
 from incident_tui.incident.entry import Entry
+from incident_tui.incident.filter import Filter
 from incident_tui.incident.views import TimelineRow
 from incident_tui.ui.above import Above
 from incident_tui.ui.commands import footer
 from incident_tui.ui.conversation import Conversation
-from incident_tui.ui.filter import Filter
 from incident_tui.ui.folded import Order, Run
 from incident_tui.ui.lines import Line, Look, cells, fit, wrap
 from incident_tui.ui.listing import Listing

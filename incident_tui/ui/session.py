@@ -28,6 +28,7 @@ from incident_tui.journal.errors import JournalError
 from incident_tui.journal.lease import Lease, boot_clock
 from incident_tui.journal.notify import Listener
 from incident_tui.journal.presence import Present
+from incident_tui.journal.search import Found, Search
 from incident_tui.journal.snapshot import load as load_snapshot
 from incident_tui.journal.snapshot import save as save_snapshot
 from incident_tui.journal.store import Store, system_clock
@@ -326,6 +327,10 @@ class Session:
                 if entry.kind is Kind.DECLARE:
                     self._aside.leave_card(self._standing(entry.incident))
         return over
+
+    def search(self, asked: Search) -> Future[Found | JournalError]:
+        """Look for entries in all incidents."""
+        return self._aside.search(asked)
 
     def export(self, incident: str, file: str) -> Future[tuple[str, str]]:
         """Write the report; the future has what to say about it."""

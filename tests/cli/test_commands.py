@@ -199,3 +199,32 @@ def test_an_unexpected_failure_is_a_sentence_and_the_log_has_the_traceback(journ
     assert done.returncode == 1 and "Traceback" not in done.stderr and "surprise" in done.stderr
     assert "\x1b" not in done.stderr and str(tmp_path) in done.stderr
     assert "RuntimeError" in (tmp_path / "incident-tui" / "incident-tui.log").read_text()
+
+
+def test_search_in_all_incidents(program: Program, journal: str) -> None:
+    program("declare", "disk of web1", "--journal", journal, "--as", "ana")
+    program("log", "! restarted glusterd on web1", "--journal", journal, "--as", "bob")
+    program("log", "/close anyway a drill", "--journal", journal)
+    program("declare", "gv0 split-brain", "--journal", journal, "--as", "ana")
+    program("log", "glusterd again", "--journal", journal, "--as", "ana")
+    first, second = program("search", "gluster", "--journal", journal).stdout.splitlines()
+    assert first.endswith("glusterd again") and second.endswith("ACTION restarted glusterd on web1")
+    found = msgspec.json.decode(
+        program("search", "gluster", "--kind", "action", "--by", "bob", "--json", "--journal", journal).stdout
+    )
+    assert [row["said"] for row in found] == ["restarted glusterd on web1"] and found[0]["incident"].startswith("INC-")
+    assert program("search", "xyzzy", "--journal", journal, check=1).stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((), "search for what?"),
+        (("x", "--kind", "acton"), "did you mean action?"),
+        (("x", "--since", "yesterday"), "write 14:05, -30m, -24h or 2026-11-23"),
+    ],
+)
+def test_what_cannot_be_searched_for(program: Program, journal: str, words: tuple[str, ...], sentence: str) -> None:
+    program("log", "x", "--journal", journal)
+    done = program("search", *words, "--journal", journal, check=2)
+    assert sentence in done.stderr and done.stderr.count("\n") == 1

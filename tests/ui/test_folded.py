@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_tui.incident.entry import Author, Entry, Kind
+from incident_tui.incident.filter import Filter, matcher, read_filter
 from incident_tui.incident.views import TimelineRow
 from incident_tui.ui import folded
-from incident_tui.ui.filter import Filter, matcher, read_filter
 from incident_tui.ui.folded import Folds, Item, Run
 from incident_tui.ui.lines import plain
 from incident_tui.ui.listing import Listing, Sieve

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from incident_tui.desk import outcome as o
 from incident_tui.incident.sweep import sweep
+from incident_tui.journal.errors import JournalError
+from incident_tui.journal.search import Found
 from incident_tui.ui import sheets
 from incident_tui.ui.aside import from_thread
 from incident_tui.ui.linear.spoken import overview
-from incident_tui.ui.linear.verbs import find, go, of_zoom, yank
+from incident_tui.ui.linear.verbs import MOST, find, go, of_zoom, yank
 from incident_tui.ui.lines import plain
+from incident_tui.ui.searching import headline, to_ask, told
 from incident_tui.ui.yank import copy
 
 if TYPE_CHECKING:
@@ -56,11 +59,29 @@ class Effects:
             case _:
                 pass
 
+    def _search(self, argument: str) -> None:
+        asked = to_ask(argument)
+        if isinstance(asked, str):
+            self.screen.tell([asked])
+            return
+        loop, session = asyncio.get_running_loop(), self.screen.session
+
+        def tell(found: Found | JournalError) -> None:
+            if isinstance(found, JournalError):
+                self.screen.tell([found.sentence])
+                return
+            view = session.view()
+            self.screen.tell([headline(found), *(told(row, view) for row in found.rows[:MOST])])
+
+        session.search(asked).add_done_callback(lambda done: from_thread(loop, lambda: tell(done.result())))
+
     def on_screen(self, verb: str, argument: str) -> None:
         view, columns = self.screen.session.view(), self.screen.tty.columns - 1
         match verb:
             case "filter" | "find":
                 self.screen.tell(find(argument, view, self.screen.session))
+            case "search":
+                self._search(argument)
             case "go":
                 self.screen.tell(go(argument, view, self.screen.session, columns, self.screen.left))
             case "zoom":

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Final
 
 from incident_tui.incident import when
+from incident_tui.incident.filter import matcher, read_filter
 from incident_tui.incident.views import TimelineRow
 from incident_tui.ui import sheets
 from incident_tui.ui.entry_detail import entry_detail
-from incident_tui.ui.filter import matcher, read_filter
 from incident_tui.ui.linear.spoken import overview, timeline
 from incident_tui.ui.lines import plain
 from incident_tui.ui.session import Session

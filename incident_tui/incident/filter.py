@@ -47,8 +47,9 @@ class Filter(msgspec.Struct, frozen=True):
         return " ".join([f"{sort}:{value}" for sort, values in sorts for value in values] + list(self.words))
 
 
-def read_filter(text: str, people: Callable[[], Collection[str]]) -> Filter | str:
-    """What was typed, or the sentence why it cannot be. `people` are the names that may stand after `by:`."""
+def read_filter(text: str, people: Callable[[], Collection[str]] | None = None) -> Filter | str:
+    """What was typed, or the sentence why it cannot be. `people` are the names that may stand after `by:`; any name
+    without it."""
     found: dict[str, list[str]] = {sort: [] for sort in (*_SORTS, "")}
     for token in text.casefold().split():
         sort, colon, value = token.partition(":")
@@ -59,7 +60,7 @@ def read_filter(text: str, people: Callable[[], Collection[str]]) -> Filter | st
             return f"What {'person' if sort == 'by' else sort} after {sort}: ? Tab lists them."
         if sort == "kind" and value not in KINDS:
             return _unknown(f"There is no kind {value}", value, KINDS, "Tab after kind: lists them.")
-        if sort == "by":
+        if sort == "by" and people is not None:
             names = {name.casefold() for name in people()}
             if value not in names:
                 return _unknown(f"Nobody here is called {value}", value, names, "Tab after by: lists them.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -92,6 +94,14 @@ def test_expected_is_compared_with_blanks_as_one_and_needs_a_status_of_0() -> No
     assert not one.held("bricks 2 up", 0, {"n": "3"})
     assert not one.held("bricks 3 up", 1, {"n": "3"})
     assert not one.held("bricks 3 up", None, {"n": "3"})
+
+
+def test_the_readme_names_every_attribute_and_no_other() -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = text.partition("| attribute | what it says |")[2].partition("\n\n")[0]
+    first = [line.split("|")[1] for line in table.splitlines()[2:]]
+    named = re.findall(r"`(\w+)(?:=[^`]*)?`", " ".join(first))
+    assert tuple(named) == (*ATTRIBUTES, *PARTS)
 
 
 @given(st.text(max_size=80), st.text(max_size=80))

@@ -344,6 +344,13 @@ VERBS: Final[dict[str, Verb]] = _table(
         screen=True,
     ),
     Verb(
+        "state",
+        "/state",
+        "the state of the incident on one page",
+        "/state",
+        screen=True,
+    ),
+    Verb(
         "search",
         "/search [kind:WORD] [by:NAME] [host:NAME] WORDS",
         "in all incidents, also closed ones; Enter goes to a row",

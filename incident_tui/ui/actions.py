@@ -265,6 +265,16 @@ class Actions:
         else:
             self._effect(o.ShowHelp())
 
+    def do_state(self) -> None:
+        self._quiet()
+        if self.app.sheet.display and self.app.sheet.title == sheets.STATE:
+            self.close_sheet()
+        else:
+            self.open_sheet(sheets.of_state())
+
+    def verb_state(self, _: str) -> None:
+        self.open_sheet(sheets.of_state())
+
     def do_read(self) -> None:
         self._effect(o.ReadFresh())
 

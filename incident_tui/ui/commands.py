@@ -35,6 +35,7 @@ COMMANDS: Final = (
     Command("ctrl+home", "to_start", "Ctrl+Home", "to the first entry", "go"),
     Command("ctrl+end", "to_end", "Ctrl+End", "to the last entry, follow, and fold runs again", "go"),
     Command("f1", "help", "F1", "keys and verbs", "help"),
+    Command("f2", "state", "F2", "the state of the incident on one page; again closes it", "state"),
     Command("f5", "read", "F5", "a fresh reading of all hosts now", "read"),
     Command("f6", "logs", "F6", "the end of the chosen container's log", "logs"),
     Command(

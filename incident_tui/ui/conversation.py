@@ -30,7 +30,19 @@ _YES: Final = ("yes", "y")
 _NO: Final = ("", "no", "n")
 _DRAFTS: Final = ("/filter", "/find")
 """Lines that only look for something and for which a draft is put by."""
-_LOOKS: Final = ("/filter", "/find", "/search", "/go", "/zoom", "/redraw", "/help", "/logs", "/performance", "/changes")
+_LOOKS: Final = (
+    "/filter",
+    "/find",
+    "/search",
+    "/state",
+    "/go",
+    "/zoom",
+    "/redraw",
+    "/help",
+    "/logs",
+    "/performance",
+    "/changes",
+)
 """Lines that stay out of the history: Up brings back what was logged, and a key repeats these."""
 
 

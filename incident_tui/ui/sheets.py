@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from functools import partial
+from typing import Final
 
 import msgspec
 
@@ -20,10 +21,12 @@ from incident_tui.ui.lines import Line, fit
 from incident_tui.ui.page import list_lines
 from incident_tui.ui.playbook_detail import next_step, playbook_lines
 from incident_tui.ui.session import Session
+from incident_tui.ui.state_page import state_lines
 from incident_tui.ui.status_row import StatusRow
 from incident_tui.ui.view import View
 from incident_tui.watch.answers import LOG
 
+STATE: Final = "state of the incident"
 Content = Callable[[View, int], Sequence[Line]]
 """View and width -> lines; asked again whenever the view changes, so that what is open stays true."""
 
@@ -105,6 +108,11 @@ def of_group(
         return {at: Choice(row.key, partial(open_row, row)) for at, row in enumerate(shown)}
 
     return Opened(f"{group.name} {group.words}", content, choices=choices)
+
+
+def of_state() -> Opened:
+    """The state of the incident, which stays true while it is open."""
+    return Opened(STATE, state_lines, wide=True)
 
 
 def of_sweep(incident: str, session: Session, begin_line: Callable[[str], None]) -> Opened:

@@ -16,10 +16,11 @@ class Key(NamedTuple):
 
 _CONTROL: Final = {"\r": "enter", "\n": "enter", "\t": "tab", "\x7f": "backspace", "\x08": "backspace"}
 _SEQUENCES: Final = {
-    "A": "up", "B": "down", "C": "right", "D": "left", "H": "home", "F": "end", "Z": "shift+tab", "P": "f1",
+    "A": "up", "B": "down", "C": "right", "D": "left", "H": "home", "F": "end", "Z": "shift+tab", "P": "f1", "Q": "f2",
     "1~": "home", "3~": "delete", "4~": "end", "5~": "pageup", "6~": "pagedown", "7~": "home", "8~": "end",
-    "11~": "f1", "15~": "f5", "1;5C": "ctrl+right", "1;5D": "ctrl+left", "1;5H": "ctrl+home", "1;5F": "ctrl+end",
-    "[A": "f1", "[E": "f5", "19~": "f8",
+    "11~": "f1", "12~": "f2", "15~": "f5",
+    "1;5C": "ctrl+right", "1;5D": "ctrl+left", "1;5H": "ctrl+home", "1;5F": "ctrl+end",
+    "[A": "f1", "[B": "f2", "[E": "f5", "19~": "f8",
 }  # fmt: skip
 """What stands behind `ESC [` or `ESC O`."""
 _TOKEN: Final = re.compile(

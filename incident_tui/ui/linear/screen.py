@@ -374,7 +374,9 @@ class LinearScreen:
         self.tell(([news(self.session, since)] if self.session.clock() - since >= LONG else []) + self._spoken())
 
 
-_ACTIONS: Final = {"escape": "back", "ctrl+c": "leave"} | dict.fromkeys(("tab", "ctrl+e", "f1", "f5", "f8"), "other")
+_ACTIONS: Final = {"escape": "back", "ctrl+c": "leave"} | dict.fromkeys(
+    ("tab", "ctrl+e", "f1", "f2", "f5", "f8"), "other"
+)
 """Keys that a command on a host, or the prompt of one, may take, and what they do on the other screen."""
 _KEYS: Final[dict[str, Callable[[LinearScreen], None]]] = {
     "enter": LinearScreen._enter,
@@ -384,6 +386,7 @@ _KEYS: Final[dict[str, Callable[[LinearScreen], None]]] = {
     "ctrl+z": lambda screen: screen.lend(screen.away.suspend),
     "ctrl+l": lambda screen: screen.tell(overview(screen.session.view())),
     "f1": lambda screen: screen.effects.take(o.ShowHelp()),
+    "f2": lambda screen: screen.effects.on_screen("state", ""),
     "f5": lambda screen: screen.effects.take(o.ReadFresh()),
     "f8": lambda screen: screen.effects.on_screen("changes", ""),
 }

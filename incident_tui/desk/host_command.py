@@ -152,7 +152,7 @@ class HostCommands:
         done = await self._run(
             host, self.fleet, wish.verify, seconds=float(self.settings.seconds), stop=asyncio.Event()
         )
-        data: dict[str, Any] = {"step": "check", "host": wish.host}
+        data: dict[str, Any] = {"step": "check", "host": wish.host, "expected": redact(wish.expected)[0]}
         if done.exit is None:
             data["problem"] = f"could not be verified ({sanitise(done.problem or done.signal, limit=200)})"
         else:

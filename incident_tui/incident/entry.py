@@ -111,7 +111,7 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
         "host": "target",
         "command": "as it was given to the host's shell (intent)",
         "risk": "read | change (intent)",
-        "expected": "what should be seen afterwards (intent), or absent",
+        "expected": "what should be seen afterwards (intent, check), or absent",
         "verify": "the command that tells whether it is so (intent), or absent",
         "minutes": "int, after how many it is run (intent with verify)",
         "exit": "int, or null when none was had (outcome)",

@@ -179,7 +179,8 @@ def _command(data: dict[str, Any], said: str, about: str) -> str:
             return _colon(f"{host} {ended(data)}", said if "\n" not in said else f"{said.count(chr(10)) + 1} lines")
         case "check":
             held = {True: "held", False: "DID NOT HOLD"}.get(data["held"]) if "held" in data else None
-            return _colon(f"{host} {held or data.get('problem') or 'could not be verified'}: {about}", said)
+            result = held or data.get("problem") or "could not be verified"
+            return _colon(f"{host} {result}", str(data.get("expected") or about))
         case _:
             expected = f" (expects: {data['expected']})" if data.get("expected") else ""
             return f"{host}# {data.get('command') or said}{expected}"

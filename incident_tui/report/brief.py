@@ -114,7 +114,11 @@ def _work(standing: Standing) -> list[str]:
     one, now = standing.incident, standing.now
     said = [f"task {t.who}, {due_words(t.due, now)}: {t.text}" for t in one.tasks if t.done_at is None]
     said += [f"{h.target} held by {h.by.name} until {h.until:%H:%MZ}" for h in one.holds if h.active(now)]
-    said += [f"running on {r.host}, {r.by.name}: {r.command}" for r in one.remotes if r.ended_at is None]
+    for r in one.remotes:
+        if r.ended_at is None:
+            said.append(f"{r.by.name} on {r.host}: {r.command} (runs, or nobody knows how it ended)")
+        elif r.unverified(now):
+            said.append(f"not verified on {r.host}, {r.by.name}: {r.expected}")
     for company in one.engagements:
         if company.ended_at is None:
             back = f", back {due_words(company.due, now)}" if company.due else ""

@@ -264,7 +264,7 @@ async def test_verify(
     check = ana.steps()[-1]
     assert check["step"] == "check" and check.get("held") is held
     entry = list(ana.store.read())[-1]
-    assert sentence(entry, "", "reboot").startswith(f"web1 {word}: reboot")
+    assert sentence(entry, entry.text, "") == f"web1 {word}: it answers"
     assert ana.desk.incident is not None and not ana.desk.incident.remotes[0].unverified(clock())
 
 

@@ -227,11 +227,12 @@ def notices(view: View, width: int) -> Line:
 def _running(view: View) -> list[Piece]:
     look, now, incident = view.look, view.now, view.incident
     out: list[Piece] = []
-    played = {run.name for run in incident.runs if run.finished_at is None} if incident is not None else set()
-    fitting = [name for name in view.suggested if name not in played]
+    runs = [run for run in incident.runs if run.finished_at is None] if incident is not None else []
+    fitting = [name for name in view.suggested if name not in {run.name for run in runs}]
+    played = [_played(run, view) for run in runs]
     suggested = [(f"suggested: /play {look.text(name)}", "strong") for name in fitting[:1]]
     if incident is None or not any(task.done_at is None and task.due < now for task in incident.tasks):
-        out += suggested
+        out += [*played, *suggested]
     if incident is not None:
         tasks = [task for task in incident.tasks if task.done_at is None]
         for task in sorted(tasks, key=lambda one: one.due):
@@ -240,7 +241,7 @@ def _running(view: View) -> list[Piece]:
             state = "over" if over else "left"
             who = cut(look.text(task.who), 10, look)
             out.append((f"task {who} {stepped(left)} {state}", "warn" if over else ""))
-        out += [_played(run, view) for run in incident.runs if run.finished_at is None]
+        out += [one for one in played if one not in out]
         out += clocks.running(view)
         out += [one for one in suggested if one not in out]  # behind a task that is over, but before all else
         if incident.offered is not None and incident.offered.who.casefold() != view.me.name.casefold():

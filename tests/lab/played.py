@@ -31,12 +31,18 @@ class Played:
         assert not any(block.changes for block in blocks)
         return "".join(self._run(n, block)[0] for block in blocks)
 
-    def do(self, n: int, words: str, *, only: str = "", seen_from: int = 0, seconds: float = 30) -> None:
-        """The step's one command on peer N, once; then its verify block until it holds."""
+    def do(self, n: int, words: str, *, only: str = "", again: str = "") -> None:
+        """The step's one command on peer N, once; then its verify block until it holds. `again`: what the command may
+        say when the step tells to repeat it."""
         (block,) = self._blocks(words, only)
-        output, status = self._run(n, block)
-        assert status == 0, f"{block.text}: {status}: {output}"
-        self.verified(seen_from or n, words, seconds)
+
+        def done() -> bool:
+            output, status = self._run(n, block)
+            assert status == 0 or (again and again in output), f"{block.text}: {status}: {output}"
+            return status == 0
+
+        self.lab.until(done, 30, block.text)
+        self.verified(n, words)
 
     def verified(self, n: int, words: str, seconds: float = 30) -> None:
         (block,) = [block for block in self.step(words).blocks if block.part == "verify"]

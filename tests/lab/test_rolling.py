@@ -29,7 +29,8 @@ def test_files_that_wait_to_be_healed_are_found_and_healed_by_their_playbook(lab
     assert "Number of entries: 2" in play.look(1, "Which bricks have how many?")
     lab.gluster(*setting, "on")
     play.do(1, "The self-heal daemon is missing")
-    play.do(1, "It stands still with all daemons up")
+    assert "Unsuccessful" in play.step("It stands still").text
+    play.do(1, "It stands still with all daemons up", again="has been unsuccessful")
     lab.until(lambda: pending(lab) == 0, 40, "the board without a backlog")
 
 

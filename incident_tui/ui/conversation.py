@@ -17,6 +17,7 @@ from incident_tui.incident.paste import Backfill, Evidence, paste
 from incident_tui.incident.people import zone_of
 from incident_tui.journal.errors import JournalError
 from incident_tui.text import sanitise
+from incident_tui.ui.ask import Ask
 from incident_tui.ui.commands import verb_hint
 from incident_tui.ui.complete import Words, complete
 from incident_tui.ui.editor import Editor
@@ -44,24 +45,6 @@ _LOOKS: Final = (
     "/changes",
 )
 """Lines that stay out of the history: Up brings back what was logged, and a key repeats these."""
-
-
-class Ask(msgspec.Struct, frozen=True):
-    """A question in the hint line. `line` is what it is about, `draft` what goes back into the prompt after it."""
-
-    sentence: str
-    wants: str
-    line: str
-    draft: str
-    token: str = ""
-    paste: bool = False
-    backfill: bool = False
-    """For a paste: the question was about doubtful times."""
-    first: str = ""
-    """Said before the question when the answer was none."""
-    seed: str = ""
-    """For what was written in an editor: the line it began with, which goes back into the prompt if it is dropped."""
-    written: bool = False
 
 
 class Conversation:

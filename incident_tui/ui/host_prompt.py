@@ -6,6 +6,7 @@ no history and no draft of the notes, and Esc is the way out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Literal
 
@@ -76,7 +77,7 @@ class HostPrompt:
         if self._verdict.refusal:
             self._not(self._verdict.refusal)
             return None
-        if self.step == "name" and not set(self._verdict.warnings) - set(before.warnings):
+        if self.step == "name" and not _what(self._verdict) - _what(before):
             self.step = "command"
             return Go(self._wish, self._verdict)
         if self._verdict.changes and not self._wish.expected:
@@ -97,3 +98,8 @@ class HostPrompt:
 
     def _not(self, why: str) -> None:
         self.step, self.line, self.said = "command", self._wish.command, why
+
+
+def _what(verdict: Verdict) -> set[str]:
+    """What is warned of, whatever the counts and times in it, which change with each reading."""
+    return {re.sub(r"\d+", "", one) for one in verdict.warnings}

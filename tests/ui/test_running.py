@@ -183,6 +183,14 @@ def test_warnings_that_came_meanwhile_are_asked_about() -> None:
     assert isinstance(go, Go) and go.wish == Wish.of("web3", "reboot", "it comes back")
 
 
+def test_a_count_that_changes_is_not_asked_about_again() -> None:
+    found = [Verdict(warnings=(f"gv0: {count} entries are to be healed",)) for count in (16, 16, 18)]
+    prompt = HostPrompt("web3", lambda wish: found.pop(0))
+    prompt.enter("reboot")
+    prompt.enter("it comes back")
+    assert isinstance(prompt.enter("web3"), Go)
+
+
 def test_a_refusal_keeps_the_command() -> None:
     prompt = HostPrompt("web3", lambda wish: Verdict(refusal="off"))
     assert prompt.enter("uptime") is None

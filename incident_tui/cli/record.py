@@ -9,11 +9,15 @@ from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.options import UsageError
 from incident_tui.desk.desk import Desk
 from incident_tui.desk.outcome import OpenPlaybook, Outcome, WriteReport
+from incident_tui.incident.contested import CONTESTED
 from incident_tui.incident.entry import Entry, Kind
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.in_force import remember
 from incident_tui.journal.store import Store
 from incident_tui.text import TEXT_LIMIT, decode
+
+_MEANWHILE = 200
+"""Entries that others may have saved while one line was carried out."""
 
 
 def declare(context: Context) -> int:
@@ -106,20 +110,21 @@ def _one(desk: Desk, store: Store, line: str, context: Context) -> int:
             entries = outcome.saving.result()
         except JournalError as error:
             raise Failure(f"NOT SAVED: {error.sentence} The line was: {line}") from error
-        if any(entry.kind is Kind.HOLD for entry in entries):
-            _tell_crossed(entries, desk, store)
         for entry in entries:
             declared = f" {entry.incident}" if entry.kind is Kind.DECLARE else ""
             print(store.handle(entry) + declared, flush=True)
+        if crossed := _crossed(desk, store, entries):
+            print(f"incident-tui: saved, but {crossed}", file=sys.stderr)
     return _effect(outcome, context)
 
 
-def _tell_crossed(entries: list[Entry], desk: Desk, store: Store) -> None:
-    """A command that the journal has before this hold goes on: its author was first."""
-    for entry in store.read():
+def _crossed(desk: Desk, store: Store, entries: list[Entry]) -> str:
+    """What somebody is told who came second: others may have saved between our reading of the journal and our saving."""
+    if not any(entry.kind in CONTESTED for entry in entries):
+        return ""
+    for entry in store.read(max(0, desk.folded * (entries[0].seq - _MEANWHILE))):
         desk.fold.apply(entry)
-    if crossed := desk.crossed(entries):
-        print(f"incident-tui: {crossed}", file=sys.stderr)
+    return desk.crossed(entries)
 
 
 def _effect(outcome: Outcome, context: Context) -> int:

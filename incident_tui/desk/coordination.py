@@ -96,7 +96,9 @@ def _handoff(parsed: m.Handoff, scene: Scene) -> Order:
     accepted = scene.draft(Kind.HANDOFF, "", parsed.at, data, ref=waiting[-1].ref)
     if same(incident.commander, scene.me):
         return Order((accepted,))
-    take = scene.draft(Kind.ROLE, "", parsed.at, {"role": "commander", "step": "take", "who": scene.me})
+    taken = {"role": "commander", "step": "take", "who": scene.me}
+    taken |= {} if parsed.said else {"was": incident.commander}
+    take = scene.draft(Kind.ROLE, "", parsed.at, taken)
     return Order((accepted, take), notice=f"{scene.me} is commander now.")
 
 

@@ -193,14 +193,16 @@ class Desk:
         return saving
 
     def crossed(self, saved: Sequence[Entry]) -> str:
-        """What the author of a hold is told who came later than a command on what is held; empty when nobody did. The
-        fold must have what the journal has."""
+        """What an author is told who came second: with a hold after a command on what is held, with what only one can
+        have done; empty when nobody did. The fold must have what the journal has."""
+        from incident_tui.incident.contested import came_second
         from incident_tui.incident.policy import running_before
 
         holds = [entry for entry in saved if entry.kind is Kind.HOLD and entry.incident]
         running = [one for entry in holds for one in running_before(entry, self.fold.incident(entry.incident))]
         said = [f"{one.by.name}'s command on {one.host} was first and still runs: {one.command}" for one in running]
-        return "; ".join(said)
+        said += [came_second(entry, self.fold.incident(entry.incident)) for entry in saved if entry.incident]
+        return "; ".join(one for one in said if one)
 
     def _pasted(self, pasted: Evidence | Backfill, backfill: bool) -> Sequence[m.Write] | str:
         from incident_tui.incident.paste import Backfill, Evidence

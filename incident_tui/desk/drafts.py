@@ -230,6 +230,8 @@ def _command(parsed: m.Role, scene: Scene) -> Order:
     else:
         step = "take"
     data = {"role": "commander", "step": step, "who": who}
+    if step != "offer" and not parsed.said:
+        data["was"] = incident.commander
     return Order((scene.draft(Kind.ROLE, "", parsed.at, data),), notice=notice)
 
 

@@ -100,7 +100,9 @@ def pass_on(parsed: m.Pass, scene: Scene) -> Order:
         raise No(f"{scene.handle(task.ref)} was done at {when.clock(task.done_at, scene.now)}.")
     if same(task.who, parsed.who):
         raise No(f"{scene.handle(task.ref)} is {task.who}'s already.")
-    data = {"step": "passed", "who": parsed.who, "minutes": parsed.minutes or task.minutes}
+    data: dict[str, Any] = {"step": "passed", "who": parsed.who, "minutes": parsed.minutes or task.minutes}
+    if not parsed.said:
+        data["was"] = task.who
     return Order(
         (scene.draft(Kind.TASK, parsed.text, parsed.at, data, ref=task.ref, incident=incident.id),),
         notice=f"{scene.handle(task.ref)} goes from {task.who} to {parsed.who}, who answers with /ack.",

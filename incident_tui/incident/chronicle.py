@@ -142,6 +142,9 @@ class _State:
         elif step == "offer":
             self.offered = v.Offer(who, line.at, entry.author, entry.id)
         elif step in ("take", "claim"):
+            was = entry.data.get("was")
+            if was is not None and self.commands and not same(self.commands[-1].who, str(was)):
+                return  # somebody else was first: `contested`
             offered = self.offered if self.offered and same(self.offered.who, who) else None
             if self.commands and same(self.commands[-1].who, who):
                 self.offered = None if offered else self.offered

@@ -70,10 +70,12 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
         "role": "commander | deputy | operations | communications | scribe | the team's word | review (who owns it)",
         "step": "take | offer | claim | release",
         "who": "name of the person who holds or is offered the role",
+        "was": "of a commander's take or claim: who commanded when it was entered; it counts only while they do",
     },
     Kind.TASK: {
         "step": "assigned | acked | passed | done | overdue; all but the first `ref` the assigned one",
         "who": "name; of passed: who has it now",
+        "was": "of passed: who had it when it was entered; it counts only while they do",
         "minutes": "int, the time box (assigned, passed)",
         "voice": "true when somebody else logged it on behalf of `who` (acked, done)",
     },

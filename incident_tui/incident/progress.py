@@ -124,6 +124,8 @@ class Progress:
                 case Kind.ENGAGEMENT if ref in self.engagements:
                     self.engagements[ref] = _engagement(self.engagements[ref], line)
                 case Kind.HANDOFF if ref in self.handoffs and line.entry.data.get("step") == "accepted":
+                    if self.handoffs[ref].accepted_at is not None:
+                        continue  # somebody else was first: `contested`
                     who = str(line.entry.data.get("who") or line.entry.author.name)
                     self.handoffs[ref] = _replace(self.handoffs[ref], accepted_at=line.at, accepted_by=who)
                 case Kind.COMMAND if ref in self.remotes:
@@ -189,6 +191,8 @@ def _minutes_on(line: Line, data: dict[str, Any]) -> datetime | None:
 def _task(task: w.Task, line: Line) -> w.Task:
     data, step = line.entry.data, line.entry.data.get("step")
     if step == "passed" and task.done_at is None:
+        if "was" in data and not same(str(data["was"]), task.who):
+            return task  # somebody else was first: `contested`
         who, minutes = str(data.get("who", "")), number(data.get("minutes"), task.minutes)
         return _replace(
             task,

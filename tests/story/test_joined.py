@@ -175,6 +175,8 @@ def test_no_key_and_no_verb_leaves_the_screen(bastion: Bastion, terminals: Termi
     pane.see("There is no shell")
     pane.enter("/edit")
     pane.see("There is no editor")
+    pane.enter("/run web3 touch x")
+    pane.see("No commands on hosts: this login has the screen")
     pane.enter(f"/export {bastion.canary}")
     pane.see("Not to a file of your choice")
     for line in (f"!touch {bastion.canary}", "! sh", "still here"):

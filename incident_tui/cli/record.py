@@ -119,7 +119,7 @@ def _one(desk: Desk, store: Store, line: str, context: Context) -> int:
 
 
 def _crossed(desk: Desk, store: Store, entries: list[Entry]) -> str:
-    """What somebody is told who came second: others may have saved between our reading of the journal and our saving."""
+    """What somebody is told who came second: others may have saved between our reading and our saving."""
     if not any(entry.kind in CONTESTED for entry in entries):
         return ""
     for entry in store.read(max(0, desk.folded * (entries[0].seq - _MEANWHILE))):

@@ -1,6 +1,6 @@
 """What two people did at the same moment and only one can have done: command taken, a task acknowledged, passed or
-done, a handoff accepted. The rule: who is first in the order of the fold; the other's entry stays in the timeline, changes
-nothing, and its author is told. Pure."""
+done, a handoff accepted. The rule: who is first in the order of the fold; the other's entry stays in the timeline,
+changes nothing, and its author is told. Pure."""
 
 from __future__ import annotations
 

@@ -50,6 +50,8 @@ CHUNK: Final = 2_000
 REJUDGE: Final = timedelta(seconds=5)
 """Findings are derived anew so often even when no reading came: readings grow old."""
 CONFINED: Final = "this login has the screen and nothing beside it."
+_ON_CARD: Final = frozenset({Kind.DECLARE, Kind.SEVERITY, Kind.STATUS, Kind.ROLE, Kind.UPDATE})
+"""After these the break-glass card is written anew."""
 PENDING_SHOWN: Final = timedelta(milliseconds=500)
 
 
@@ -324,7 +326,7 @@ class Session:
             self.read_journal()
         for _, entries in over:
             for entry in entries if isinstance(entries, list) else ():
-                if entry.kind is Kind.DECLARE:
+                if entry.kind in _ON_CARD and entry.incident:
                     self._aside.leave_card(self._standing(entry.incident))
         return over
 

@@ -40,9 +40,10 @@ from incident_tui.hosts.readings import (
     Volume,
 )
 from incident_tui.incident.entry import Author, Draft, Kind
+from incident_tui.incident.prefixes import PREFIXES
 from incident_tui.incident.roster import OnCall, Shift
 from incident_tui.incident.state import Fold
-from incident_tui.incident.verbs import PREFIXES, VERBS
+from incident_tui.incident.verbs import VERBS
 from incident_tui.journal.store import Store
 from incident_tui.report.as_json import FIELDS
 from incident_tui.ui.commands import COMMANDS as KEYS

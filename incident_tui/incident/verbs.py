@@ -390,18 +390,6 @@ VERBS: Final[dict[str, Verb]] = _table(
 )
 """In the order help shows them."""
 
-PREFIXES: Final[tuple[tuple[str, str, str], ...]] = (
-    ("text", "note", "a note, now"),
-    ("! text", "action", "action taken"),
-    ("= text", "result", "result of an action"),
-    ("? text", "hypothesis", "hypothesis or question"),
-    ("d: text", "decision", "decision"),
-    ("todo: text @ana p1 due:+7d #prevent", "follow-up", "follow-up with owner, priority, due date, kind"),
-    ("@14:05 text", "", "it happened at 14:05 UTC, nearest past"),
-    ("-10m text", "", "it happened 10 minutes ago; also -1h5m; goes before another prefix"),
-)
-"""Form, kind and meaning of what a line may start with. A prefix counts only with a space after it."""
-
 ROLES: Final = ("deputy", "operations", "communications", "scribe")
 STATUSES: Final = ("investigating", "mitigating", "monitoring", "resolved", "stood down")
 AUDIENCES: Final = ("internal", "public", "exec")

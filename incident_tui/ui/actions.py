@@ -3,18 +3,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final
 
 from incident_tui.desk import outcome as o
 from incident_tui.ui import sheets, yank
-from incident_tui.ui.aside import from_thread
 from incident_tui.ui.closer import Closer
 from incident_tui.ui.driver import driver_of
+from incident_tui.ui.effects import Effects
 from incident_tui.ui.folded import Run
 from incident_tui.ui.looking import Looking
 from incident_tui.ui.painter import Pane, Zoom
@@ -35,7 +33,6 @@ class Actions:
 
     def __init__(self, app: IncidentApp, ask: Callable[[str, str], None]) -> None:
         self.app = app
-        self._ask = ask
         self._leave_at = -LEAVE_WITHIN
         self.looking = Looking(app.painter, app.session)
         self.searching = Searching(app, self.looking, self.open_over, self.close_sheet)
@@ -43,6 +40,7 @@ class Actions:
         self.running = Running(
             app.session, app.talk, open_sheet=self.open_sheet, close_sheet=self.close_sheet, changed=app.later
         )
+        self.effects = Effects(self, ask)
         self._beneath: list[tuple[sheets.Opened | None, Pane, Zoom]] = []
         """What comes back after what is open: what was open before, and which pane was active."""
         self._from_left = False
@@ -77,7 +75,7 @@ class Actions:
             if asked is not None and asked.paste and self.app.talk.ask is None:
                 self.close_sheet()
             if outcome is not None and outcome.effect is not None:
-                self._effect(outcome.effect)
+                self.effects.take(outcome.effect)
 
     def do_tab(self) -> None:
         if self.app.pane == "prompt" and self.app.prompt.editor.text:
@@ -263,7 +261,7 @@ class Actions:
         if self.app.sheet.display and self.app.sheet.title.startswith("help"):
             self.close_sheet()
         else:
-            self._effect(o.ShowHelp())
+            self.effects.take(o.ShowHelp())
 
     def do_state(self) -> None:
         self._quiet()
@@ -276,7 +274,7 @@ class Actions:
         self.open_sheet(sheets.of_state())
 
     def do_read(self) -> None:
-        self._effect(o.ReadFresh())
+        self.effects.take(o.ReadFresh())
 
     def do_repaint(self) -> None:
         self.app.refresh(repaint=True, layout=True)
@@ -337,7 +335,7 @@ class Actions:
         if self.app.pane == "timeline":
             self.app.pane = "sheet"
 
-    def _begin_line(self, line: str) -> None:
+    def begin_line(self, line: str) -> None:
         """Put the beginning of a line into the prompt, unless somebody is writing one."""
         if self.app.prompt.editor.text:
             self.app.talk.said = ("There is a line in the prompt: finish it first.", "warn")
@@ -352,38 +350,6 @@ class Actions:
         self.app.sheet.shut()
         if self.app.pane == "sheet":
             self.app.pane = "prompt"
-
-    def _effect(self, effect: o.Effect) -> None:
-        opened = sheets.of_effect(effect, self.app.session)
-        if opened is not None:
-            self.open_sheet(opened)
-            return
-        match effect:
-            case o.ReadFresh(host=host):
-                if self.app.attempt(lambda: self._ask(host, ""), "no reading could be asked for"):
-                    self.app.talk.said = (f"A fresh reading of {host or 'all hosts'} is asked for.", "")
-            case o.WriteReport(incident=incident, file=file):
-                self.app.talk.said = ("Writing the report.", "")
-                loop = asyncio.get_running_loop()
-                writing = self.app.session.export(incident, file)
-                writing.add_done_callback(lambda done: from_thread(loop, lambda: self._exported(done)))
-            case o.WriteHandoff(incident=incident, who=who):
-                loop = asyncio.get_running_loop()
-                handing = self.app.session.hand_over(incident, who)
-                handing.add_done_callback(lambda done: from_thread(loop, lambda: self._exported(done)))
-            case o.Sweep(incident=incident):
-                self.open_sheet(sheets.of_sweep(incident, self.app.session, self._begin_line))
-                self.app.pane = "sheet"
-            case o.Leave():
-                self.app.exit(0)
-            case o.Switched():
-                self.app.painter.switched()
-                self.app.call_later(self.app.fold_on)
-            case o.OnScreen(verb=verb, argument=argument):
-                self.app.painter.catch_up()
-                getattr(self, f"verb_{verb}")(argument)
-            case _:
-                pass
 
     def do_logs(self) -> None:
         self.closer.logs()
@@ -408,7 +374,3 @@ class Actions:
 
     def verb_redraw(self, _: str) -> None:
         self.do_repaint()
-
-    def _exported(self, done: Future[tuple[str, str]]) -> None:
-        self.app.talk.said = done.result()
-        self.app.paint()

@@ -6,7 +6,8 @@ from typing import Final
 
 import msgspec
 
-from incident_tui.incident.verbs import PREFIXES, VERBS
+from incident_tui.incident.prefixes import PREFIXES
+from incident_tui.incident.verbs import VERBS
 from incident_tui.ui.lines import Line, Look, Piece, cells, fit, wrap
 
 

@@ -349,17 +349,12 @@ class Session:
         return self._aside.hand_over(self._standing(incident), to)
 
     def _standing(self, incident: str) -> Standing:
-        try:
-            head = self.store.head()
-        except JournalError:
-            head = None  # a briefing without it is better than none
-        return standing(self.view(), self.settings, self.fold.incident(incident), head)
+        return standing(self.view(), self.settings, self.fold.incident(incident), self.store)
 
     # The kept line
 
     def keep(self, draft: str, *asked: str) -> bool:
-        """Keep what is not in the journal: what waits to be saved, what is still to be offered, what a question is
-        being asked about, and the draft."""
+        """Keep what is not in the journal: what waits to be saved or offered, what a question is about, the draft."""
         pieces = [*(one.line for one in self.sent), *self.offered, *asked]
         return self._kept.save([one for one in pieces if one], draft)
 
@@ -372,8 +367,7 @@ class Session:
         return self.offered
 
     def _was_saved(self, line: str, at: datetime) -> bool:
-        """Whether an entry of this author says just this, recorded about then: it was committed, and the screen died
-        before it knew."""
+        """Whether an entry of this author says just this, recorded about then: the screen died before it knew."""
         meaning = self.desk.meaning(line)
         if not isinstance(meaning, Write):
             return False

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_tui.incident.verbs import PREFIXES, VERBS
+from incident_tui.incident.prefixes import PREFIXES
+from incident_tui.incident.verbs import VERBS
 from incident_tui.ui.burst import Burst
 from incident_tui.ui.commands import COMMANDS, FOOTER, footer, help_lines, verb_hint
 from incident_tui.ui.complete import Words, complete

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Final
 
@@ -34,15 +36,33 @@ class Guard:
             raise from_os(error, self.path) from None
 
 
+@contextlib.contextmanager
+def shared_rights() -> Iterator[None]:
+    """SQLite makes its -wal and -shm with what the umask leaves, and gives them the rights of the database a moment
+    later. Another account that opens them in that moment could only read, for as long as its connection lives."""
+    before = os.umask(0o007)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _make_files(db: sqlite3.Connection) -> None:
+    """Have SQLite make them now. What is wrong with the file is told by whoever reads it next."""
+    with contextlib.suppress(sqlite3.Error):
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
 def connect(path: str, *, synchronous: str = "FULL") -> sqlite3.Connection:
     """A connection in autocommit mode with our settings."""
-    with Guard(path):
+    with Guard(path), shared_rights():
         db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             db.execute(f"PRAGMA synchronous={synchronous}")
             db.execute("PRAGMA secure_delete=ON")
             db.execute("PRAGMA journal_size_limit=4194304")
             db.execute("PRAGMA trusted_schema=OFF")
+            _make_files(db)
         except BaseException:
             db.close()
             raise
@@ -54,7 +74,10 @@ def set_wal(db: sqlite3.Connection, path: str, seconds: float = BUSY_SECONDS) ->
     end = time.monotonic() + seconds
     while True:
         try:
-            if db.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
+            with shared_rights():
+                mode = db.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+                _make_files(db)
+            if mode != "wal":
                 raise JournalError(f"{path} cannot be set to WAL mode. Use a local directory with --journal.")
             return
         except sqlite3.OperationalError as error:

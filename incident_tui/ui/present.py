@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Final
 
 from incident_tui.incident.finding import Level
-from incident_tui.incident.work import Run
+from incident_tui.incident.said import same
+from incident_tui.incident.work import Run, Task
 from incident_tui.ui import clocks
 from incident_tui.ui.lines import Line, Piece, cells, cut, fit, sides, width_of, wrap
 from incident_tui.ui.times import clock, countdown, short, stepped
@@ -231,16 +232,14 @@ def _running(view: View) -> list[Piece]:
     fitting = [name for name in view.suggested if name not in {run.name for run in runs}]
     played = [_played(run, view) for run in runs]
     suggested = [(f"suggested: /play {look.text(name)}", "strong") for name in fitting[:1]]
-    if incident is None or not any(task.done_at is None and task.due < now for task in incident.tasks):
+    tasks = incident.tasks if incident is not None else ()
+    open_tasks = sorted((task for task in tasks if task.done_at is None), key=lambda one: one.due)
+    mine = [task for task in open_tasks if same(task.who, view.me.name)]
+    out += [_task(task, view) for task in mine]  # on a phone there is room for one thing: what is mine to do
+    if not any(task.due < now for task in open_tasks):
         out += [*played, *suggested]
     if incident is not None:
-        tasks = [task for task in incident.tasks if task.done_at is None]
-        for task in sorted(tasks, key=lambda one: one.due):
-            left = task.due - now
-            over = left < timedelta(0)
-            state = "over" if over else "left"
-            who = cut(look.text(task.who), 10, look)
-            out.append((f"task {who} {stepped(left)} {state}", "warn" if over else ""))
+        out += [_task(task, view) for task in open_tasks if task not in mine]
         out += [one for one in played if one not in out]
         out += clocks.running(view)
         out += [one for one in suggested if one not in out]  # behind a task that is over, but before all else
@@ -253,6 +252,13 @@ def _running(view: View) -> list[Piece]:
     if incident is not None and view.loading:
         out.append((view.loading, ""))
     return out
+
+
+def _task(task: Task, view: View) -> Piece:
+    left = task.due - view.now
+    over = left < timedelta(0)
+    who = cut(view.look.text(task.who), 10, view.look)
+    return (f"task {who} {stepped(left)} {'over' if over else 'left'}", "warn" if over else "")
 
 
 def _played(run: Run, view: View) -> Piece:

@@ -46,7 +46,7 @@ def test_it_reads_all_hosts_and_a_second_screen_opens_no_connection(
     staged: Staged, until: Until, status_of: Status, program: Any
 ) -> None:
     one = staged("healthy")
-    process = one.watch()
+    process = one.watch("--service")
     until(lambda: all(host["state"] == "connected" for host in status_of(one)["hosts"]))
     status = until(lambda: (found := status_of(one))["volumes"] and len(found["containers"]) == 10 and found)
     assert status["watch"]["pid"] == process.pid and status["watch"]["fresh"]
@@ -168,7 +168,7 @@ def test_an_ask_brings_a_fresh_reading(staged: Staged, until: Until, status_of: 
     config = one.stage.config
     text = config.read_text().replace("fast_seconds = 2.0", "fast_seconds = 600.0")
     config.write_text(text.replace("slow_seconds = 5.0", "slow_seconds = 600.0"))
-    one.watch()
+    one.watch("--service")
     until(lambda: all(host["docker_age"] is not None for host in status_of(one)["hosts"]))
 
     def age() -> float:
@@ -219,7 +219,7 @@ def test_observations_are_recorded_and_a_fault_follows_through_to_repair(
     one.watch("--service")
     program("declare", "outage", *one.words, "--as", "ana")
     until(lambda: {"site.down", "gluster.brick-down"} <= {f["rule"] for f in status_of(one)["findings"]}, 60)
-    until(lambda: any(f["rule"] == "gluster.split-brain" for f in status_of(one)["findings"]), 90)
+    until(lambda: any(f["rule"] == "gluster.split-brain" for f in status_of(one)["findings"]), 180)
     for line in (
         "! stopped solr on web2 to free memory",
         "! restarted drupal-a on web2",

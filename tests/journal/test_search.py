@@ -191,7 +191,9 @@ def journals(draw: st.DrawFn) -> list[Draft]:
                 author=Author(draw(st.sampled_from(["ana", "bob"]))),
                 incident=draw(st.sampled_from(["I", ""])),
                 data=draw(st.sampled_from(_DATA[kind])),
-                ref=draw(st.none() | st.integers(1, number).map(lambda seq: Ref("", seq))),
+                ref=draw(st.none() | st.integers(1, max(1, number - 1)).map(lambda seq: Ref("", seq)))
+                if number > 1
+                else None,  # an entry refers to one before it
             )
         )
     return drafts

@@ -17,7 +17,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/incident-tui demo
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy incident_tui tests benchmarks && $(BIN)/lint-imports

@@ -20,15 +20,9 @@ from incident_tui.shipped import shipped
 pytest_plugins = ["tests.accounts", "tests.sshd", "tests.terminals"]
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """The lab is one group, for one worker: its three peers are brought up once."""
-    if item.get_closest_marker("lab") is not None:
-        item.add_marker(pytest.mark.xdist_group("lab"))
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The lab comes first: it waits for its peers while another worker goes on."""
-    items.sort(key=lambda item: item.get_closest_marker("lab") is None)
+    """The lab comes last: its three peers stay up to the end, and the other tests need not share the machine."""
+    items.sort(key=lambda item: item.get_closest_marker("lab") is not None)
 
 
 @pytest.fixture(autouse=True)

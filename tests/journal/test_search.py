@@ -178,6 +178,12 @@ _DATA: dict[Kind, list[dict[str, Any]]] = {
 }
 
 
+def _targets(kind: Kind, drafts: list[Draft]) -> list[Ref]:
+    """Earlier entries that the desk lets an entry of this kind refer to: an amendment is never of a correction."""
+    hidden = (Kind.AMEND, Kind.STRIKE, Kind.PIN)
+    return [Ref("", n) for n, one in enumerate(drafts, 1) if kind is not Kind.AMEND or one.kind not in hidden]
+
+
 @st.composite
 def journals(draw: st.DrawFn) -> list[Draft]:
     drafts = []
@@ -191,9 +197,7 @@ def journals(draw: st.DrawFn) -> list[Draft]:
                 author=Author(draw(st.sampled_from(["ana", "bob"]))),
                 incident=draw(st.sampled_from(["I", ""])),
                 data=draw(st.sampled_from(_DATA[kind])),
-                ref=draw(st.none() | st.integers(1, max(1, number - 1)).map(lambda seq: Ref("", seq)))
-                if number > 1
-                else None,  # an entry refers to one before it
+                ref=draw(st.none() | st.sampled_from(_targets(kind, drafts))) if _targets(kind, drafts) else None,
             )
         )
     return drafts

@@ -187,7 +187,7 @@ def _targets(kind: Kind, drafts: list[Draft]) -> list[Ref]:
 @st.composite
 def journals(draw: st.DrawFn) -> list[Draft]:
     drafts = []
-    for number in range(1, draw(st.integers(1, 10)) + 1):
+    for _ in range(1, draw(st.integers(1, 10)) + 1):
         kind = draw(st.sampled_from(sorted(_DATA)))
         drafts.append(
             Draft(

@@ -20,7 +20,7 @@ test: $(VENV)/.installed-dev
 	@# The lab waits more than it works: it runs beside the others, and is shown after them.
 	@$(BIN)/python -m pytest -q -m lab -o cache_dir=.pytest_cache/lab >$(VENV)/lab.log 2>&1 & lab=$$!; \
 	$(BIN)/python -m pytest -q -m "not lab" -o cache_dir=.pytest_cache/rest; rest=$$?; \
-	wait $$lab; status=$$?; echo "== the lab"; cat $(VENV)/lab.log; [ $$rest -ne 0 ] && exit $$rest; exit $$status
+	wait $$lab; status=$$?; echo $$rest $$status >$(VENV)/statuses; echo "== the lab"; cat $(VENV)/lab.log; [ $$rest -ne 0 ] && exit $$rest; exit $$status
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy incident_tui tests benchmarks && $(BIN)/lint-imports

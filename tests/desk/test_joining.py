@@ -20,8 +20,7 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEfPj6bZ7v7C0wYxjR5sG1h6d7xF2rQ0v2K8n
 def test_the_fingerprint_is_the_one_ssh_prints(tmp_path: Path) -> None:
     (tmp_path / "key.pub").write_text(KEY + "\n")
     printed = subprocess.run(["ssh-keygen", "-lf", str(tmp_path / "key.pub")], capture_output=True, text=True)
-    if printed.returncode:
-        pytest.skip("no ssh-keygen on this machine")
+    assert printed.returncode == 0, printed.stderr
     assert fingerprint(KEY) == printed.stdout.split()[1]
 
 

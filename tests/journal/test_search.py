@@ -186,7 +186,7 @@ def _targets(kind: Kind, drafts: list[Draft]) -> list[Ref]:
 
 @st.composite
 def journals(draw: st.DrawFn) -> list[Draft]:
-    drafts = []
+    drafts: list[Draft] = []
     for _ in range(1, draw(st.integers(1, 10)) + 1):
         kind = draw(st.sampled_from(sorted(_DATA)))
         drafts.append(

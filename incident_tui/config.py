@@ -29,7 +29,7 @@ from incident_tui.watch.settings import ChatSink, Site, Watch
 __all__ = ["ConfigError", "Settings", "load", "locate", "missing_files", "parse"]
 
 ROLES: Final = ("docker", "gluster")
-SENDS: Final = ("declare", "update", "severity", "status", "commander")
+SENDS: Final = ("declare", "update", "severity", "status", "commander", "card")
 COMMAND_KEYS: Final = ("own", "hosts")
 CHAT_KINDS: Final = ("slack",)
 _SECRET_KEYS: Final = re.compile(r"(?i)^(url|token|secret|password|passwd|api_?key|webhook(_url)?|passphrase)$")

@@ -1,5 +1,5 @@
 """Commands for who comes in, takes over, or has nothing but paper: brief, handoff, card. They ask no host, but for
-`card --hosts`, which leaves the card on each."""
+`card --hosts`, which leaves the card on each; `card --chat` leaves it to the watch to post it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,22 @@ from typing import TYPE_CHECKING
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.show import choose
 from incident_tui.cli.status import board_now
+from incident_tui.desk.open import new_id
+from incident_tui.incident.entry import Draft, Kind
 from incident_tui.incident.roster import on_call_now
 from incident_tui.incident.views import Incident
 from incident_tui.incident.when import read_time
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.lease import Lease
 from incident_tui.report.brief import brief as brief_lines
 from incident_tui.report.card import card as card_text
-from incident_tui.report.card import written
+from incident_tui.report.card import for_chat, written
 from incident_tui.report.export import ExportError, write_new
 from incident_tui.report.handoff import handoff as handoff_text
 from incident_tui.report.standing import Standing
 from incident_tui.text import decode, sanitise
 from incident_tui.ui.view import WATCH_STALE
+from incident_tui.watch.chat.compose import CARD
 
 if TYPE_CHECKING:
     from incident_tui.incident.finding import Finding
@@ -65,10 +69,14 @@ def handoff(context: Context) -> int:
 
 
 def card(context: Context) -> int:
-    """`card [INCIDENT] [-o FILE] [--hosts]`, and `card --import FILE`."""
+    """`card [INCIDENT] [-o FILE] [--hosts] [--chat]`, and `card --import FILE`."""
     source = context.call.options.get("import")
     if source is not None:
         return _import(context, source)
+    if context.call.flag("chat"):
+        _to_chat(context)
+        if not context.call.flag("hosts"):
+            return 0
     with context.store(create=False) as store:
         incident = choose(context.fold(store), context.call.words)
         text = card_text(standing(context, store, incident))
@@ -173,6 +181,37 @@ def _import(context: Context, source: str) -> int:
             except JournalError as error:
                 raise Failure(f"NOT SAVED: {error.sentence} The line was: {line}") from error
     return worst
+
+
+def _to_chat(context: Context) -> None:
+    """One entry for each piece, which the watch posts like an update: in order, once, and kept while it is down."""
+    sinks = [sink.name for sink in context.settings.chat if CARD in sink.send]
+    if not sinks:
+        raise Failure('no [[chat]] table takes the card: add one, or "card" to its send', 2)
+    with context.store() as store:
+        incident = choose(context.fold(store), context.call.words)
+        pieces = for_chat(standing(context, store, incident))
+        now, count = context.clock(), len(pieces)
+        drafts = [
+            Draft(
+                kind=Kind.CHAT,
+                text="break-glass card" + (f", part {number} of {count}" if count > 1 else ""),
+                at=now,
+                author=context.author,
+                incident=incident.id,
+                source="cli",
+                data={CARD: piece},
+            )
+            for number, piece in enumerate(pieces, start=1)
+        ]
+        try:
+            saved = store.append(drafts, key=new_id())
+            watched = Lease(context.directory, store, context.clock).holder() is not None
+        except JournalError as error:
+            raise Failure(f"NOT SAVED: {error.sentence}") from error
+        said = ", ".join(store.handle(entry) for entry in saved)
+    when = "the watch posts it" if watched else "NOBODY IS WATCHING: it is posted when a screen or a watch is started"
+    print(f"{said}: the card for {', '.join(sinks)}; {when}", file=sys.stderr)
 
 
 def _leave_on_hosts(context: Context, text: str) -> int:

@@ -204,9 +204,10 @@ COMMANDS: Final = (
         (
             Option("output", "write to this file, not standard output", "FILE", short="o", completes="file"),
             Option("hosts", "leave it on every host that can be reached, in the home of the account"),
+            Option("chat", "post it, without secrets, to each [[chat]] whose send has card"),
             Option("import", "make entries of the lines that were typed into a card", "FILE", completes="file"),
         ),
-        "A card is left beside the journal, in cards/, when an incident is declared.",
+        "A card is left beside the journal, in cards/, when an incident is declared; the watch keeps it current.",
     ),
     Command(
         "join-keys",

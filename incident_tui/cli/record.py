@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.options import UsageError
 from incident_tui.desk.desk import Desk
 from incident_tui.desk.outcome import OpenPlaybook, Outcome, WriteReport
 from incident_tui.incident.contested import CONTESTED
-from incident_tui.incident.entry import Entry, Kind
+from incident_tui.incident.entry import ON_CARD, Entry, Kind
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.in_force import remember
 from incident_tui.journal.store import Store
@@ -30,25 +30,39 @@ def declare(context: Context) -> int:
         words.append(f"/sev {int(severity)}")
     if call.flag("drill"):
         words.append("drill")
-    status = _record(context, [" ".join([*words, *call.words])])
-    if status == 0:
-        _leave_card(context)
-    return status
+    return _record(context, [" ".join([*words, *call.words])])
 
 
-def _leave_card(context: Context) -> None:
-    """The break-glass card beside the journal. The incident is declared whether or not that can be written."""
+def _leave_card(context: Context, store: Store, saved: Sequence[Entry]) -> None:
+    """The break-glass card beside the journal, after an entry that changes it: on declare, and where no watch runs,
+    which keeps it current by itself. What was saved is saved whether or not the card can be written."""
+    declared = any(entry.kind is Kind.DECLARE for entry in saved)
+    if not declared and (
+        not any(entry.kind in ON_CARD and entry.incident for entry in saved) or _watched(context, store)
+    ):
+        return
     from incident_tui.cli.briefing import standing
     from incident_tui.report.card import leave
 
-    with context.store() as store:
-        incident = context.fold(store).newest_open()
-        if incident is None:
-            return
-        try:
-            print(f"break-glass card: {leave(context.directory, standing(context, store, incident))}", file=sys.stderr)
-        except OSError as error:
-            print(f"incident-tui: no break-glass card was written ({error.strerror})", file=sys.stderr)
+    try:
+        incident = context.fold(store).incident(saved[-1].incident)
+        path = leave(context.directory, standing(context, store, incident))
+    except (OSError, Failure) as error:
+        why = error.sentence if isinstance(error, Failure) else error.strerror
+        print(f"incident-tui: no break-glass card was written ({why})", file=sys.stderr)
+        return
+    if declared:
+        print(f"break-glass card: {path}", file=sys.stderr)
+
+
+def _watched(context: Context, store: Store) -> bool:
+    from incident_tui.journal.lease import Lease
+
+    try:
+        holder = Lease(context.directory, store, context.clock).holder()
+    except JournalError:
+        return False
+    return holder is not None and holder.fresh
 
 
 def log(context: Context) -> int:
@@ -105,6 +119,7 @@ def _one(desk: Desk, store: Store, line: str, context: Context) -> int:
         print(f"incident-tui: not saved: {outcome.refusal}", file=sys.stderr)
         print(line, file=sys.stderr)
         return 1
+    entries: list[Entry] = []
     if outcome.saving is not None:
         try:
             entries = outcome.saving.result()
@@ -115,7 +130,9 @@ def _one(desk: Desk, store: Store, line: str, context: Context) -> int:
             print(store.handle(entry) + declared, flush=True)
         if crossed := _crossed(desk, store, entries):
             print(f"incident-tui: saved, but {crossed}", file=sys.stderr)
-    return _effect(outcome, context)
+    status = _effect(outcome, context)
+    _leave_card(context, store, entries)
+    return status
 
 
 def _crossed(desk: Desk, store: Store, entries: list[Entry]) -> str:

@@ -57,6 +57,8 @@ def watch(context: Context) -> int:
         watch=settings.watch,
         command=settings.command,
         severities=settings.severities,
+        people=settings.people,
+        rosters=settings.rosters,
         service=service,
         demo=context.demo,
         takeover_wait=float("inf") if wait == 0 and "takeover-wait" in context.call.options else wait,

@@ -152,6 +152,7 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
     },
     Kind.CRITERION: {"step": "absent | met | unmet (the last two with ref)"},
     Kind.LINK: {"other": "id of the other incident", "how": "related | duplicate | none (takes the link back)"},
+    Kind.CHAT: {"card": "a piece of the break-glass card that is sent to the chat; absent of anything else"},
     Kind.PIN: {"step": "pin | unpin"},
     Kind.AMEND: {"text": "the new text, or absent", "at": "the new time, ISO, or absent"},
     Kind.STRIKE: {"step": "strike | restore"},
@@ -169,6 +170,9 @@ MILESTONES: Final = ("started", "detected", "declared", "acknowledged", "mitigat
 """In the order they should happen. `declared` is the time of the `declare` entry."""
 
 MACHINE_KINDS: Final = frozenset({Kind.OBSERVATION, Kind.ALERT, Kind.GAP, Kind.LEASE, Kind.PRESENCE})
+
+ON_CARD: Final = frozenset({Kind.DECLARE, Kind.SEVERITY, Kind.STATUS, Kind.ROLE, Kind.UPDATE})
+"""After these the break-glass card is written anew at once."""
 
 
 class Ref(msgspec.Struct, frozen=True, order=True, array_like=True, gc=False):

@@ -1,6 +1,7 @@
 """The break-glass card: what is needed when the bastion, the chat or this program is not there. Plain text, one page.
 
-Lines typed below its last rule are imported later with their times (`incident-tui card --import FILE`).
+Lines typed below its last rule are imported later with their times (`incident-tui card --import FILE`). For the chat it
+comes without the form for paper, without what looks like a secret, and in pieces that every platform takes whole.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ _TIMED: Final = re.compile(
 )
 _SLACK: Final = timedelta(hours=1)
 """What is written down first may have happened a little before the card was made."""
+CHAT_PIECE: Final = 1_500
+"""Characters of a piece for the chat: with its tag, and with what escaping adds, below Discord's 2,000, the smallest
+limit of the platforms."""
 _HELP: Final = (
     "One line for each thing, its time (UTC) first: 14:05 ! restarted glusterd web3",
     "! action   = result   ? hypothesis   d: decision   - else a note",
@@ -35,15 +39,31 @@ _HELP: Final = (
 def card(standing: Standing) -> str:
     """The text, ending with a newline and room to write. Lines are at most 80 columns, but for commands: those are
     whole."""
+    form = "\n".join([cut("THE LOG, while this program is out of reach"), *_HELP, RULE])
+    return f"{_known(standing)}\n\n{form}\n\n\n"
+
+
+def for_chat(standing: Standing) -> list[str]:
+    """The card without its form, in pieces of whole lines."""
+    pieces = [""]
+    for line in text.redact(_known(standing))[0].splitlines(keepends=True):
+        for begin in range(0, len(line), CHAT_PIECE):  # a command may be longer than a piece
+            part = line[begin : begin + CHAT_PIECE]
+            if len(pieces[-1]) + len(part) > CHAT_PIECE:
+                pieces.append("")
+            pieces[-1] += part
+    return [piece.strip("\n") for piece in pieces]
+
+
+def _known(standing: Standing) -> str:
     sections = [
         [f"BREAK-GLASS CARD {standing.incident.id}, as of {standing.now:%Y-%m-%d %H:%MZ}"],
         list(_people(standing)),
         list(_listed("MEET, in this order", standing.command.rally)),
         list(_listed("LOG IN, REPAIR", standing.command.recovery, whole=True)),
         ["LAST KNOWN STATE", *brief(standing)],
-        [cut("THE LOG, while this program is out of reach"), *_HELP, RULE],
     ]
-    return "\n\n".join("\n".join(section) for section in sections if section) + "\n\n\n"
+    return "\n\n".join("\n".join(section) for section in sections if section)
 
 
 def leave(directory: Path, standing: Standing) -> Path:

@@ -18,7 +18,7 @@ from incident_tui.desk.outcome import Outcome
 from incident_tui.hosts.changes import Change
 from incident_tui.hosts.health import Judge
 from incident_tui.hosts.raw import RawText
-from incident_tui.incident.entry import Author, Entry, Kind
+from incident_tui.incident.entry import ON_CARD, Author, Entry
 from incident_tui.incident.meanings import Write
 from incident_tui.incident.playbook import Playbook
 from incident_tui.incident.state import Fold
@@ -50,8 +50,6 @@ CHUNK: Final = 2_000
 REJUDGE: Final = timedelta(seconds=5)
 """Findings are derived anew so often even when no reading came: readings grow old."""
 CONFINED: Final = "this login has the screen and nothing beside it."
-_ON_CARD: Final = frozenset({Kind.DECLARE, Kind.SEVERITY, Kind.STATUS, Kind.ROLE, Kind.UPDATE})
-"""After these the break-glass card is written anew."""
 PENDING_SHOWN: Final = timedelta(milliseconds=500)
 
 
@@ -326,7 +324,7 @@ class Session:
             self.read_journal()
         for _, entries in over:
             for entry in entries if isinstance(entries, list) else ():
-                if entry.kind in _ON_CARD and entry.incident:
+                if entry.kind in ON_CARD and entry.incident:
                     self._aside.leave_card(self._standing(entry.incident))
         return over
 

@@ -34,7 +34,7 @@ from incident_tui.hosts.readings import HostReading, LinkState
 from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.entry import Author, Entry
 from incident_tui.incident.finding import Finding
-from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Severity
+from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Person, Roster, Severity
 from incident_tui.incident.state import Fold
 from incident_tui.journal.board import Board
 from incident_tui.journal.errors import JournalError, StaleEpoch
@@ -46,6 +46,7 @@ from incident_tui.journal.store import Store
 from incident_tui.journal.writer import Writer
 from incident_tui.watch import asks, reminders, sites
 from incident_tui.watch.answers import Answer
+from incident_tui.watch.cards import Cards
 from incident_tui.watch.demands import Demands
 from incident_tui.watch.evidence import RawPace
 from incident_tui.watch.history import Histories, History, note_host, note_site, note_volumes
@@ -78,6 +79,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     watch: WatchSettings
     command: Command = Command()
     severities: tuple[Severity, ...] = DEFAULT_SEVERITIES
+    people: tuple[Person, ...] = ()
+    rosters: tuple[Roster, ...] = ()
     service: bool = False
     demo: bool = False
     takeover_wait: float = 0.0
@@ -127,6 +130,7 @@ class Watch:
             clock=clock,
             demo=plan.demo,
         )
+        self._cards = Cards(plan.directory, plan.command, plan.people, plan.rosters, store.handle, plan.demo)
         self._fleet = Fleet(plan.hosts, plan.fleet, clock, self._read)
         self._demands = Demands(self._fleet.links, clock, self._woken.set)
 
@@ -162,6 +166,7 @@ class Watch:
         for unsaved in self._writer.close():
             log.error("not saved when the watch ended: %s (%s)", unsaved.problem, unsaved.key)
         self._post.close()
+        self._cards.close()
         self._board.close()
 
     def _listen(self) -> Listener | None:
@@ -342,6 +347,7 @@ class Watch:
         clocks = reminders.Clocks(
             author=self._author, silence=silence, command=self.plan.command, severities=self.plan.severities
         )
+        self._cards.keep(self._fold.incidents(), found, self._seq, now)
         for incident in self._fold.incidents():
             for reminder in reminders.due(incident, now, clocks, unseen):
                 if reminder.key not in self._reminded:

@@ -30,8 +30,8 @@ class ChatSink(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Name of the environment variable that holds the webhook's URL."""
     url_file: str = ""
     """File that holds it; readable by its owner only."""
-    send: tuple[str, ...] = ("update", "severity", "status", "commander", "declare")
-    """What is posted: declare, update, severity, status, commander."""
+    send: tuple[str, ...] = ("update", "severity", "status", "commander", "declare", "card")
+    """What is posted: declare, update, severity, status, commander, and the break-glass card when it is asked for."""
     seconds_between: float = 1.0
     """The token bucket: at most one message each so many seconds, with a burst of five."""
 

@@ -62,6 +62,15 @@ def test_a_card_is_left_on_declare_and_what_is_written_into_it_comes_back_once(d
     assert shown.count("ACTION cut web3 off") == 1 and shown.count("RESULT the sites are back") == 1
 
 
+def test_without_a_watch_the_card_follows_what_is_logged(declared: Any) -> None:
+    card = Path(declared.card)
+    declared("log", "/status mitigating restarting glusterd")
+    assert "mitigating" in card.read_text()
+    before = card.stat().st_ino
+    declared("log", "just a note")
+    assert card.stat().st_ino == before, "an ordinary line pays nothing"
+
+
 def test_what_cannot_be_imported_is_said_and_the_rest_is_kept(declared: Any, tmp_path: Path) -> None:
     notes = tmp_path / "notes.txt"
     notes.write_text("/sev nine because\na note\n")
@@ -82,4 +91,5 @@ async def test_the_card_is_left_on_a_host_whole_and_private(start_sshd: Callable
     assert stat.S_IMODE((home / "card.txt").stat().st_mode) == 0o600
     assert [path.name for path in home.iterdir()] == ["card.txt"]
     sshd.process.kill()
+    sshd.process.wait()
     assert "refused" in await leave(sshd.host(), Fleet(connect_timeout=1.0), "card.txt", "x")

@@ -15,7 +15,7 @@ from incident_tui.incident.finding import Finding, Level
 from incident_tui.incident.roster import on_call_now
 from incident_tui.incident.settings import Command, Person, Roster
 from incident_tui.report.brief import COLUMNS, LINES, brief, columns_of, cut
-from incident_tui.report.card import RULE, card, written
+from incident_tui.report.card import CHAT_PIECE, RULE, card, for_chat, written
 from incident_tui.report.handoff import handoff
 from incident_tui.report.standing import Standing
 from tests.report.conftest import CONTROL, Story
@@ -166,6 +166,17 @@ def test_the_card_has_what_is_needed_without_this_program(story: Any) -> None:
         assert said in text
     assert "X gv0: 2 of 3 bricks up" in text
     assert all(columns_of(line) <= COLUMNS for line in text.splitlines())
+
+
+def test_for_the_chat_it_is_cut_into_pieces_of_whole_lines_without_secrets(story: Any) -> None:
+    outage(story)
+    command = Command(recovery=("mysql --password=hunter2secret", "Q" * (2 * CHAT_PIECE)))
+    pieces = for_chat(standing(story, command=command, findings=[finding(Level.CRIT, f"brick {n}") for n in range(40)]))
+    assert len(pieces) > 2 and all(0 < len(piece) <= CHAT_PIECE for piece in pieces)
+    lines = [line for piece in pieces for line in piece.splitlines()]
+    assert "  dan (then ops): no contact said, 14:41 Mon" in lines and RULE not in lines
+    assert "hunter2secret" not in "".join(pieces)
+    assert "".join(pieces).count("Q") == 2 * CHAT_PIECE
 
 
 def test_lines_written_into_a_card_come_back_with_their_times(story: Any) -> None:

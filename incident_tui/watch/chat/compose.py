@@ -11,6 +11,8 @@ _SENT_KINDS = {
     Kind.SEVERITY: "severity",
     Kind.STATUS: "status",
 }
+CARD = "card"
+"""The word of `send` for the break-glass card. It has phone numbers and codes of bridges: not every place gets it."""
 
 
 def wanted(entry: Entry, send: tuple[str, ...]) -> bool:
@@ -25,6 +27,8 @@ def wanted(entry: Entry, send: tuple[str, ...]) -> bool:
         )
     if entry.kind is Kind.UPDATE and entry.data.get("step") != "posted":
         return False
+    if entry.kind is Kind.CHAT:
+        return CARD in send and bool(entry.data.get(CARD))
     return _SENT_KINDS.get(entry.kind, "") in send
 
 
@@ -40,6 +44,8 @@ def message(row: TimelineRow, incident: Incident, handle: str, *, demo: bool) ->
         return (
             f"{tag} DECLARED {severity}{incident.title}. Incident commander: {incident.commander or entry.author.name}."
         )
+    if entry.kind is Kind.CHAT:
+        return f"{tag} {row.said}\n{data.get(CARD)}"
     if entry.kind is Kind.UPDATE:
         audience = str(data.get("audience", "internal"))
         due = incident.next_update.get(audience)

@@ -103,6 +103,30 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
         "flaps": "int, changes folded into this one; absent when none",
         "sites": "names of the public sites it touches, configured or inferred; absent when none is known",
     },
+    Kind.ALERT: {
+        "from": "the source's name in the configuration",
+        "key": "the source's own id of what it is about; it comes again when that fires again",
+        "episode": "ISO time since when it fires, as the source says; absent where it says none",
+        "status": "firing | resolved | storm (one entry for many alerts of a group)",
+        "level": "crit | warn | unknown, or ok when resolved",
+        "severity": "the source's word for it, or absent",
+        "title": "one line",
+        "group": "what the source, or else a rule, puts together; absent when alone",
+        "labels": "name -> value, bounded",
+        "link": "where the source shows it, or absent",
+        "host": "the configured host that a label names, or absent",
+        "count": "int, how many alerts it stands for (storm)",
+        "distinct": "int, how many keys they had (storm)",
+        "keys": "some of these keys (storm)",
+        "until": "ISO time of the last of them (storm)",
+    },
+    Kind.CHAT: {
+        "from": "the room's or hook's name in the configuration",
+        "room": "the platform's id of the room",
+        "remote": "the platform's id of the message",
+        "thread": "the platform's id of the message that began the thread, or absent",
+        "by": "the platform's id of who wrote it; the author is the person the configuration knows by it",
+    },
     Kind.CHANGE: {
         "host": "the host that told it, or absent",
         "what": "as it told it",
@@ -160,7 +184,7 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
         "kind": "the kind of what was destroyed",
         "tombstone": "hex SHA-256 of what the journal kept of it, so that the chain covers that",
     },
-    Kind.GAP: {"what": "silence | watch | update | task | host | age | fatigue", "since": "ISO time"},
+    Kind.GAP: {"what": "silence | watch | update | task | host | age | fatigue | chat", "since": "ISO time"},
     Kind.LEASE: {"epoch": "int", "host": "node name", "pid": "int"},
     Kind.PRESENCE: {"step": "joined | left"},
 }
@@ -222,8 +246,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     Stored as the JSON of this structure with `journal` and `seq` beside it; fields are only ever added, with a
     default. `at` is when it happened, `recorded_at` when we learned it. `incident` is empty for what was recorded
-    outside any incident; the fold attaches it by time (`DATA[Kind.DECLARE]`). `source` is tui, cli, watch, import,
-    and of a change that a host told also which.
+    outside any incident; the fold attaches it by time (`DATA[Kind.DECLARE]`). `source` is tui, cli, watch, chat,
+    alert, import, and of a change that a host told also which.
     """
 
     journal: str

@@ -134,6 +134,34 @@ class Store:
         notify.ring(self.place.directory)
         return entries
 
+    def append_each(self, pairs: Sequence[tuple[Draft, str]], *, epoch: int | None = None) -> list[Entry]:
+        """Store each draft under its own key, all in one durable transaction, and return the entry of each, in order.
+
+        Where much comes at once, each with a key by which it may come again: what a key stored before is returned and
+        not stored again. Keys, `epoch` and errors are as in `append`; after an error nothing was stored.
+        """
+        if not all(key for _, key in pairs):
+            raise JournalError("an append needs a key, so that it can be repeated safely.")
+        if not pairs:
+            return []
+        self.check_writable()
+        db = self.connection
+        found: list[Entry | int] = []
+        with self.guard:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                self._fence(epoch)
+                for draft, key in pairs:
+                    known = db.execute("SELECT seq FROM keys WHERE key = ?", (key,)).fetchone()
+                    found.append(self.insert([draft], key)[0] if known is None else int(known[0]))
+                db.execute("COMMIT")
+            except BaseException:
+                self.rollback()
+                raise
+        self._same_file()
+        notify.ring(self.place.directory)
+        return [one if isinstance(one, Entry) else self._between(one, one)[0] for one in found]
+
     def _fence(self, epoch: int | None) -> None:
         meta = dict(self.connection.execute("SELECT key, value FROM meta WHERE key IN ('epoch', 'schema')").fetchall())
         if meta.get("schema") != str(SCHEMA):

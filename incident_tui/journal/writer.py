@@ -56,16 +56,20 @@ class Unsaved(msgspec.Struct, frozen=True):
 
     drafts: tuple[Draft, ...]
     key: str
+    """Of drafts with keys of their own, the first one's."""
     epoch: int | None
     problem: str
 
 
 class _Job:
-    __slots__ = ("drafts", "epoch", "future", "key")
+    """One append; with `keys`, each draft has its own."""
 
-    def __init__(self, drafts: Sequence[Draft], key: str, epoch: int | None) -> None:
+    __slots__ = ("drafts", "epoch", "future", "key", "keys")
+
+    def __init__(self, drafts: Sequence[Draft], key: str, epoch: int | None, keys: tuple[str, ...] = ()) -> None:
         self.drafts = tuple(drafts)
         self.key = key
+        self.keys = keys
         self.epoch = epoch
         self.future: Future[list[Entry]] = Future()
         self.future.set_running_or_notify_cancel()  # from here on a cancelled awaiter cannot drop it
@@ -103,7 +107,14 @@ class Writer:
         """Queue one append. The future completes with the entries when they are durable, or with a JournalError
         when this request can never succeed (StaleEpoch, no key, a draft that cannot be stored). It cannot be cancelled.
         """
-        job = _Job(drafts, key, epoch)
+        return self._submit(_Job(drafts, key, epoch))
+
+    def submit_each(self, pairs: Sequence[tuple[Draft, str]], epoch: int | None = None) -> Future[list[Entry]]:
+        """As `submit`, for drafts that each have a key (`Store.append_each`): one transaction, an entry for each."""
+        keys = tuple(key for _, key in pairs)
+        return self._submit(_Job([draft for draft, _ in pairs], keys[0] if keys else "", epoch, keys))
+
+    def _submit(self, job: _Job) -> Future[list[Entry]]:
         with self._changed:
             if self._closing:
                 job.future.set_exception(JournalError("not saved: the program is closing the journal."))
@@ -193,7 +204,11 @@ class Writer:
     def _try(self, job: _Job) -> str | None:
         """Try one append: None when it is settled for good or ill, else the sentence that says why it waits."""
         try:
-            entries = self._opened().append(job.drafts, key=job.key, epoch=job.epoch)
+            store = self._opened()
+            if job.keys:
+                entries = store.append_each(list(zip(job.drafts, job.keys, strict=True)), epoch=job.epoch)
+            else:
+                entries = store.append(job.drafts, key=job.key, epoch=job.epoch)
         except JournalError as error:
             if error.transient or isinstance(error, _MENDABLE):
                 if not isinstance(error, Locked):

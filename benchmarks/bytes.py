@@ -53,7 +53,7 @@ place = Path(sys.argv[1])
 hosts = [Host(name=f"web{n}") for n in range(1, 7)]
 settings = msgspec.structs.replace(Settings(), hosts=hosts, screen=Screen(changed_cells=sys.argv[2] == "ours"))
 sys.exit(run(settings=settings, directory=place, author=Author("ana"), start_watch=lambda: None,
-             ask=lambda host, word: None, presence=Presence(place), demo=False, playbooks=place / "playbooks"))
+             ask=lambda host, word: None, presence=Presence(place), demo=False, playbooks=[]))
 """
 BARE = """
 import os

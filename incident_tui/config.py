@@ -201,12 +201,15 @@ def _absolute(settings: Settings, path: Path) -> Settings:
         for host in settings.hosts
     )
     chat = tuple(replace(sink, url_file=full(sink.url_file)) for sink in settings.chat)
-    return replace(settings, hosts=hosts, chat=chat, journal=essentials.absolute(settings.journal, path))
+    return essentials.with_absolute(replace(settings, hosts=hosts, chat=chat), path)
 
 
 def missing_files(settings: Settings, path: Path | None) -> list[str]:
     """A sentence for each file the settings name that cannot be read, and each secret that is not set."""
     problems: list[str] = []
+    books = settings.playbooks.directory
+    if books and not os.access(books, os.R_OK | os.X_OK):
+        problems.append(f"{path}: playbooks.directory = {show(books)}: this directory cannot be read")
     for number, host in enumerate(settings.hosts):
         for key in ("identity_file", "known_hosts"):
             value = getattr(host, key)

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import tomli
 
-from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Person, Severity
+from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Person, Playbooks, Severity
 from incident_tui.journal.settings import JournalSettings
 from incident_tui.text import sanitise
 
@@ -32,12 +32,13 @@ class ConfigError(Exception):
 
 
 class Essentials(msgspec.Struct, frozen=True, kw_only=True):
-    """`config.Settings` adds the rest. The journal's directory is absolute after `load`, or empty."""
+    """`config.Settings` adds the rest. Directories are absolute after `load`, or empty."""
 
     journal: JournalSettings = JournalSettings()
     people: tuple[Person, ...] = ()
     severities: tuple[Severity, ...] = DEFAULT_SEVERITIES
     command: Command = Command()
+    playbooks: Playbooks = Playbooks()
 
 
 def search_path(environ: Mapping[str, str], cwd: StrPath, home: StrPath) -> list[str]:
@@ -67,7 +68,7 @@ def load(path: StrPath) -> Essentials:
     data = decode(read(path), path)
     found = convert(data, Essentials, path)
     check(found, path)
-    return msgspec.structs.replace(found, journal=absolute(found.journal, path))
+    return with_absolute(found, path)
 
 
 def read(path: StrPath) -> bytes:
@@ -89,6 +90,7 @@ def decode(raw: bytes, path: StrPath) -> dict[str, Any]:
 
 
 Tables = TypeVar("Tables", bound=Essentials)
+Directory = TypeVar("Directory", JournalSettings, Playbooks)
 
 
 def convert(data: Mapping[str, Any], kind: type[Tables], path: StrPath) -> Tables:
@@ -159,9 +161,13 @@ def known_zone(name: str) -> bool:
     return True
 
 
-def absolute(journal: JournalSettings, path: StrPath) -> JournalSettings:
-    """With the directory made absolute: a relative one starts where the file is."""
-    if not journal.directory:
-        return journal
+def with_absolute(settings: Tables, path: StrPath) -> Tables:
+    """With its directories made absolute: a relative one starts where the file is."""
     base = os.path.dirname(os.path.abspath(path))
-    return msgspec.structs.replace(journal, directory=os.path.join(base, os.path.expanduser(journal.directory)))
+
+    def full(table: Directory) -> Directory:
+        if not table.directory:
+            return table
+        return msgspec.structs.replace(table, directory=os.path.join(base, os.path.expanduser(table.directory)))
+
+    return msgspec.structs.replace(settings, journal=full(settings.journal), playbooks=full(settings.playbooks))

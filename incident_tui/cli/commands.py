@@ -247,8 +247,9 @@ COMMANDS: Final = (
         "print a playbook, or list them; `check` says what is wrong with playbooks",
         "playbooks:playbook",
         "[NAME|check] [FILE...]",
-        more="`playbook check FILE...` checks these files, `playbook check` those that come with the program: one line "
-        "for each mistake, with file and line. Exit status 1 when there is any, 2 when a file cannot be read.",
+        more="`playbook check FILE...` checks these files, `playbook check` those that come with the program and those "
+        "of [playbooks] directory: one line for each mistake, with file and line. Exit status 1 when there is any, 2 "
+        "when a file cannot be read.",
     ),
     Command("completion", "print the completion for a shell", "completion:completion", "bash|zsh"),
     Command("version", "print the version", "show:version"),

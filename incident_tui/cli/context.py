@@ -153,11 +153,20 @@ class Context:
         )
 
     def playbooks(self) -> tuple[dict[str, Playbook], list[str]]:
-        """Those that come with the program, by name, and a sentence for each that is broken."""
+        """The team's own and those that come with the program, by name, and a sentence for each that is broken."""
         from incident_tui.desk.open import read_playbooks
+
+        return read_playbooks(*self.playbook_directories)
+
+    @property
+    def playbook_directories(self) -> tuple[Path, ...]:
+        """A later one's files take the place of an earlier one's."""
+        from pathlib import Path
+
         from incident_tui.shipped import shipped
 
-        return read_playbooks(shipped("playbooks"))
+        own = self.essentials.playbooks.directory
+        return (shipped("playbooks"), Path(own)) if own else (shipped("playbooks"),)
 
     def unexpected(self, error: Exception) -> str:
         """Writes the traceback to the log file and says where that is."""

@@ -9,7 +9,6 @@ import msgspec
 
 from incident_tui.cli.context import Context, Failure
 from incident_tui.incident import roster as r
-from incident_tui.incident.people import find
 from incident_tui.incident.settings import Person
 
 WEEKS = 13
@@ -80,23 +79,8 @@ def _at(text: str, now: datetime) -> datetime:
 
 def _print(one: r.OnCall, people: tuple[Person, ...]) -> None:
     print(f"{one.roster} at {one.at.astimezone(UTC):%Y-%m-%d %H:%MZ}")
-    if one.now is None:
-        print("  now   nobody: the rotation has not begun")
-    else:
-        relieved = f", instead of {one.now.instead_of}" if one.now.instead_of else ""
-        why = f" ({one.now.why})" if one.now.why else ""
-        print(f"  now   {_who(one.now.who, people, one.at)}, until {one.now.until:%Y-%m-%d %H:%MZ}{relieved}{why}")
-    if one.next is not None:
-        print(f"  next  {_who(one.next.who, people, one.at)}, from {one.next.since:%Y-%m-%d %H:%MZ}")
-    for number, name in enumerate(one.escalation, start=1):
-        print(f"  then {number} {_who(name, people, one.at)}")
-
-
-def _who(name: str, people: tuple[Person, ...], at: datetime) -> str:
-    person = find(name, people)
-    if person is None:
-        return name
-    return f"{person.name} {person.contact or '(no contact said)'}, {r.local_time(person, at)} there"
+    for name, said in r.told(one, people):
+        print(f"  {name:<6} {said}" if name.startswith("then") else f"  {name:<5} {said}")
 
 
 def _calendar(context: Context, at: datetime, weeks: float) -> int:

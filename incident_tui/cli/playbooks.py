@@ -12,29 +12,25 @@ _CHECK = "check"
 
 
 def playbook(context: Context) -> int:
-    from incident_tui.shipped import shipped
+    from incident_tui.desk.open import playbook_files
 
     words = context.call.words
-    directory = shipped("playbooks")
     if words[:1] == [_CHECK]:
-        return _check([Path(word) for word in words[1:]] or _files(directory))
+        found = playbook_files(*context.playbook_directories)
+        return _check([Path(word) for word in words[1:]] or [path for path, _ in found])
     if len(words) > 1:
         raise UsageError(f"playbook does not take {words[1]!r}: incident-tui playbook [NAME], or playbook check FILE")
-    found, broken = context.playbooks()
+    books, broken = context.playbooks()
     for sentence in broken:
         print(f"incident-tui: {sentence}", file=sys.stderr)
     if not words:
-        for name, book in found.items():
+        for name, book in books.items():
             print(f"{name:<28} {book.title}")
-    elif words[0] in found:
-        print((directory / f"{words[0]}.md").read_text(encoding="utf-8"), end="")
+    elif words[0] in books:
+        print(Path(books[words[0]].path).read_text(encoding="utf-8"), end="")
     else:
-        raise Failure(f"there is no playbook {words[0]!r}; there are {', '.join(found) or 'none'}", 2)
+        raise Failure(f"there is no playbook {words[0]!r}; there are {', '.join(books) or 'none'}", 2)
     return 1 if broken else 0
-
-
-def _files(directory: Path) -> list[Path]:
-    return [path for path in sorted(directory.glob("*.md")) if path.name.lower() != "readme.md"]
 
 
 def _check(paths: list[Path]) -> int:

@@ -103,7 +103,6 @@ def screen(context: Context) -> int:
         raise Failure("the screen needs a terminal; incident-tui status, show and log work without one", 2)
     context.settings  # noqa: B018 -- a configuration error is said before the screen is drawn
     from incident_tui.journal.presence import Presence
-    from incident_tui.shipped import shipped
     from incident_tui.ui.run import run
     from incident_tui.ui.settings import decided
     from incident_tui.watch.asks import ask
@@ -127,7 +126,7 @@ def screen(context: Context) -> int:
             ask=lambda host, word: ask(context.directory, host, word),
             presence=presence,
             demo=context.demo,
-            playbooks=shipped("playbooks"),
+            playbooks=context.playbook_directories,
             letter=context.settings.journal.letter,
             confined=bool(context.key),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -66,23 +66,37 @@ def desk_on_store(
     return desk
 
 
-def read_playbooks(directory: Path) -> tuple[dict[str, Playbook], list[str]]:
-    """The playbooks in a directory by name (file stem), and one sentence for each that cannot be used."""
+def read_playbooks(*directories: Path) -> tuple[dict[str, Playbook], list[str]]:
+    """The playbooks in these directories by name (file stem), and one sentence for each that cannot be used. One in a
+    later directory takes the place of its namesake, also when it is broken: somebody did not want the other one."""
     from incident_tui.incident.playbook import PlaybookError, load  # only who opens a playbook pays
 
     found: dict[str, Playbook] = {}
     broken: list[str] = []
-    try:
-        paths = sorted(directory.glob("*.md"))
-    except OSError as error:
-        return {}, [f"{directory}: cannot be read ({error.strerror})."]
-    for path in paths:
-        if path.name.lower() == "readme.md":
+    for path, problem in playbook_files(*directories):
+        found.pop(path.stem, None)
+        if problem:
+            broken.append(problem)
             continue
         try:
             found[path.stem] = load(path.read_text(encoding="utf-8"), str(path))
         except PlaybookError as error:
             broken.append(error.sentence)
-        except (OSError, UnicodeDecodeError) as error:
-            broken.append(f"{path}: cannot be read ({error}).")
-    return found, broken
+        except OSError as error:
+            broken.append(f"{path}: cannot be read ({error.strerror}).")
+        except UnicodeDecodeError as error:
+            broken.append(f"{path}: is not UTF-8 text ({error.reason} at byte {error.start}).")
+    return dict(sorted(found.items())), broken
+
+
+def playbook_files(*directories: Path) -> Iterator[tuple[Path, str]]:
+    """Each file, and "", or a directory that cannot be listed and the sentence why."""
+    for directory in directories:
+        try:
+            names = sorted(os.listdir(directory))
+        except OSError as error:
+            yield directory, f"{directory}: cannot be read ({error.strerror}); see [playbooks] directory."
+            continue
+        for name in names:
+            if name.endswith(".md") and name.lower() != "readme.md" and not name.startswith("."):
+                yield directory / name, ""

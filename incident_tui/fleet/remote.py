@@ -39,8 +39,8 @@ _BEGIN: Final = (
     'exec $new /bin/sh -c \'echo "$2 $$" >&2; read -r go || exit 1; exec /bin/sh -c "$1"\' sh "$1" "$2"'
 )
 _GUARD: Final = (
-    'exec 2>/dev/null; limit=; command -v timeout >&2 && limit="timeout $2"; echo "$3"; said=$($limit head -n 1); '
-    '[ "$said" = done ] && exit 0; kill -TERM -$1; n=0; '
+    'exec 2>/dev/null; limit=; command -v timeout >&2 && limit="timeout $2"; echo "$3 $limit"; '
+    'said=$($limit head -n 1); [ "$said" = done ] && exit 0; kill -TERM -$1; n=0; '
     "while kill -0 -$1 && [ $n -lt 3 ]; do sleep 1; n=$((n+1)); done; kill -KILL -$1"
 )
 
@@ -194,6 +194,8 @@ class _Run:
         self.output = output
         self.feed = feed
         self.kept = Output()
+        self.ends_there = False
+        """The guard has a limit of its own: the host has timeout(1)."""
 
     def _taken(self, data: bytes, is_error: bool) -> None:
         self.kept.feed(data)
@@ -212,7 +214,7 @@ class _Run:
                     return Finished(started=False, problem=f"{self.host.name}: no /bin/sh could be started{said}")
                 words = (group, str(int(self.seconds) + _GRACE), mark)
                 guard, watching = await self._open(connection, _GUARD, words, mark, lambda data, is_error: None, None)
-                await watching.marked
+                self.ends_there = bool(await watching.marked)
                 if watching.closed.done():
                     return Finished(started=False, problem=f"{self.host.name}: no second session to guard the command")
         except (TimeoutError, asyncssh.Error, OSError) as problem:
@@ -268,7 +270,8 @@ class _Run:
     def _finished(self, session: _Session, why: str, seconds: float) -> Finished:
         problem = why
         if session.status is None and not session.signal and not why:
-            problem = f"{self.host.name}: the connection was lost; nobody saw how it ended"
+            until = f"until {self.seconds + _GRACE:g} s after its start" if self.ends_there else "without a limit"
+            problem = f"outcome unknown: the connection to {self.host.name} was lost, and it may run there {until}"
         elif why and not session.ended.done():
             problem = f"{why}, and {self.host.name} did not say that it ended"
         return Finished(

@@ -114,6 +114,7 @@ PARSERS: Final[dict[str, Callable[[str, Line], Parsed]]] = {
     "filter": _on_screen("filter", alone=False),
     "find": _on_screen("find", alone=False),
     "state": _on_screen("state", alone=True),
+    "oncall": _on_screen("oncall", alone=True),
     "search": _on_screen("search", alone=False),
     "go": _go,
     "zoom": _on_screen("zoom", alone=False),

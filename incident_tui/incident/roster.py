@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from incident_tui.incident.people import find
 from incident_tui.incident.settings import Override, Person, Roster
 
 DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -155,6 +156,28 @@ def on_call(roster: Roster, at: datetime) -> OnCall:
 
 def on_call_now(rosters: Sequence[Roster], at: datetime) -> tuple[OnCall, ...]:
     return tuple(on_call(roster, at) for roster in rosters)
+
+
+def told(one: OnCall, people: Sequence[Person]) -> Iterator[tuple[str, str]]:
+    """("now", who until when), ("next", …), ("then 1", …): whom to call, in order, and what time it is there."""
+    if one.now is None:
+        yield "now", "nobody: the rotation has not begun"
+    else:
+        relieved = f", instead of {one.now.instead_of}" if one.now.instead_of else ""
+        why = f" ({one.now.why})" if one.now.why else ""
+        yield "now", f"{whom(one.now.who, people, one.at)}, until {one.now.until:%Y-%m-%d %H:%MZ}{relieved}{why}"
+    if one.next is not None:
+        yield "next", f"{whom(one.next.who, people, one.at)}, from {one.next.since:%Y-%m-%d %H:%MZ}"
+    for number, name in enumerate(one.escalation, start=1):
+        yield f"then {number}", whom(name, people, one.at)
+
+
+def whom(name: str, people: Sequence[Person], at: datetime) -> str:
+    """ "bob +254 700, 05:10 Tue there"."""
+    person = find(name, people)
+    if person is None:
+        return name
+    return f"{person.name} {person.contact or '(no contact said)'}, {local_time(person, at)} there"
 
 
 def local_time(person: Person, at: datetime) -> str:

@@ -103,6 +103,13 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Exact login and recovery commands for the break-glass card."""
 
 
+class Playbooks(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[playbooks]`: those of the team, beside those that come with the program."""
+
+    directory: str = ""
+    """Markdown files, one a playbook; one of the same name takes the place of one that comes with the program."""
+
+
 READS = (
     *("uptime", "date", "date -u", "hostname", "hostname -f", "w", "who ...", "id", "uname ...", "mount", "lsblk ..."),
     *("df ...", "free ...", "ps ...", "top -b -n 1", "vmstat ...", "iostat ...", "stat ...", "dmesg", "dmesg -T"),

@@ -343,12 +343,9 @@ VERBS: Final[dict[str, Verb]] = _table(
         ("filters",),
         screen=True,
     ),
+    Verb("state", "/state", "the state of the incident on one page", "/state", screen=True),
     Verb(
-        "state",
-        "/state",
-        "the state of the incident on one page",
-        "/state",
-        screen=True,
+        "oncall", "/oncall", "who is on call now and next, whom to call, what time it is there", "/oncall", screen=True
     ),
     Verb(
         "search",

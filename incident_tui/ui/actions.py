@@ -268,10 +268,13 @@ class Actions:
         if self.app.sheet.display and self.app.sheet.title == sheets.STATE:
             self.close_sheet()
         else:
-            self.open_sheet(sheets.of_state())
+            self.verb_state("")
 
     def verb_state(self, _: str) -> None:
-        self.open_sheet(sheets.of_state())
+        self.open_sheet(sheets.of_state(self.app.session.settings))
+
+    def verb_oncall(self, _: str) -> None:
+        self.open_sheet(sheets.of_oncall(self.app.session.settings))
 
     def do_read(self) -> None:
         self.effects.take(o.ReadFresh())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,7 @@ def run(
     ask: Callable[[str, str], None],
     presence: Presence,
     demo: bool,
-    playbooks: Path,
+    playbooks: Sequence[Path],
     letter: str = "a",
     confined: bool = False,
 ) -> int:

@@ -72,7 +72,7 @@ class Session:
         author: Author,
         presence: Presence,
         demo: bool,
-        playbooks: Path,
+        playbooks: Sequence[Path],
         letter: str = "a",
         confined: bool = False,
         clock: Callable[[], datetime] = system_clock,
@@ -99,7 +99,7 @@ class Session:
         )
         self._aside = Aside(directory, letter, clock, demo)
         self.fold = Fold()
-        self.playbooks, self.broken_playbooks = read_playbooks(playbooks)
+        self.playbooks, self.broken_playbooks = read_playbooks(*playbooks)
         self.desk = Desk(
             settings,
             self.writer,

@@ -11,6 +11,7 @@ import msgspec
 
 from incident_tui.desk import outcome as o
 from incident_tui.incident.related import related
+from incident_tui.incident.roster import on_call_now
 from incident_tui.incident.sweep import Open, sweep
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.ui.commands import help_lines
@@ -18,12 +19,13 @@ from incident_tui.ui.detail import Kept, history_of, hosts_of, status_detail
 from incident_tui.ui.entry_detail import entry_detail
 from incident_tui.ui.groups import members, roles_of
 from incident_tui.ui.lines import Line, fit
+from incident_tui.ui.oncall_page import oncall_lines
 from incident_tui.ui.page import list_lines
 from incident_tui.ui.playbook_detail import next_step, playbook_lines
 from incident_tui.ui.session import Session
 from incident_tui.ui.state_page import state_lines
 from incident_tui.ui.status_row import StatusRow
-from incident_tui.ui.view import View
+from incident_tui.ui.view import Parts, View
 from incident_tui.watch.answers import LOG
 
 STATE: Final = "state of the incident"
@@ -110,9 +112,20 @@ def of_group(
     return Opened(f"{group.name} {group.words}", content, choices=choices)
 
 
-def of_state() -> Opened:
+def of_state(parts: Parts) -> Opened:
     """The state of the incident, which stays true while it is open."""
-    return Opened(STATE, state_lines, wide=True)
+
+    def content(view: View, width: int) -> list[Line]:
+        return state_lines(view, width, on_call_now(parts.rosters, view.now), parts.people)
+
+    return Opened(STATE, content, wide=True)
+
+
+def of_oncall(parts: Parts) -> Opened:
+    """Whom to call."""
+    return Opened(
+        "on call", lambda v, width: oncall_lines(parts.rosters, parts.people, v.now, width, v.look), wide=True
+    )
 
 
 def of_sweep(incident: str, session: Session, begin_line: Callable[[str], None]) -> Opened:

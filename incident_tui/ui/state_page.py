@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from incident_tui.incident.roster import OnCall, whom
+from incident_tui.incident.settings import Person
 from incident_tui.incident.views import Incident
 from incident_tui.ui import clocks
 from incident_tui.ui.lines import Line
@@ -22,25 +24,29 @@ Said = tuple[str, str]
 """Words and their style."""
 
 
-def state_lines(view: View, width: int) -> list[Line]:
+def state_lines(view: View, width: int, on_call: Sequence[OnCall] = (), people: Sequence[Person] = ()) -> list[Line]:
+    """`on_call` and `people`: who may be called; who is on call is told also when no incident is open."""
     page = Page(width, view.look)
     incident = view.incident
     if incident is None:
         page.text("No incident is open: /declare TITLE opens one.")
+        for words, _ in _on_call(on_call, people):
+            page.field("on call", words)
         return page.lines
-    for name, said in _parts(incident, view):
+    for name, said in _parts(incident, view, _on_call(on_call, people)):
         for words, style in said:
             page.field(name, words, style)
             name = ""
     return page.lines
 
 
-def _parts(incident: Incident, view: View) -> Iterator[tuple[str, Iterable[Said]]]:
+def _parts(incident: Incident, view: View, on_call: Iterable[Said]) -> Iterator[tuple[str, Iterable[Said]]]:
     now = view.now
     yield "what", _what(incident, now)
     yield "next update", _due(incident, view)
     yield "IC", _command(incident, view)
     yield "roles", _roles(incident, now)
+    yield "on call", on_call
     yield "exit when", _criteria(incident)
     yield "tasks", _tasks(incident, view)
     yield "companies", _companies(incident, now)
@@ -100,6 +106,13 @@ def _roles(incident: Incident, now: datetime) -> Iterator[Said]:
     held = [f"{role} {one.who} {short(now - one.since)}" for role, one in sorted(incident.roles.items())]
     if held:
         yield ", ".join(held), ""
+
+
+def _on_call(rosters: Sequence[OnCall], people: Sequence[Person]) -> Iterator[Said]:
+    for one in rosters:
+        now = f"{whom(one.now.who, people, one.at)}" if one.now is not None else "nobody"
+        then = f"; then {one.escalation[0]}" if one.escalation else ""
+        yield f"{one.roster}: {now}{then} (/oncall has all)", "" if one.now is not None else "warn"
 
 
 def _criteria(incident: Incident) -> Iterator[Said]:

@@ -38,16 +38,16 @@ def script(tmp_path: Path) -> Callable[[str], str]:
 
 
 def processes(word: str) -> list[str]:
-    """Command lines of running processes that have this word, but for our own."""
+    """Command lines of running processes that have just this word, but for our own."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal() and int(entry.name) != os.getpid():
             try:
-                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+                words = (entry / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
             except OSError:
                 continue
-            if word in line:
-                found.append(line)
+            if word in words:
+                found.append(" ".join(words))
     return found
 
 
@@ -133,7 +133,9 @@ async def test_a_cut_connection_ends_it_there(
     opened[0].abort()
     done = await running
     assert done.exit is None and not done.stopped
-    assert done.problem == "web1: the connection was lost; nobody saw how it ended"
+    assert done.problem == (
+        "outcome unknown: the connection to web1 was lost, and it may run there until 40 s after its start"
+    )
     assert await gone(word)
 
 
@@ -157,8 +159,8 @@ async def test_a_host_that_falls_silent_midway(start_sshd: Callable[..., Any], s
         await there(word)
         between.fall_silent()
         done = await asyncio.wait_for(running, 15)
-    assert done.exit is None
-    assert "the connection was lost" in done.problem
+    assert done.exit is None and done.seconds < 10, "keepalives find it long before the limit"
+    assert done.problem.startswith("outcome unknown: the connection to web1 was lost")
     assert await gone(word)
 
 
@@ -182,9 +184,9 @@ async def test_one_session_a_connection_is_not_enough(start_sshd: Callable[..., 
 
 async def test_much_output_in_little_memory(sshd: Any) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    size = 100 * 1024 * 1024
-    done = await run(sshd.host(), f"head -c {size} /dev/zero | tr '\\0' x; echo; echo last line", seconds=120)
-    assert done.bytes == size + 11
+    size = 1024**3
+    done = await run(sshd.host(), f"head -c {size} /dev/zero; echo; echo last line", seconds=300)
+    assert (done.exit, done.bytes) == (0, size + 11)
     assert done.text.endswith("last line") and len(done.text) < HEAD + TAIL + 200
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40 * 1024
 

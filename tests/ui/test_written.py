@@ -28,7 +28,7 @@ from incident_tui.journal.presence import Presence
 from incident_tui.ui.run import run
 place = Path(sys.argv[1])
 sys.exit(run(settings=Settings(), directory=place, author=Author("ana"), start_watch=lambda: None,
-             ask=lambda host, word: None, presence=Presence(place), demo=False, playbooks=place / "playbooks"))
+             ask=lambda host, word: None, presence=Presence(place), demo=False, playbooks=[]))
 """
 Open = Callable[..., Any]
 

@@ -71,7 +71,7 @@ class World:
             "author": author,
             "presence": self.here,
             "demo": False,
-            "playbooks": self.playbooks,
+            "playbooks": [self.playbooks] if self.playbooks.is_dir() else [],
             "clock": self.clock,
             "boot": self.clock.boot,
             "new_id": lambda: f"{len(self.sessions)}{next(ids)}",

@@ -16,7 +16,6 @@ from incident_tui.ui.linear.spoken import overview
 from incident_tui.ui.linear.verbs import MOST, find, go, of_zoom, yank
 from incident_tui.ui.lines import plain
 from incident_tui.ui.searching import headline, to_ask, told
-from incident_tui.ui.state_page import state_lines
 from incident_tui.ui.yank import copy
 
 if TYPE_CHECKING:
@@ -81,8 +80,10 @@ class Effects:
         match verb:
             case "filter" | "find":
                 self.screen.tell(find(argument, view, self.screen.session))
-            case "state":
-                self.screen.tell(plain(state_lines(view, columns)).split("\n"))
+            case "state" | "oncall":
+                parts = self.screen.session.settings
+                opened = sheets.of_state(parts) if verb == "state" else sheets.of_oncall(parts)
+                self.screen.tell(plain(opened.content(view, columns)).split("\n"))
             case "search":
                 self._search(argument)
             case "go":

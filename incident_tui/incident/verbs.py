@@ -344,9 +344,7 @@ VERBS: Final[dict[str, Verb]] = _table(
         screen=True,
     ),
     Verb("state", "/state", "the state of the incident on one page", "/state", screen=True),
-    Verb(
-        "oncall", "/oncall", "who is on call now and next, whom to call, what time it is there", "/oncall", screen=True
-    ),
+    Verb("oncall", "/oncall", "who is on call now and next, and whom to call", "/oncall", screen=True),
     Verb(
         "search",
         "/search [kind:WORD] [by:NAME] [host:NAME] WORDS",

@@ -88,6 +88,8 @@ def test_a_brick_that_fills_is_said_before_it_is_full() -> None:
     brick = LocalBrick(volume="gv0", path="/b/gv0", pid=7, alive=True, size=100 << 30, free=50 << 30, growing=5e6)
     found = said(*three(host("web1", brick=brick)))
     assert found["gluster.brick-full"] == (Level.WARN, "gv0: web1:/b/gv0 50% full, 50.0 GiB left; full in about 3 h")
+    slowly = msgspec.structs.replace(brick, growing=1e6)
+    assert "gluster.brick-full" not in said(*three(host("web1", brick=slowly)))  # a quarter of an hour is no evidence
 
 
 def test_rebalance_quota_and_geo_replication() -> None:

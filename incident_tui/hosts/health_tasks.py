@@ -14,8 +14,8 @@ from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.finding import Finding, Level
 
 FULL_SOON = 4 * 3600.0
-"""Seconds: a brick that fills sooner than this is worth saying. The rate is of the last quarter of an hour: a copy or an
-update that runs for minutes says nothing of tomorrow."""
+"""Seconds: a brick that fills sooner than this is worth saying. The rate is of the last quarter of an hour: minutes of
+copying say nothing of tomorrow."""
 Found = Callable[..., Finding]
 
 

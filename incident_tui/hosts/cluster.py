@@ -17,6 +17,7 @@ from incident_tui.hosts.readings import (
     Gluster,
     Heals,
     HostReading,
+    LinkState,
     LocalBrick,
     Peer,
     Quotas,
@@ -303,11 +304,17 @@ def _brick(
 ) -> BrickView:
     home = _home(brick, hosts)
     local: LocalBrick | None = None
-    local_at: datetime | None = None
-    if home is not None and home.gluster is not None and not is_stale("gluster", home.gluster.at, now, thresholds):
-        local_at = home.gluster.at
+    at: datetime | None = None
+    if home is not None and home.gluster is not None:
         local = next((b for b in home.gluster.bricks if (b.volume, b.path) == (volume.name, brick.path)), None)
-    up, why, at = _evidence(brick, status, local, local.looked_at or local_at if local else local_at)
+        # Its process is looked at in every fast round, also while a glusterd that hangs keeps the rest waiting.
+        at = (local.looked_at if local is not None else None) or home.gluster.at
+        if is_stale("gluster", at, now, thresholds):
+            local = at = None
+    read = local if home is not None and home.host in hosts.fresh else None
+    space_at = home.gluster.at if read is not None and home is not None and home.gluster is not None else None
+    cut = _cut_off(brick, home, hosts)
+    up, why, at = (False, "its peer does not answer", cut) if cut else _evidence(brick, status, local, at)
     return BrickView(
         name=brick.name,
         host=home.host if home else brick.host,
@@ -315,14 +322,35 @@ def _brick(
         why=why,
         at=at,
         arbiter=brick.arbiter,
-        pending=local.pending if local else None,
-        size=local.size if local else 0,
-        free=local.free if local else 0,
-        inodes=local.inodes if local else 0,
-        inodes_free=local.inodes_free if local else 0,
-        growing=local.growing if local else None,
-        space_at=local_at if local else None,
+        pending=read.pending if read else None,
+        size=read.size if read else 0,
+        free=read.free if read else 0,
+        inodes=read.inodes if read else 0,
+        inodes_free=read.inodes_free if read else 0,
+        growing=read.growing if read else None,
+        space_at=space_at,
     )
+
+
+def _cut_off(brick: Brick, home: HostReading | None, hosts: _Hosts) -> datetime | None:
+    """When the peer of this brick was last said to be lost: we do not reach it, and no other peer does. That needs no
+    command that locks. One whose glusterd was not running or hung before has another reason to be disconnected."""
+    if home is not None and (
+        home.link.state is LinkState.UP
+        or home.gluster is None
+        or (home.host in hosts.fresh and not home.gluster.glusterd_alive)
+    ):
+        return None
+    uuid = brick.uuid or (home.gluster.uuid if home is not None and home.gluster is not None else "")
+    seen = [
+        (peer, gluster.at)
+        for reading, gluster in hosts.all
+        if reading is not home and reading.host in hosts.fresh and gluster.glusterd_alive
+        for peer in gluster.peers
+        if uuid and peer.uuid == uuid
+    ]
+    lost = bool(seen) and not any(peer.connected for peer, _ in seen)
+    return max(at for _, at in seen) if lost else None
 
 
 def _evidence(

@@ -31,11 +31,12 @@ _ID = re.compile(r"[0-9a-f]{12,64}\Z")
 _ERRORS: tuple[tuple[str, GapKind, str], ...] = (
     (r"permission denied", GapKind.DENIED, "our account may not use Docker; use root, sudo or the docker group"),
     (
-        r"don't have same version|is too old|is too new",
+        r"don't have same version|is too old|is too new|client is newer than server",
         GapKind.FAILED,
         "Docker's client and daemon disagree on version",
     ),
     (r"[Cc]annot connect to the Docker daemon", GapKind.DOWN, "the Docker daemon does not run"),
+    (r"[Cc]annot connect to Podman|unable to connect to Podman", GapKind.DOWN, "podman's service does not run"),
     (
         r"Is the docker daemon running|failed to connect to the docker API",
         GapKind.DOWN,
@@ -92,10 +93,14 @@ def parse_inspect(body: str) -> tuple[Container, ...]:
     return tuple(out)
 
 
+_GONE = re.compile(r"(?i)no such [a-z ]+:? \"?([0-9a-f]{12,64})|no container with name or id \"?([0-9a-f]{12,64})")
+"""Docker says `No such object: ID`; podman puts it in quotes, and in its older versions says it twice."""
+
+
 def with_missing(found: Sequence[Container], ids: Iterable[str], body: str) -> tuple[Container, ...]:
     """`found`, and as "unknown" each listed one that inspect neither showed nor said to be gone ("No such …: ID")."""
     out = list(found)
-    gone = set(re.findall(r"(?i)no such [a-z ]+: ([0-9a-f]{12,64})", body))
+    gone = {each for pair in _GONE.findall(body) for each in pair if each}
     for identity in ids:
         if identity not in gone and not any(each.id.startswith(identity) for each in found):
             out.append(Container(id=identity, name="", state="unknown"))
@@ -171,6 +176,10 @@ def _state(state: Mapping[str, Any]) -> str:
     return "created" if parse_time(state.get("StartedAt")) is None and "StartedAt" in state else "exited"
 
 
+# Go's own form ends with the zone's name, which is a number where the zone has none.
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(\.\d{1,9})? ?(Z|[+-]\d\d:?\d\d)?(?: (?:[A-Z]+|[+-]\d{2,4}))?")
+
+
 def parse_time(value: object) -> datetime | None:
     """RFC 3339 with up to nine fractional digits, or unix seconds; None for the zero time and for damage."""
     try:
@@ -178,7 +187,7 @@ def parse_time(value: object) -> datetime | None:
             return datetime.fromtimestamp(value, UTC) if value > 0 else None
         if not isinstance(value, str) or value.startswith("0001-01-01"):
             return None
-        match = re.fullmatch(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(\.\d{1,9})? ?(Z|[+-]\d\d:?\d\d)?(?: [A-Z]+)?", value)
+        match = _TIME.fullmatch(value)
         if match is None:
             return None
         moment, fraction, zone = match.groups()
@@ -238,13 +247,18 @@ _NEW_EVENT = re.compile(
 )
 
 
+_ATTRIBUTE = re.compile(r"(\w[\w.-]*)=([^,]*)")
+
+
 def parse_event(line: str) -> Event | None:
     """A container's event in either text form, or None for anything else."""
     match = _NEW_EVENT.match(line)
     if match:
         stamp, action, identity, attributes = match.groups()
-        pairs = dict(re.findall(r"(\w[\w.-]*)=([^,]*)", attributes or ""))
-        code = pairs.get("exitCode", "")
+        found = _ATTRIBUTE.findall(attributes or "")
+        pairs = dict(found)
+        codes = {value for key, value in found if key in ("exitCode", "containerExitCode")}
+        code = codes.pop() if len(codes) == 1 else ""  # a label may say one, too
         return Event(
             at=parse_time(stamp),
             action={"died": "die"}.get(action, action),

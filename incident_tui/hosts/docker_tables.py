@@ -20,14 +20,16 @@ from incident_tui.hosts.readings_docker import Container
 from incident_tui.hosts.table import cells, header
 
 _DURATION = (
-    r"(?:Less than a second|About an? (?:minute|hour|day|week|month|year)|\d+(?:\.\d+)? (?:second|minute|hour|day"
-    r"|week|month|year)s?|\d[\dhms.]*)"
+    r"(?:Less than a second|(?:About )?an? (?:second|minute|hour|day|week|month|year)|\d+(?:\.\d+)? (?:second|minute"
+    r"|hour|day|week|month|year)s?|\d[\dhms.]*)"
 )
+# podman says the health that was read last of an ended one, too
+_AGO = rf"(?: {_DURATION} ago)?(?: \([a-z: ]+\))?\Z"
 _STATUS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"Up(?: {_DURATION})?(?: ago)?(?: \((Paused|[a-z: ]+)\))?\Z", re.I), "running"),
-    (re.compile(rf"Restarting \((-?\d{{1,6}})\)(?: {_DURATION} ago)?\Z"), "restarting"),
-    (re.compile(rf"(?:Exited|Exit|Stopped) ?\(?(-?\d{{1,6}})\)?(?: {_DURATION} ago)?\Z"), "exited"),
-    (re.compile(r"Created\Z"), "created"),
+    (re.compile(rf"Restarting \((-?\d{{1,6}})\){_AGO}"), "restarting"),
+    (re.compile(rf"(?:Exited|Exit|Stopped) ?\(?(-?\d{{1,6}})\)?{_AGO}"), "exited"),
+    (re.compile(rf"Created{_AGO}"), "created"),
     (re.compile(r"Initialized\Z"), "initialized"),
     (re.compile(r"Configured\Z"), "configured"),
     (re.compile(r"Paused\Z"), "paused"),
@@ -67,30 +69,67 @@ def parse_status(said: str) -> Status:
 
 
 _ID = re.compile(r"[0-9a-f]{4,64}\Z")
+PS_HEAD = r"(?:CONTAINER ID|NAMES? .*STATUS|STATUS .*NAMES?|IMAGE .*STATUS.*NAMES?)"
+"""How the heading begins: the command's own, of `--format 'table …'` with columns of choice, of `docker compose ps`."""
+_ROW = re.compile(
+    r"(?P<id>[0-9a-f]{12,64})\s{2,}(?P<image>\S+)\s{2,}\".*?\s{2,}\S[^\"]{0,60}? ago\s{2,}(?P<rest>\S.*)\Z"
+)
+
+
+def parse_ps_rows(body: str) -> tuple[Container, ...]:
+    """Rows of `docker ps` without their heading, as `docker ps | grep web` prints them. The third column is in quotes,
+    the fourth ends with "ago"; a status that does not stand where it should is "unknown". Raises Unreadable."""
+    out = []
+    for line in body.splitlines():
+        if not line.strip():
+            continue
+        match = _ROW.match(line.strip())
+        rest = re.split(r"\s{2,}", match["rest"]) if match is not None else []
+        if match is None or len(rest) < 2:
+            raise garbled("docker ps")
+        # with ports between them, or a size behind them
+        status = parse_status(rest[0])
+        name = next((word for word in reversed(rest[1:]) if not re.search(r"->|/(?:tcp|udp)\b| \(virtual", word)), "")
+        out.append(
+            Container(
+                id=match["id"],
+                name=_own_name(name),
+                image=text.sanitise(match["image"], limit=300),
+                state=status.state if name else "unknown",
+                health=status.health,
+                exit_code=status.exit_code or 0,
+            )
+        )
+    if not out:
+        raise garbled("docker ps")
+    return tuple(out)
 
 
 def parse_ps_table(body: str) -> tuple[Container, ...]:
     """`docker ps [-a] [--no-trunc]`. An empty table has no containers; a line that does not fit raises Unreadable."""
-    columns, lines = header(body, "CONTAINER ID")
+    columns, lines = header(body, PS_HEAD)
     names = {name for _, name in columns}
-    if not {"CONTAINER ID", "STATUS", "NAMES"} <= names:
+    called = "NAMES" if "NAMES" in names else "NAME"
+    if not {"STATUS", called} <= names:
         raise garbled("docker ps")
     out: list[Container] = []
     for line in lines:
         if not line.strip():
             continue
         row = cells(line, columns)
-        identity = row["CONTAINER ID"].removesuffix("...")
-        if not _ID.match(identity):
+        identity = row.get("CONTAINER ID", "").removesuffix("...")
+        if "CONTAINER ID" in names and not _ID.match(identity):
             if out or re.match(r"\S*[#$>] ?", line.strip()):
                 break  # the shell's next prompt
             raise garbled("docker ps")
         # every version names a container: a row without is cut, and so may its status be
-        status = parse_status(row["STATUS"]) if row["NAMES"] else Status("unknown")
+        status = parse_status(row["STATUS"]) if row[called] else Status("unknown")
+        if not identity and status.state == "created" and not row["STATUS"]:
+            status = Status("unknown")  # 1.6, which leaves it empty, has no columns to choose from
         out.append(
             Container(
-                id=identity,
-                name=_own_name(row["NAMES"]),
+                id=identity or text.sanitise(row[called], limit=200),
+                name=_own_name(row[called]),
                 image=text.sanitise(row.get("IMAGE", ""), limit=300),
                 state=status.state,
                 health=status.health,

@@ -15,8 +15,9 @@ from typing import Any
 import msgspec
 
 from incident_tui import text
-from incident_tui.hosts import docker, docker_tables, explain_gluster, gluster, kernel, kernel_events
+from incident_tui.hosts import docker, docker_tables, explain_gluster, explain_machine, gluster, kernel, kernel_events
 from incident_tui.hosts.errors import Unreadable
+from incident_tui.hosts.explain_hosts import Printed, by_host, by_prefix
 from incident_tui.hosts.explain_words import Read, Said, count, judged, reading
 from incident_tui.hosts.readings import Container, Docker, GapKind
 from incident_tui.incident.finding import Level, worst
@@ -48,8 +49,8 @@ class _Strange(Unreadable):
         super().__init__(
             GapKind.FAILED,
             "not recognised; it takes what docker ps, stats, inspect or events, gluster peer status, volume info,"
-            " volume status, heal info, rebalance, quota, geo-replication, snapshot info or get-state, or the kernel's"
-            " log printed",
+            " volume status, heal info, rebalance, quota, geo-replication, snapshot info or get-state, df, free or the"
+            " kernel's log printed",
         )
 
 
@@ -60,12 +61,19 @@ def explain(output: str, now: datetime) -> Explained:
     """
     if len(output) > LIMIT:
         raise Unreadable(GapKind.FAILED, f"longer than {LIMIT >> 20} MiB: keep the part that matters")
-    parts = [(command, body) for command, body in _parts(output) if body.strip()]
     found: list[Explained] = []
     failed: list[tuple[str, Unreadable]] = []
-    for command, body in parts:
+    for command, body in [(command, body) for command, body in _parts(output) if body.strip()]:
         try:
-            found.append(_one(command, body, now))
+            if hosts := by_host(body):
+                _each(command, hosts, now, found, failed)
+            else:
+                found.append(_one(command, body, now))
+        except _Strange as problem:
+            if hosts := by_prefix(body):
+                _each(command, hosts, now, found, failed)
+            else:
+                failed.append((command, problem))
         except Unreadable as problem:
             failed.append((command, problem))
     known = [(command, why) for command, why in failed if not isinstance(why, _Strange)]
@@ -85,6 +93,25 @@ def explain(output: str, now: datetime) -> Explained:
     )
 
 
+def _each(
+    command: str,
+    hosts: Sequence[Printed],
+    now: datetime,
+    found: list[Explained],
+    failed: list[tuple[str, Unreadable]],
+) -> None:
+    """Of what several hosts printed each by itself: its sentences begin with its name."""
+    for printed in hosts:
+        try:
+            if printed.problem:
+                raise Unreadable(GapKind.FAILED, printed.problem)
+            one = _one(command, textwrap.dedent(printed.output), now)
+            said = [msgspec.structs.replace(said, sentence=f"{printed.host}: {said.sentence}") for said in one.said]
+            found.append(msgspec.structs.replace(one, said=tuple(said)))
+        except Unreadable as problem:
+            failed.append((printed.host, problem))
+
+
 def _one(command: str, body: str, now: datetime) -> Explained:
     for what, typed, read in _TYPED:
         if re.search(typed, command):
@@ -94,7 +121,8 @@ def _one(command: str, body: str, now: datetime) -> Explained:
         if re.search(sign, body, re.M):
             rows, said = read(body, now)
             return Explained(what=what, rows=tuple(rows), said=tuple(said))
-    known = docker.known_error(body) or gluster.known_error(body)
+    engines = (gluster, docker) if "gluster" in f"{command} {body}" else (docker, gluster)
+    known = next((error for engine in engines if (error := engine.known_error(body)) is not None), None)
     if known is None and gluster.has_xml(body):
         gluster.good(body, "the command")  # raises what gluster itself says of it
     raise known or _Strange()
@@ -106,7 +134,10 @@ _PROMPT = re.compile(
     r"|(?:gluster|[\w.@:~/-]{0,80} ?)[#$>] +(?P<ours>(?:sudo +)?(?:docker|podman|gluster|volume|peer|pool|snapshot"
     r"|dmesg|grep|journalctl)\b.*))\Z"
 )
-_OURS = re.compile(r"(?:sudo +)?(?:\S{0,80}/)?(?:docker|podman|gluster|dmesg|grep|journalctl|cat|tail|less|zgrep)\b")
+_OURS = re.compile(
+    r"(?:sudo +)?(?:\S{0,80}/)?(?:docker|podman|gluster|dmesg|grep|journalctl|cat|tail|less|zgrep|df|free|ssh|ansible"
+    r"|ansible-playbook|salt|clush|pdsh|dsh|pssh|parallel-ssh|fab)\b"
+)
 
 
 def _parts(output: str) -> list[tuple[str, str]]:
@@ -186,6 +217,8 @@ def _kernel(body: str, now: datetime) -> Read:
         level = Level.WARN if kind == "hung-task" else Level.CRIT
         times = sum((event.kind, event.device) == (kind, device) for event in events)
         said.append(Said(level=level, sentence=f"{kind}{f' on {device}' if device else ''}, {count(times, 'line')}"))
+    if not kills and not events and not re.search(_OOM, body):
+        said.append(Said(level=Level.OK, sentence="nothing of disks or memory that matters"))
     if not kills and re.search(_OOM, body):
         said.append(Said(level=Level.UNKNOWN, sentence="memory ran out; which process was killed does not stand here"))
     return [*kills, *events], said
@@ -234,7 +267,7 @@ _KINDS: tuple[tuple[str, str, Callable[[str, datetime], Read]], ...] = (
         explain_gluster.snapshots,
     ),
     ("gluster get-state", r"^\[Global\]|^Peer1\.\w|^Volume1\.\w", explain_gluster.state),
-    ("docker ps", r"^[ \t]*CONTAINER ID +IMAGE", _containers(docker_tables.parse_ps_table)),
+    ("docker ps", rf"^[ \t]*{docker_tables.PS_HEAD}\b", _containers(docker_tables.parse_ps_table)),
     (
         "docker stats",
         r"^(?:\x1b\[[0-9;?]*[A-Za-z]|[ \t])*(?:CONTAINER|NAME|ID +NAME).*CPU %",
@@ -248,6 +281,14 @@ _KINDS: tuple[tuple[str, str, Callable[[str, datetime], Read]], ...] = (
         r"^\d\S{1,80} .{0,400}(?:container [a-z]\S{0,80} [0-9a-f]{12}|[0-9a-f]{12,64}: )",
         _events,
     ),
+    ("df", r"^[ \t]*Filesystem\b.*(?:Use%|Capacity)", explain_machine.disks),
+    ("free", r"^[ \t]+total[ \t]+used[ \t]+free\b", explain_machine.free),
+    # without their headings, as grep leaves them
+    ("docker ps", r'^[ \t]*[0-9a-f]{12,64}\s{2,}\S+\s{2,}".*\bago\b', _containers(docker_tables.parse_ps_rows)),
+    ("gluster volume status", explain_gluster.STATUS_ROW, explain_gluster.status_rows),
+    ("gluster pool list", explain_gluster.POOL_ROW, explain_gluster.pool_rows),
+    ("gluster peer status", r"\A\s*Hostname: \S+\s+Uuid: \S+\s+State: ", explain_gluster.peer_blocks),
+    ("gluster heal info", r"\A(?:\s*Number of entries: \S+\s*)+\Z", explain_gluster.entry_counts),
     (
         "the kernel's log",
         _OOM + r"|I/O error|[Mm]edium [Ee]rror|[Rr]emounting filesystem read-only|blocked for more than \d+ sec",

@@ -91,6 +91,45 @@ def status(body: str, now: datetime) -> Read:
     return rows, said
 
 
+STATUS_ROW = r"^[ \t]*(?:Brick \S+:/.*|(?:NFS Server|\S+ Daemon) on \S.*)\s[YN]\s+(?:-?\d{1,10}|N/A)[ \t]*$"
+"""A row of `volume status` that stands alone: grep took the volume's name and the heading."""
+
+
+def status_rows(body: str, now: datetime) -> Read:
+    """Rows of `volume status` alone. Of which volume each is does not stand there."""
+    return status(f"Status of volume: a volume\n{body}", now)
+
+
+POOL_ROW = r"^[ \t]*[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\s+\S+\s+(?:Connected|Disconnected)[ \t]*$"
+
+
+def pool_rows(body: str, now: datetime) -> Read:
+    """Rows of `pool list` without their heading."""
+    return peers(f"UUID\tHostname\tState\n{body}", now)
+
+
+def peer_blocks(body: str, now: datetime) -> Read:
+    """`peer status` without its first line: how many there are is what stands there."""
+    return peers(f"Number of Peers: {len(re.findall(r'(?m)^Hostname:', body))}\n\n{body}", now)
+
+
+def entry_counts(body: str, now: datetime) -> Read:
+    """`heal V info | grep entries`: a count for each brick, without its name."""
+    counts = [int(word) if word.isdecimal() else None for word in re.findall(r"entries: (\S{1,15})", body)]
+    said = [
+        Said(level=Level.UNKNOWN, sentence=f"of brick {n} the entries could not be counted")
+        for n, number in enumerate(counts, 1)
+        if number is None
+    ]
+    most = max((number for number in counts if number is not None), default=0)
+    if most:
+        said.append(Said(level=Level.WARN, sentence=f"{most} entries to heal on the brick with the most"))
+        said.append(Said(level=Level.UNKNOWN, sentence="whether any of them is in split-brain does not stand here"))
+    return [{"entries": number} for number in counts], said or [
+        Said(level=Level.OK, sentence=f"nothing to heal on {count(len(counts), 'brick')}")
+    ]
+
+
 def heals(body: str, now: datetime) -> Read:
     return _heals(body, now, only=_ONLY.search(body) is not None and "heal pending" not in body)
 

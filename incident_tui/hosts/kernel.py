@@ -19,7 +19,9 @@ _KILLED = re.compile(
     r"(?:, anon-rss:(\d+) ?kB)?"
 )
 # Before 2.6.32, and where somebody cut the numbers off.
-_KILLED_ONLY = re.compile(r"[Oo]ut of [Mm]emory[^:]*: Killed process (\d{1,10}),? \(((?:[^()]|\([^()]*\))+)\)()")
+_KILLED_ONLY = re.compile(
+    r"[Oo]ut of [Mm]emory[^:]*: Killed process (\d{1,10}),?(?: UID \d+,)? \(((?:[^()]|\([^()]*\))+)\)()"
+)
 _KILL = re.compile(r"[Oo]ut of [Mm]emory[^:]*: [Kk]ill process (\d{1,10}),? \((.+)\),? score")
 _TASK_IN = re.compile(r"Task in (\S+) killed as a result of limit of (\S+)")
 _GROUP = re.compile(r"Tasks in (\S+) are going to be killed due to memory\.oom\.group")
@@ -27,6 +29,7 @@ _CONSTRAINT = re.compile(r"oom-kill:constraint=(\w+)")
 _PAIR = re.compile(r"(oom_memcg|task_memcg|pid|task)=([^,]*)")
 _SYSLOG = re.compile(r"([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d) ")
 _ISO = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,]\d+)?(Z|[+-]\d\d:?\d\d)? ")
+_DMESG_T = re.compile(r"\[[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})\]")
 _BOOT = re.compile(r"\[ *(\d{1,10}\.\d{1,9})\]")
 _MONTHS = {
     name: n
@@ -46,8 +49,8 @@ class LogClock(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def when(line: str, clock: LogClock) -> datetime | None:
-    """The time of a log line on the bastion's clock: syslog's (local zone, no year: the nearest past), ISO, or seconds
-    since boot. None when it says none."""
+    """The time of a log line on the bastion's clock: syslog's (local zone, no year: the nearest past), ISO, that of
+    `dmesg -T`, or seconds since boot. None when it says none."""
     zone = timezone(timedelta(seconds=clock.utc_offset))
     match = _ISO.match(line)
     try:
@@ -69,6 +72,11 @@ def when(line: str, clock: LogClock) -> datetime | None:
                 if moment <= remote + timedelta(days=1):
                     return moment.astimezone(UTC) - clock.skew
             return None
+        match = _DMESG_T.search(line)
+        if match and match.group(1) in _MONTHS:
+            day, hour, minute, second, year = (int(g) for g in match.groups()[1:])
+            moment = datetime(year, _MONTHS[match.group(1)], day, hour, minute, second, tzinfo=zone)
+            return moment.astimezone(UTC) - clock.skew
         match = _BOOT.search(line)
         if match and clock.uptime is not None:
             return clock.now - timedelta(seconds=clock.uptime - float(match.group(1)))

@@ -14,16 +14,21 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("io-error", re.compile(r"I/O error|[Mm]edium [Ee]rror")),
     ("file-system", re.compile(r"(?:EXT[234]-fs|BTRFS)[^(]*(?:error|critical) \(device (?P<device>[\w!.-]+)\)")),
     ("file-system", re.compile(r"XFS \((?P<device>[\w!.-]+)\).*(?:[Cc]orruption|[Ii]nternal error)")),
-    ("file-system", re.compile(r"EXT[234]-fs.*error|XFS.*[Cc]orruption|BTRFS.*(?:error|critical)")),
+    # "re-mounted. Opts: errors=remount-ro" stands in the log of every boot
+    ("file-system", re.compile(r"EXT[234]-fs(?!.*\bmounted\b).*error|XFS.*[Cc]orruption|BTRFS.*(?:error|critical)")),
     ("hung-task", re.compile(r"task (?P<device>.+?):\d+ blocked for more than \d+ sec")),
 )
 """(kind, sign), the first that fits. `device` of a hung task is its name."""
+_NO_DISK = re.compile(r"\b(?:device|dev)[ :]+(?:fd|sr)\d+\b")
+"""A drive of a virtual machine without a disk in it says so each time somebody looks."""
 
 
 def parse_events(body: str, clock: LogClock) -> tuple[KernelEvent, ...]:
     """Oldest first as they stand in the log; lines of other things are left out."""
     out = []
     for line in body.splitlines():
+        if _NO_DISK.search(line):
+            continue
         for kind, sign in _KINDS:
             match = sign.search(line)
             if match is not None:

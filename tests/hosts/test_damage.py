@@ -11,7 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incident_tui.hosts import cgroups, docker, gluster, gluster_text, kernel, local, machine
+from incident_tui.hosts import (
+    cgroups,
+    docker,
+    docker_tables,
+    explain,
+    explain_hosts,
+    explain_machine,
+    gluster,
+    gluster_text,
+    kernel,
+    local,
+    machine,
+)
 from incident_tui.hosts.assemble import Assembler
 from incident_tui.hosts.errors import Unreadable
 from incident_tui.hosts.health import findings
@@ -43,6 +55,13 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "cgroups": lambda body: cgroups.parse_memory(body, 1 << 30, NOW),
     "watch": machine.parse_watch,
     "hello": lambda body: machine.parse_hello(body, body, body, NOW),
+    "ps": docker_tables.parse_ps_table,
+    "ps rows": docker_tables.parse_ps_rows,
+    "free": lambda body: explain_machine.free(body, NOW),
+    "df": lambda body: explain_machine.disks(body, NOW),
+    "hosts": explain_hosts.by_host,
+    "prefixes": explain_hosts.by_prefix,
+    "explain": lambda body: explain.explain(body, NOW),
 }
 SEEDS = {
     "inspect": '[{"Id": "%s", "Name": "/a", "State": {"Running": true, "Pid": 7}}]' % ("ab" * 32),
@@ -60,6 +79,13 @@ SEEDS = {
     "disks": "/dev/a / ext4 rw\n/dev/a 100 50 50 50% /\n",
     "cgroups": f"/c/docker/{'ab' * 32}/memory.current:5\n",
     "watch": "9 (docker) D 1 1\n",
+    "ps": "NAMES     STATUS\nweb       Up 2 hours (healthy)\n",
+    "ps rows": '1af61235f8c9   nginx:1.9   "nginx"   2 weeks ago   Up 2 weeks   80/tcp   web\n',
+    "free": "             total       used       free\nMem:   9   8   1\n-/+ buffers/cache:   5   4\nSwap:   1   0   1\n",
+    "df": "Filesystem   Size  Used Avail Use% Mounted on\n/dev/mapper/a\n   50G   46G  1.9G  97% /\n",
+    "hosts": 'web1 | CHANGED | rc=0 >>\nx\nweb2 | UNREACHABLE! => {"msg": "y"}\n',
+    "prefixes": "web1: x\nweb1: y\n",
+    "explain": "web1:\n    Number of Peers: 1\n\n    Hostname: a\n    Uuid: u\n    State: Peer Rejected (Connected)\n",
     "hello": "uid 0\nlimiter timeout\ncpus 2\nDocker version 1.6.2, build x\n",
 }
 FILES = {

@@ -79,18 +79,31 @@ def test_a_frozen_glusterd_is_said_while_its_brick_serves_and_another_peer_asks(
     )
 
 
+def small_group(lab: Any, limit: str) -> Path:
+    """A cgroup of peer 2 with this limit of memory, of whichever version the kernel has; removed after the test."""
+    first = Path("/sys/fs/cgroup/memory")
+    old = first.is_dir()
+    top = first if old else Path("/sys/fs/cgroup")
+    group = top / lab.space(2) / "brick"
+    if not old:
+        assert "memory" in (top / "cgroup.controllers").read_text(), "this kernel limits nobody's memory"
+        for above in (top, group.parent):
+            (above / "cgroup.subtree_control").write_text("+memory")
+    group.mkdir()
+    lab.undo.callback(group.rmdir)
+    (group / ("memory.limit_in_bytes" if old else "memory.max")).write_text(limit)
+    if (swap := group / "memory.swap.max").exists():
+        swap.write_text("0")
+    return group
+
+
 def test_a_brick_killed_by_the_kernel_for_memory_is_named(lab: Any) -> None:
     """Really: its process in a cgroup of its own that is too small, and then some files to remember."""
-    group = Path("/sys/fs/cgroup/memory") / f"{lab.space(2)}/brick"
-    if not group.parent.is_dir():
-        pytest.skip("needs cgroup v1")
-    lab.undo.callback(group.rmdir)
+    group = small_group(lab, "1M")
     lab.undo.callback(lab.forget_kills, 2)
     lab.undo.callback(lab.gluster, "volume", "start", "gv0", "force")
     brick = next(pid for pid, (_, words) in lab.processes(2).items() if f"--brick-name {lab.directory}" in words)
-    group.mkdir()
     (group / "cgroup.procs").write_text(str(brick))
-    (group / "memory.limit_in_bytes").write_text("1M")
     files = "for i in $(seq 1 500); do echo $i >/run/mnt/f$i; done; rm -f /run/mnt/f*"
     script = f"mount -t glusterfs peer1:/gv0 /run/mnt && {{ {files}; umount /run/mnt; }}"
     lab.run(1, "sh", "-c", f"mkdir -p /run/mnt; {script}")

@@ -67,7 +67,7 @@ def test_a_peer_cut_off_is_unknown_and_comes_back(lab: Any) -> None:
     assert [line.split()[2:4] for line in checked.splitlines() if line.startswith("X FAIL")] == [[peer, "network"]]
     assert "no answer in time" in lab.program("probe", peer, check=1).stdout
     lab.program("read", peer, check=1)
-    sentence = lab.appears("gluster.brick-down", brick, "warn", 70)
+    sentence = lab.appears("gluster.brick-down", brick, "warn", 30)
     assert sentence.endswith("is down (its peer does not answer)")
     lab.peers("join", str(n))
     ask(lab.journal, peer)  # as a person who presses refresh, who need not wait for the next try

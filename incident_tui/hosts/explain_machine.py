@@ -1,0 +1,120 @@
+"""What `free` and `df` say by themselves, for `explain`: of procps and coreutils of CentOS 6 up to today's. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+import msgspec
+
+from incident_tui import text
+from incident_tui.hosts.errors import garbled
+from incident_tui.hosts.explain_words import Read, Said
+from incident_tui.hosts.judge import graded
+from incident_tui.hosts.settings import Thresholds
+from incident_tui.incident.finding import Level
+
+_LIMITS = Thresholds()
+_NUMBER = re.compile(r"(\d{1,18}(?:\.\d{1,3})?)([BKMGTPE]?)i?\Z")
+_POWER = {"": 0, "B": 0, **{unit: power for power, unit in enumerate("KMGTPE", 1)}}
+
+
+class Free(msgspec.Struct, frozen=True):
+    """One row of `free`, in whatever unit it was asked for. `left` is what programs can still have."""
+
+    what: str
+    total: float
+    left: float
+
+
+def _number(word: str) -> float | None:
+    match = _NUMBER.match(word)
+    return float(match[1]) * 1024.0 ** _POWER[match[2]] if match is not None else None
+
+
+def free(body: str, now: datetime) -> Read:
+    """procps before 3.3.10 has what is left on a row of its own ("-/+ buffers/cache"), later ones have "available"."""
+    head: list[str] = []
+    rows: dict[str, list[float]] = {}
+    for line in body.splitlines():
+        if re.match(r"\s+total\s+used\s+free\b", line):
+            head = line.split()
+        elif match := re.match(r"\s*(Mem|Swap|-/\+ buffers/cache):((?:\s+\S+)+)\s*\Z", line):
+            numbers = [_number(word) for word in match[2].split()]
+            if match[1] in rows or None in numbers:
+                raise garbled("free")
+            rows[match[1]] = [number for number in numbers if number is not None]
+    memory = dict(zip(head, rows.get("Mem", []), strict=False))
+    without = rows.get("-/+ buffers/cache")
+    if "available" in head:
+        left = memory.get("available")
+    else:
+        left = without[1] if without is not None and len(without) == 2 else None
+    total = memory.get("total")
+    if not total or left is None or left > total:
+        raise garbled("free")
+    found = [Free("memory", total, left)]
+    said = [
+        _used("memory", total, left, graded(100 * (total - left) / total, _LIMITS.memory_warn, _LIMITS.memory_crit))
+    ]
+    swap = rows.get("Swap", [])
+    if len(swap) >= 3 and swap[0] and swap[2] <= swap[0]:
+        found.append(Free("swap", swap[0], swap[2]))
+        said.append(_used("swap", swap[0], swap[2], Level.OK))
+    return found, said
+
+
+def _used(what: str, total: float, left: float, level: Level) -> Said:
+    return Said(level=level, sentence=f"{what} {100 * (total - left) / total:.0f}% used")
+
+
+class Filled(msgspec.Struct, frozen=True):
+    """One row of `df`: percent used of space, or of inodes."""
+
+    mount: str
+    device: str
+    percent: float | None
+    inodes: bool
+
+
+_ROW = re.compile(r"(?P<device>\S.*?)\s+(?:\S+\s+)?\S+\s+\S+\s+\S+\s+(?P<percent>\d{1,3}%|-)\s+(?P<mount>/.*)\Z")
+_IMAGE = re.compile(r"/dev/(?:loop|sr)\d+\Z")
+"""A read-only image is always full."""
+
+
+def disks(body: str, now: datetime) -> Read:
+    """`df` with any of -h, -P, -T, -i. coreutils before 8.10 puts a long device's numbers on the next line."""
+    lines = body.splitlines()
+    start = next((n for n, line in enumerate(lines) if re.match(r"\s*Filesystem\b.*(?:Use%|Capacity)", line)), None)
+    if start is None:
+        raise garbled("df")
+    inodes = "IUse%" in lines[start]
+    limits = (_LIMITS.inodes_warn, _LIMITS.inodes_crit) if inodes else (_LIMITS.disk_warn, _LIMITS.disk_crit)
+    found: list[Filled] = []
+    said: list[Said] = []
+    held = ""
+    for line in lines[start + 1 :]:
+        if not line.strip() or line.startswith("df: "):
+            continue
+        if not held and re.fullmatch(r"\S+", line.strip()):
+            held = line.strip()
+            continue
+        row, held = f"{held} {line.strip()}" if held else line.strip(), ""
+        match = _ROW.match(row)
+        if match is None:
+            if re.match(r"total\s|\S*[#$>]( |\Z)", row):
+                continue
+            raise garbled("df")
+        percent = float(match["percent"][:-1]) if match["percent"] != "-" else None
+        one = Filled(
+            text.sanitise(match["mount"], limit=400), text.sanitise(match["device"], limit=400), percent, inodes
+        )
+        found.append(one)
+        if percent is None or _IMAGE.match(one.device):
+            continue
+        level = graded(percent, *limits)
+        if level is not Level.OK:
+            said.append(Said(level=level, sentence=f"{one.mount}: {'inodes ' * inodes}{percent:.0f}% used"))
+    if held or not found:
+        raise garbled("df")
+    return found, said or [Said(level=Level.OK, sentence=f"{len(found)} file systems, none nearly full")]

@@ -291,7 +291,7 @@ _KINDS: tuple[tuple[str, str, Callable[[str, datetime], Read]], ...] = (
     ("gluster heal info", r"\A(?:\s*Number of entries: \S+\s*)+\Z", explain_gluster.entry_counts),
     (
         "the kernel's log",
-        _OOM + r"|I/O error|[Mm]edium [Ee]rror|[Rr]emounting filesystem read-only|blocked for more than \d+ sec",
+        _OOM + r"|I/O [Ee]rror|[Mm]edium [Ee]rror|[Rr]emounting filesystem read-only|blocked for more than \d+ sec",
         _kernel,
     ),
 )

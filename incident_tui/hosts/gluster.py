@@ -118,6 +118,8 @@ def peers_xml(body: str) -> tuple[Peer, ...]:
     out: list[Peer] = []
     for document in good(body, "peer status"):
         listed = document.find("peerStatus")
+        if listed is None and "No peers present" in (document.findtext("opErrstr") or ""):
+            continue
         if listed is None:
             raise garbled("peer status")
         for peer in listed.iter("peer"):

@@ -172,7 +172,7 @@ def status_text(body: str) -> tuple[Rows, ...]:
         name, _, rest = block.partition("\n")
         bricks: list[BrickStatus] = []
         services: list[ServiceStatus] = []
-        held = ""
+        held, pieces = "", list[str]()
         rows, _, tasks = rest.partition("Task Status of Volume")
         if re.search(r"(?m)^Brick +: Brick ", rows):
             listed = tuple(_detail(each) for each in re.split(r"(?m)^(?=Brick +: Brick )", rows)[1:])
@@ -182,22 +182,23 @@ def status_text(body: str) -> tuple[Rows, ...]:
             if not line.strip() or re.match(r"Gluster process|-{10,}|There are no active|(Hot|Cold) Bricks:", line):
                 if re.match(r"Brick |.* on ", held):  # a row without its end
                     raise garbled("volume status")
-                held = ""
+                held, pieces = "", []
                 continue
             if held and re.match(r"Brick |.* (Daemon|Server) on ", line):  # the row before it has no end
                 raise garbled("volume status")
             held += line if not held or line.startswith(" ") else " " + line
+            pieces.append(line)
             match = _ROW_END.search(held)
             if match is None:
                 continue
-            what, held = re.sub(r"\s+", " ", held[: match.start()]).strip(), ""
+            what, held, pieces = _row_name(pieces, held[: match.start()]), "", []
             online, pid = match.group(3) == "Y", int(match.group(4)) if match.group(4) != "N/A" else 0
             port = int(match.group(1)) if match.group(1) != "N/A" else 0
             service = _SERVICE_ROW.match(what)
             if service:
                 host = text.sanitise(service.group(2), limit=255)
                 services.append(ServiceStatus(kind=service.group(1), host=host, online=online, pid=max(0, pid)))
-            elif what.startswith("Brick ") and (place := split_brick(what.removeprefix("Brick ").replace(" ", ""))):
+            elif what.startswith("Brick ") and (place := split_brick(what.removeprefix("Brick "))):
                 host, path = text.sanitise(place[0], limit=255), text.sanitise(place[1], limit=1000)
                 online = online and pid != -1
                 bricks.append(BrickStatus(host=host, path=path, online=online, port=port, pid=max(0, pid)))
@@ -207,6 +208,21 @@ def status_text(body: str) -> tuple[Rows, ...]:
             raise garbled("volume status")
         out.append(Rows(text.sanitise(name.strip(), limit=255), tuple(bricks), tuple(services), _tasks(tasks)))
     return tuple(out)
+
+
+_PIECE = 40
+"""gluster cuts a name after 43 characters, its older versions later."""
+
+
+def _row_name(pieces: list[str], held: str) -> str:
+    """The first column of a row. gluster's own cuts lose nothing, so that blanks of a path stay; where a mail has
+    wrapped it anywhere, blanks are of the wrapping."""
+    *cut, last = pieces
+    end = _ROW_END.search(last)
+    if end is not None and (not cut or (len({len(one) for one in cut}) == 1 and len(cut[0]) >= _PIECE)):
+        return ("".join(cut) + last[: end.start()]).strip()
+    what = re.sub(r"\s+", " ", held).strip()
+    return "Brick " + what.removeprefix("Brick ").replace(" ", "") if what.startswith("Brick ") else what
 
 
 def _detail(block: str) -> BrickStatus:
@@ -332,8 +348,9 @@ def _block(block: str, only: bool, failed: bool) -> BrickHeal:
         elif line.strip() and not (table and re.match(r"-{10,}", line)):
             entry = _DATED.sub("", line.rstrip(), count=1) if table else line.rstrip()
             marked = (only or _SPLIT_MARK.strip() in entry) and entry.strip() != "-"
+            alone = entry.strip().lstrip("- ").startswith("Is in split-brain")
             entry = text.sanitise(entry.replace(_SPLIT_MARK, "").replace(_HEAL_MARK, ""), limit=400).strip()
-            if entry.startswith("Is in split-brain") and entries:  # 3.7.0 puts the mark on a line of its own
+            if alone and entries:  # 3.7.0 puts the mark on a line of its own
                 split.append(entries[-1])
             elif entry and entry != "-":
                 entries.append(entry)

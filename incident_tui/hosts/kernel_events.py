@@ -10,8 +10,8 @@ from incident_tui.hosts.readings_machine import KernelEvent
 
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("read-only", re.compile(r"[Rr]emounting filesystem read-only|XFS \((?P<device>[\w!.-]+)\).*[Ss]hut")),
-    ("io-error", re.compile(r"(?:I/O error|[Mm]edium [Ee]rror).*?\b(?:device|dev)[ :]+(?P<device>[\w!.-]+)")),
-    ("io-error", re.compile(r"I/O error|[Mm]edium [Ee]rror")),
+    ("io-error", re.compile(r"(?:I/O [Ee]rror|[Mm]edium [Ee]rror).*?\b(?:device|dev)[ :]+(?P<device>[\w!.-]+)")),
+    ("io-error", re.compile(r"I/O [Ee]rror|[Mm]edium [Ee]rror")),
     ("file-system", re.compile(r"(?:EXT[234]-fs|BTRFS)[^(]*(?:error|critical) \(device (?P<device>[\w!.-]+)\)")),
     ("file-system", re.compile(r"XFS \((?P<device>[\w!.-]+)\).*(?:[Cc]orruption|[Ii]nternal error)")),
     # "re-mounted. Opts: errors=remount-ro" stands in the log of every boot

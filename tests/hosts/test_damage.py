@@ -81,7 +81,7 @@ SEEDS = {
     "watch": "9 (docker) D 1 1\n",
     "ps": "NAMES     STATUS\nweb       Up 2 hours (healthy)\n",
     "ps rows": '1af61235f8c9   nginx:1.9   "nginx"   2 weeks ago   Up 2 weeks   80/tcp   web\n',
-    "free": "             total       used       free\nMem:   9   8   1\n-/+ buffers/cache:   5   4\nSwap:   1   0   1\n",
+    "free": "     total   used   free\nMem:   9   8   1\n-/+ buffers/cache:   5   4\nSwap:   1   0   1\n",
     "df": "Filesystem   Size  Used Avail Use% Mounted on\n/dev/mapper/a\n   50G   46G  1.9G  97% /\n",
     "hosts": 'web1 | CHANGED | rc=0 >>\nx\nweb2 | UNREACHABLE! => {"msg": "y"}\n',
     "prefixes": "web1: x\nweb1: y\n",

@@ -84,7 +84,7 @@ def small_group(lab: Any, limit: str) -> Path:
     first = Path("/sys/fs/cgroup/memory")
     old = first.is_dir()
     top = first if old else Path("/sys/fs/cgroup")
-    group = top / lab.space(2) / "brick"
+    group: Path = top / lab.space(2) / "brick"
     if not old:
         assert "memory" in (top / "cgroup.controllers").read_text(), "this kernel limits nobody's memory"
         for above in (top, group.parent):

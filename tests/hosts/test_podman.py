@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import tarfile
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -68,8 +69,9 @@ def podman(request: pytest.FixtureRequest, tmp_path: Path, needs_root: None) -> 
         if os.environ.get("CI") == "true":
             pytest.fail(f"CI must have {', '.join(missing)}")
         pytest.skip(f"no {', '.join(missing)} on this machine")
-    place = Path(f"/tmp/itp{os.getpid()}{request.param[4]}")  # its sockets need a short path
-    (place / "x").mkdir(parents=True, mode=0o700)
+    # Its sockets need a short path; one of its own, as what cleans up after the last test may still write to that one's.
+    place = Path(tempfile.mkdtemp(prefix="itp", dir="/tmp"))
+    (place / "x").mkdir(mode=0o700)
     engine = Podman(place, rootless=request.param == "rootless")
     with tarfile.open(place / "image.tar", "w") as tar:
         tar.add(os.path.realpath("/bin/busybox"), "bin/busybox")
@@ -179,7 +181,7 @@ def test_podmans_events_are_followed(run_probe: Callable[..., Any], podman: Podm
         assert follower.stdout is not None
         try:
             rest = b""
-            end = time.monotonic() + 30
+            end = time.monotonic() + 60
             killed = False
             while not {"die", "kill"} <= {event.action for event in heard}:
                 assert time.monotonic() < end, heard

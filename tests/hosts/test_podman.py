@@ -69,7 +69,7 @@ def podman(request: pytest.FixtureRequest, tmp_path: Path, needs_root: None) -> 
         if os.environ.get("CI") == "true":
             pytest.fail(f"CI must have {', '.join(missing)}")
         pytest.skip(f"no {', '.join(missing)} on this machine")
-    # Its sockets need a short path; one of its own, as what cleans up after the last test may still write to that one's.
+    # Its sockets need a short path; one of its own, as what cleans up after the last test may still write to its.
     place = Path(tempfile.mkdtemp(prefix="itp", dir="/tmp"))
     (place / "x").mkdir(mode=0o700)
     engine = Podman(place, rootless=request.param == "rootless")

@@ -18,6 +18,8 @@ from incident_tui.incident.verbs import AUDIENCES
 
 _PLACES: Final = ("status page", "mailing list", "phone bridge")
 """Places of two words, for `/sent` without a colon."""
+_SEVERITY: Final = re.compile(r"sev(?:erity=|=|-?[1-9][:,]?$)", re.I)
+"""However people write it: a title that says "sev1" must not leave the incident without a severity."""
 
 
 def declare(arguments: str, line: Line) -> Parsed:
@@ -25,16 +27,19 @@ def declare(arguments: str, line: Line) -> Parsed:
     drill = False
     while True:
         first, _, tail = arguments.partition(" ")
-        if first.lower() == "/sev":
+        if first.lower() == "/sev" or (first.lower() == "sev" and re.match(r"\s*[1-9](\s|$)", tail)):
             token, tail = word(tail.strip(), "the severity")
             severity = level(token)
-        elif re.match(r"sev(?:erity)?=", first, re.I):
-            severity = level(first)
+        elif _SEVERITY.match(first):
+            severity = level(first.rstrip(":,"))
         elif first.lower() == "drill" and tail.strip():
             drill = True
         else:
             break
         arguments = tail.strip()
+    title, _, last = arguments.rpartition(" ")
+    if severity is None and title and re.fullmatch(r"sev-?[1-9]", last, re.I):
+        severity, arguments = level(last), title.strip().rstrip(",")
     if not arguments:
         raise Wrong("the title is missing.")
     return m.Declare(title=arguments, severity=severity, drill=drill, **line.timed)

@@ -15,7 +15,6 @@ import msgspec
 from incident_tui.desk import drafts as d
 from incident_tui.desk import outcome as o
 from incident_tui.desk.outcome import Outcome, Question
-from incident_tui.desk.playing import Claim
 from incident_tui.desk.scene import No, Order, Scene
 from incident_tui.incident import meanings as m
 from incident_tui.incident.entry import Author, Draft, Entry, Kind, Ref, Seen
@@ -315,6 +314,8 @@ class Desk:
     ) -> Outcome:
         saving = self.append.submit(drafts, key)
         if told is not None:
+            from incident_tui.desk.playing import Claim
+
             saving = Claim(saving, drafts[0], told)
         self._waiting.append(saving)
         self.settle()

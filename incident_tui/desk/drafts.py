@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from incident_tui.desk import coordination, corrections, playing, tasks
 from incident_tui.desk import outcome as o
 from incident_tui.desk.scene import No, Order, Scene
 from incident_tui.incident import meanings as m
@@ -40,9 +39,11 @@ def change(found: Change, scene: Scene) -> Draft:
 
 def order(parsed: Parsed, scene: Scene) -> Order:
     """Raises No."""
+    if isinstance(parsed, m.Write):
+        return Order((write(parsed, scene),))
+    from incident_tui.desk import coordination, corrections, playing, tasks  # `log TEXT` does not wait for them
+
     match parsed:
-        case m.Write():
-            return Order((write(parsed, scene),))
         case m.Declare():
             return _declare(parsed, scene)
         case m.SetSeverity():

@@ -150,6 +150,9 @@ class HostLink:
             self._assembler.take(first.sections, first.asked, first.at, first.clock_at)
             self._assembler.follows(not self._terminal)
             self._link(LinkState.UP)
+            # Each fast round is a sign of life; another is asked for when one is missed, not while it is under way.
+            quiet = max(self._fleet.keepalive_seconds, self._fleet.fast_seconds + 1)
+            connection.ssh.set_keepalive(quiet, count_max=2)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._fast(fast))
                 if self._has("docker") or self._has("gluster"):

@@ -15,6 +15,7 @@ IDLE_SECONDS = {"fast": 60, "slow": 400, "events": 90, "asked": 150}
 """Seconds without a request after which the script ends itself: a cut network brings no end of input."""
 
 _MARKER = re.compile(r"[0-9a-f]{16,64}\Z")
+_WORD = re.compile(r"[A-Za-z0-9_.:-]+")
 _VOLUME = re.compile(r"(?!-)[A-Za-z0-9_.-]{1,255}\Z")
 
 
@@ -39,7 +40,7 @@ def start(mode: str, marker: str, *, idle: int | None = None) -> bytes:
 def request(id: str, words: list[str]) -> bytes:
     """One round's request line. Words are those of probe.sh; what a shell could misread is refused."""
     for word in (id, *words):
-        if not re.fullmatch(r"[A-Za-z0-9_.:-]+", word):
+        if not _WORD.fullmatch(word):
             raise ValueError(f"not a word of the probe: {word!r}")
     return f"{id} {' '.join(words)}\n".encode()
 

@@ -57,10 +57,6 @@ class Ready(msgspec.Struct, frozen=True):
     installed: str = ""
 
 
-class RoundBegan(msgspec.Struct, frozen=True):
-    id: str
-
-
 class ChildStarted(msgspec.Struct, frozen=True):
     section: str
     pid: int
@@ -85,7 +81,7 @@ class EventLine(msgspec.Struct, frozen=True):
     line: str
 
 
-Message = Ready | RoundBegan | ChildStarted | RoundEnded | FollowerChanged | EventLine | Section
+Message = Ready | ChildStarted | RoundEnded | FollowerChanged | EventLine | Section
 
 
 class Framer:
@@ -119,39 +115,36 @@ class Framer:
 
     def feed(self, data: bytes) -> list[Message]:
         self._buffer += data
-        buffer, mark = self._buffer, self._mark
+        buffer = self._buffer
         out: list[Message] = []
-        start = 0
-        while (end := buffer.find(b"\n", start)) >= 0:
-            if self._name is not None and not buffer.startswith(mark, start):
-                # Output of a section: all of it up to the next control line at once, as lines are many.
-                marked = buffer.find(b"\n" + mark, end)
-                end = marked if marked >= 0 else buffer.rindex(b"\n")
-                self._keep(bytes(buffer[start : end + 1]))
-            else:
-                self._line(bytes(buffer[start:end]), out)
-            start = end + 1
-        del buffer[:start]
+        end = buffer.rfind(b"\n", len(buffer) - len(data))
+        if end >= 0:
+            # Cut at the control lines, of which there are few; the lines between them are many.
+            before, *marked = (b"\n" + buffer[:end]).split(b"\n" + self._mark)
+            del buffer[: end + 1]
+            if before:
+                self._lines(before[1:], out)
+            for piece in marked:
+                line, more, lines = piece.partition(b"\n")
+                self._control(line, out)
+                if more:
+                    self._lines(lines, out)
         if len(buffer) > SECTION_LIMIT:
             self._keep(bytes(buffer))
             buffer.clear()
         return out
 
-    def _line(self, line: bytes, out: list[Message]) -> None:
-        words = line.decode("utf-8", "replace").split() if line.startswith(self._mark) else None
-        if words is None or len(words) < 2:
-            self._plain(line, out)
-            return
-        kind, args = words[1], words[2:]
+    def _control(self, line: bytes, out: list[Message]) -> None:
+        """A line that begins with the marker, without it."""
+        kind, *args = line.decode("utf-8", "replace").split() or [""]
         if kind == "READY" and not self._ready:
             self._ready = True
             protocol, mode, installed = (*args[:3], "", "", "")[:3]
             out.append(Ready(protocol, mode, self.chatter, text.sanitise(installed, limit=40)))
-        elif not self._ready:
-            self._plain(line, out)
+        elif not kind or not self._ready:
+            self._lines(self._mark + line, out)
         elif kind == "ROUND" and args:
             self._round, self._done, self._name = args[0], [], None
-            out.append(RoundBegan(args[0]))
         elif kind == "SECTION" and args and _WORD.match(args[0]):
             self._name, self._body, self._size, self._cut = args[0], [], 0, False
         elif kind == "CHILD" and len(args) > 1:
@@ -166,12 +159,18 @@ class Framer:
         elif kind == "EVENTS" and args:
             out.append(FollowerChanged(args[0]))
 
+    def _lines(self, lines: bytes, out: list[Message]) -> None:
+        """Whole lines without the marker; the last newline is left out."""
+        if self._name is not None:
+            self._keep(lines + b"\n")
+        else:
+            for line in lines.split(b"\n"):
+                self._plain(line, out)
+
     def _plain(self, line: bytes, out: list[Message]) -> None:
         if not self._ready:
             if len(self._chatter) < CHATTER_LIMIT:
                 self._chatter += line[:CHATTER_LIMIT] + b"\n"
-        elif self._name is not None:
-            self._keep(line + b"\n")
         elif self._round is None and line.strip():
             out.append(EventLine(text.sanitise(line)))
 

@@ -4,12 +4,14 @@ changes nothing, and its author is told. Pure."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from incident_tui.incident.entry import Entry, Kind
 from incident_tui.incident.said import same
-from incident_tui.incident.views import Incident
-from incident_tui.incident.work import Task
+
+if TYPE_CHECKING:
+    from incident_tui.incident.views import Incident
+    from incident_tui.incident.work import Task
 
 CONTESTED: Final = frozenset({Kind.ROLE, Kind.TASK, Kind.HANDOFF, Kind.HOLD})
 """Kinds of which an author may have to be told that another was first (a hold: after a command on what is held)."""

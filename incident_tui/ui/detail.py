@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from incident_tui.hosts.judge import size
 from incident_tui.hosts.raw import RawSection, RawText
 from incident_tui.incident.finding import Finding, Level
 from incident_tui.ui.lately import lately
@@ -41,10 +42,11 @@ class Kept(msgspec.Struct, frozen=True):
     """What the watch has kept about a row beside its reading: its numbers, and the raw texts by host."""
 
     history: History | None = None
-    """Of a container, its host's."""
     raws: Mapping[str, RawText] = {}
     log: Answer | None = None
     """The end of a container's log, when somebody has asked for it lately."""
+    around: History | None = None
+    """Of a container and of Docker, its host's numbers."""
 
 
 def status_detail(row: StatusRow, view: View, width: int, kept: Kept = Kept()) -> list[Line]:  # noqa: B008
@@ -59,8 +61,10 @@ def status_detail(row: StatusRow, view: View, width: int, kept: Kept = Kept()) -
     page.gap()
     reading_lines(page, view, row.key)
     _sites(page, row, view)
-    if sort in ("host", "docker", "container", "site", "volume"):
+    if sort in ("host", "site", "volume") or (sort == "container" and kept.history is not None):
         _numbers(page, row.key, kept.history, view)
+    if (host := host_of(row.key)) and (sort == "docker" or kept.around is not None or kept.history is None):
+        _numbers(page, f"host/{host}", kept.around, view, f" of its host {host}" if sort == "container" else "")
     if sort not in ("finding", "more"):
         _changes(page, row.key, view)
         _log(page, row.key, kept.log, view)
@@ -68,10 +72,10 @@ def status_detail(row: StatusRow, view: View, width: int, kept: Kept = Kept()) -
     return page.lines
 
 
-def history_of(key: str) -> str:
-    """Whose numbers are shown with the row `key`: of a container and of Docker those of the host."""
+def host_of(key: str) -> str:
+    """The host around the row `key`, whose numbers are shown with it: of a container and of Docker; else empty."""
     sort, _, name = key.partition("/")
-    return f"host/{name.partition('/')[0]}" if sort in ("docker", "container") else key
+    return name.partition("/")[0] if sort in ("docker", "container") else ""
 
 
 def hosts_of(key: str, view: View) -> tuple[str, ...]:
@@ -167,19 +171,17 @@ def _sites(page: Page, row: StatusRow, view: View) -> None:
         page.field("touches", said)
 
 
-def _numbers(page: Page, key: str, history: History | None, view: View) -> None:
-    """A sparkline for each number that was kept: least and most, the one of now, and how long."""
+def _numbers(page: Page, key: str, history: History | None, view: View, of: str = "") -> None:
+    """A sparkline for each number of `key` that was kept: least and most, the one of now, and how long."""
     page.gap()
     made = {name: history.until(view.now, name) for name in history.series} if history is not None else {}
     starts = [next((at for at, one in enumerate(points) if one is not None), None) for points in made.values()]
     known = [at for at in starts if at is not None]
     if not known:
-        page.head("history: none yet; a point is kept each half minute")
+        page.head(f"history{of}: none yet; a point is kept each half minute")
         return
     begin = min(known)
     made = {name: points[begin:] for name, points in made.items()}
-    host = key.split("/")[1] if key.startswith("container/") else ""
-    of = f" of its host {host}" if host else ""
     page.head(f"last {_minutes(span(next(iter(made.values()))))}{of} (left is oldest, blank: not read)")
     failing = made.pop("failing", ())
     words = {name: _range(name, points) for name, points in made.items()}
@@ -210,7 +212,9 @@ def _range(name: str, points: Series) -> str:
 
 def _full(name: str, key: str, view: View) -> float:
     """The value of a full block, unless a point is larger: where trouble begins, if that is known."""
-    of = history_of(key).partition("/")[2]
+    sort, _, of = key.partition("/")
+    if sort == "container":
+        return 100.0 if name in ("memory", "processor") else 0.0
     reading = view.hosts.get(of)
     if name == "memory":
         return 100.0
@@ -224,8 +228,10 @@ def _full(name: str, key: str, view: View) -> float:
 def _said(name: str, value: float) -> str:
     """A value of this series in words."""
     match name:
-        case "memory":
+        case "memory" | "processor":
             return f"{value:.0f}%"
+        case "used":
+            return size(value)
         case "load":
             return f"{value:.1f}"
         case "swap":

@@ -15,7 +15,7 @@ from incident_tui.incident.roster import on_call_now
 from incident_tui.incident.sweep import Open, sweep
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.ui.commands import help_lines
-from incident_tui.ui.detail import Kept, history_of, hosts_of, status_detail
+from incident_tui.ui.detail import Kept, host_of, hosts_of, status_detail
 from incident_tui.ui.entry_detail import entry_detail
 from incident_tui.ui.groups import members, roles_of
 from incident_tui.ui.lines import Line, fit
@@ -88,7 +88,9 @@ def of_row(row: StatusRow, session: Session, rows: Callable[[View], Sequence[Sta
             gone = StatusRow(row.section, row.key, None, row.name)
             host, _, ident = row.key.partition("/")[2].partition("/")
             log = session.answers(LOG + ident).get(host) if row.key.startswith("container/") else None
-            kept = Kept(session.history(history_of(row.key)), raws, log)
+            around = session.history(f"host/{name}") if (name := host_of(row.key)) else None
+            own = session.history(row.key) if not row.key.startswith("docker/") else None
+            kept = Kept(own, raws, log, around)
             made, made_of, made_at = status_detail(found or gone, view, width, kept), of, width
         return made
 

@@ -1,7 +1,8 @@
-"""How a few numbers of hosts, sites and volumes went in the last hour, for sparklines and the report. Pure.
+"""How a few numbers of hosts, sites, volumes and containers went in the last hour, for sparklines and the report. Pure.
 
 One point each STEP seconds, the worst that was read in them; time in which nothing was read is a gap and never filled.
-Kept among the board's details as "history/host/NAME", "history/site/NAME" and "history/volume/NAME".
+Kept among the board's details as "history/host/NAME", "history/site/NAME", "history/volume/NAME" and
+"history/container/HOST/ID".
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from typing import Final
 import msgspec
 
 from incident_tui.hosts.cluster import VolumeView
-from incident_tui.hosts.readings import HostReading
+from incident_tui.hosts.readings import Docker, HostReading
 from incident_tui.watch.rows import SiteRow
 
 STEP: Final = 30
 """Seconds a point stands for."""
 POINTS: Final = 120
+CONTAINERS: Final = 400
+"""Containers with numbers of their own, on all hosts together; what comes later has its host's."""
 LOW_IS_WORSE: Final = frozenset({"running", "up"})
 """Series of which the least is the worst."""
 Series = tuple[float | None, ...]
@@ -27,7 +30,8 @@ Series = tuple[float | None, ...]
 class History(msgspec.Struct, frozen=True):
     """`series` by name, oldest first, all equally long. Hosts have memory (% used), load (one minute), swap (pages a
     second, both ways) and running (containers); sites latency (ms) and failing (0 or 1); volumes pending (entries to
-    heal) and up (bricks). None is a gap."""
+    heal) and up (bricks); containers memory (% of their limit) or used (bytes in the working set, without a limit),
+    processor (% of one) and restarts (in 10 min). None is a gap."""
 
     last: int
     """Number of the newest point: seconds since 1970 // STEP."""
@@ -52,6 +56,12 @@ class Histories:
         self.known = dict(known or {})
         self._now: dict[str, tuple[int, dict[str, float]]] = {}
         self._taken: dict[tuple[str, str], datetime] = {}
+        self._gone: list[str] = []
+        self.containers: dict[str, set[str]] = {}
+        """By host: keys of those that are kept."""
+        for key in self.known:
+            if key.startswith("history/container/"):
+                self.containers.setdefault(key.split("/")[2], set()).add(key)
 
     def note(self, key: str, name: str, value: float | None, at: datetime) -> None:
         """`value` as read at `at`; the same reading may be noted again. None: it was read, and there is no number."""
@@ -66,6 +76,19 @@ class Histories:
         before = values.get(name, value)
         values[name] = min(before, value) if name in LOW_IS_WORSE else max(before, value)
         self._now[key] = (slot, values)
+
+    def drop(self, key: str) -> None:
+        """It is no more."""
+        self.known.pop(key, None)
+        self._now.pop(key, None)
+        for name in [name for of, name in self._taken if of == key]:
+            del self._taken[key, name]
+        self._gone.append(key)
+
+    def gone(self) -> list[str]:
+        """Keys dropped since the last call."""
+        gone, self._gone = self._gone, []
+        return gone
 
     def due(self, now: datetime) -> dict[str, History]:
         """Ends the points whose time is over; the rows that have changed."""
@@ -115,6 +138,29 @@ def note_host(histories: Histories, reading: HostReading) -> None:
     if reading.docker is not None:
         running = sum(one.state == "running" for one in reading.docker.containers)
         histories.note(key, "running", running, reading.docker.at)
+        _note_containers(histories, reading.host, reading.docker)
+
+
+def _note_containers(histories: Histories, host: str, docker: Docker) -> None:
+    kept = histories.containers.setdefault(host, set())
+    here = {f"history/container/{host}/{one.id}": one for one in docker.containers if one.id}
+    for key in kept - here.keys():
+        kept.discard(key)
+        histories.drop(key)
+    room = CONTAINERS - sum(map(len, histories.containers.values())) if here.keys() - kept else 0
+    for key, one in here.items():
+        memory = one.memory
+        if key not in kept:
+            if room <= 0 or memory is None:
+                continue
+            kept.add(key)
+            room -= 1
+        if memory is not None:
+            limit = memory.limit or one.memory_limit
+            name, value = ("memory", 100.0 * memory.working_set / limit) if limit else ("used", memory.working_set)
+            histories.note(key, name, value, memory.at)
+            histories.note(key, "processor", one.cpu_percent, memory.at)
+        histories.note(key, "restarts", one.restarts_recent, docker.at)
 
 
 def note_site(histories: Histories, row: SiteRow, expect: int) -> None:

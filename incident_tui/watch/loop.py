@@ -285,7 +285,7 @@ class Watch:
         fresh, self._dirty = self._changed(self._dirty), {}
         now = self._clock()
         details, self._details = {**self._details, **self._histories.due(now), **self._demands.take()}, {}
-        old = self._demands.over(now)
+        old = [*self._demands.over(now), *self._histories.gone()]
         if fresh or details or old:
             try:
                 self._board.put(fresh, epoch=self._epoch, drop=old, details=details)
@@ -315,7 +315,8 @@ class Watch:
         old = [key for key in self._board.read() if key != "watch" and key not in keep]
         kept = {f"raw/{host.name}" for host in self.plan.hosts} | {f"history/{key}" for key in keep}
         details = [*self._board.details("raw/", msgspec.Raw), *self._histories.known]
-        old += [key for key in details if key not in kept and not key.startswith("history/volume/")]
+        here = ("history/volume/", *(f"history/container/{host.name}/" for host in self.plan.hosts))
+        old += [key for key in details if key not in kept and not key.startswith(here)]
         old += self._board.details("asked/", Answer)
         try:
             self._board.put({"watch": self._row()}, epoch=self._epoch, drop=old)

@@ -29,6 +29,8 @@ class _Known(msgspec.Struct):
     last: Finding | None = None
     host: str = ""
     text: str = ""
+    sites: tuple[str, ...] = ()
+    """Which it touched when it was written."""
     seen: Level | None = None
     seen_since: datetime | None = None
     flaps: int = 0
@@ -60,7 +62,9 @@ class Recorder:
             if level is Level.OK:
                 self._known.pop(key, None)
             else:
-                self._known[key] = _Known(level, entry.at, None, str(data.get("host", "")), entry.text)
+                sites = data.get("sites")
+                names = tuple(str(site) for site in sites) if isinstance(sites, (list, tuple)) else ()
+                self._known[key] = _Known(level, entry.at, None, str(data.get("host", "")), entry.text, names)
         self._known = {key: known for key, known in self._known.items() if watched(*key, known.host)}
 
     def observe(
@@ -76,12 +80,17 @@ class Recorder:
         hiding = Hiding(findings)
         drafts: list[tuple[int, Draft]] = []
         for key in [*present, *(key for key in self._known if key not in present)]:
-            before = self._known[key].last if key in self._known else None
+            before = self._known.get(key)
+            last, touches = (before.last, before.sites) if before is not None else (None, ())
             draft = self._one(key, present.get(key), hiding, sight, now)
             if draft is not None:
-                about = present.get(key) or before
-                if about is not None and (names := list(touched(about))):
+                about = present.get(key) or last
+                # Of what is over and was begun under an earlier watch, the journal alone says what it touched.
+                names = list(touched(about)) if about is not None else list(touches)
+                if names:
                     draft = msgspec.structs.replace(draft, data={**draft.data, "sites": names})
+                if key in self._known:
+                    self._known[key].sites = tuple(names)
                 drafts.append((-Level(draft.data["level"]).rank, draft))
         return [draft for _, draft in sorted(drafts, key=lambda pair: pair[0])]
 

@@ -100,6 +100,9 @@ def detail(kit: Any, key: str, rows: Any = None, width: int = 48, kept: Kept | N
 )
 def test_in_an_outage(kit: Any, picture: Callable[[str, str], None], state: str, key: str, size: str) -> None:
     kept = None
+    if state == "critical":
+        own = history(kit, memory=tuple(40.0 + n for n in range(60)), processor=(12.0,) * 60, restarts=(0.0,) * 60)
+        kept = Kept(own, texts(kit), around=rising(kit))
     if state == "site":
         failing = (0.0,) * 20 + (1.0,) * 10
         kept = Kept(history(kit, latency=(120.0,) * 20 + (90.0,) * 10, failing=failing))
@@ -241,7 +244,14 @@ def test_what_a_container_uses_serves_and_since_when_in_our_time(kit: Any) -> No
         assert line in said.split("\n")
     assert "events      polled here" in detail(kit, "host/web2", rows, width=100)
     assert "polled" not in detail(kit, "host/web1", kit.healthy(), width=100)
+    assert "last 30 min (left is oldest" in said
+    own = history(kit, used=(float(40 << 20), float(80 << 20)), processor=(5.0, 12.4), restarts=(0.0, 3.0))
+    said = detail(kit, "container/web2/", rows, width=100, kept=Kept(own, around=rising(kit)))
+    assert "40.0 MiB … 80.0 MiB, now 80.0 MiB" in said and "5% … 12%, now 12%" in said and "0 … 3, now 3" in said
+    assert said.index("processor ") < said.index("last 30 min of its host web2") < said.index(" load ")
+    said = detail(kit, "container/web2/", rows, width=100, kept=Kept(None, around=rising(kit)))
     assert "last 30 min of its host web2" in said
+    assert "history of its host web2: none yet" in detail(kit, "container/web2/", rows, width=100, kept=Kept(None, {}))
 
 
 def test_the_last_lines_of_a_log_that_somebody_asked_for(kit: Any) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_tui.hosts.readings import HostReading, Link, LinkState
+from incident_tui.hosts.readings import Container, ContainerMemory, Docker, HostReading, Link, LinkState
 from incident_tui.incident.finding import Finding, Level
 from incident_tui.watch.evidence import EVERY, RATE, RawPace
-from incident_tui.watch.history import POINTS, STEP, Histories, History
+from incident_tui.watch.history import CONTAINERS, POINTS, STEP, Histories, History, note_host
 
 START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
@@ -121,3 +122,44 @@ def test_a_host_that_says_nothing_new_is_not_written_again() -> None:
     same = readings(2, START)
     assert len(pace.due(same, (), START)) == 2
     assert pace.due(same, (), START + timedelta(hours=1)) == []
+
+
+def docker_of(*ids: str, working: int = 50, limit: int = 100, restarts: int = 0) -> Callable[[float], HostReading]:
+    """A host whose containers are these, read at a step."""
+
+    def read(step: float) -> HostReading:
+        memory = ContainerMemory(at=at(step), usage=working, working_set=working, limit=limit)
+        containers = tuple(
+            Container(id=one, name=one, state="running", memory=memory, cpu_percent=12.5, restarts_recent=restarts)
+            for one in ids
+        )
+        link = Link(state=LinkState.UP, sentence="", since=START, at=START)
+        return HostReading(
+            host="web1", at=at(step), link=link, docker=Docker(at=at(step), version="29", containers=containers)
+        )
+
+    return read
+
+
+def test_a_container_has_its_memory_processor_and_restarts() -> None:
+    made = Histories()
+    note_host(made, docker_of("a", working=25)(0))
+    note_host(made, docker_of("a", working=75, restarts=2)(0.2))
+    made.due(at(1))
+    key = "history/container/web1/a"
+    assert made.known[key].series == {"memory": (75.0,), "processor": (12.5,), "restarts": (2.0,)}
+    note_host(made, docker_of("b", limit=0, working=4096)(1))
+    made.due(at(2))
+    assert made.known["history/container/web1/b"].series["used"] == (4100.0,)
+    assert made.gone() == [key] and made.gone() == [] and key not in made.known
+
+
+def test_numbers_of_containers_are_bounded_over_all_hosts_and_make_room() -> None:
+    made = Histories()
+    note_host(made, docker_of(*(f"c{n}" for n in range(CONTAINERS + 50)))(0))
+    rows = [key for key in made.due(at(1)) if "/container/" in key]
+    assert len(rows) == CONTAINERS
+    again = Histories(made.known)  # a new watch goes on with those
+    note_host(again, docker_of("new", *(f"c{n}" for n in range(CONTAINERS - 1)))(1))
+    assert again.gone() == [f"history/container/web1/c{CONTAINERS - 1}"]
+    assert "history/container/web1/new" in again.due(at(2))

@@ -22,7 +22,7 @@ from incident_tui.hosts.readings import (
     Volume,
 )
 from incident_tui.hosts.settings import Thresholds
-from incident_tui.incident.entry import Author
+from incident_tui.incident.entry import Author, Entry
 from incident_tui.incident.finding import Finding, Level
 from incident_tui.watch.impact import Impact, impact, words
 from incident_tui.watch.recorder import Recorder
@@ -133,3 +133,19 @@ def test_observations_carry_the_sites_also_when_it_is_over() -> None:
         ("crit", ["reliefweb"]),
         ("ok", ["reliefweb"]),
     ]
+
+
+def test_what_is_over_after_a_new_watch_began_still_names_its_sites() -> None:
+    """The new watch has never seen the finding: the journal says what it touched."""
+    found = made(host("web1"))
+    first = Recorder(timedelta(seconds=10), Author("watch", uid=0))
+    bad = finding("machine.memory", "web1", "web1")
+    first.observe([bad], NOW, None, found.of)
+    (began,) = first.observe([bad], NOW + timedelta(seconds=11), None, found.of)
+    author, at = began.author, began.at
+    entry = Entry("j", 1, began.kind, at, at, author, began.text, data=began.data)
+    second = Recorder(timedelta(seconds=10), Author("watch", uid=0))
+    second.remember([entry])
+    second.observe([], NOW + timedelta(seconds=20), None, found.of)
+    (over,) = second.observe([], NOW + timedelta(seconds=31), None, found.of)
+    assert (over.data["level"], over.data["sites"]) == ("ok", ["reliefweb"])

@@ -15,6 +15,7 @@ import msgspec
 
 from incident_tui.desk.desk import Desk
 from incident_tui.desk.outcome import Saving
+from incident_tui.desk.step_command import StepCommand
 from incident_tui.fleet import remote
 from incident_tui.fleet.remote import Finished
 from incident_tui.fleet.settings import Fleet, Host
@@ -27,6 +28,9 @@ from incident_tui.incident.words import ended
 from incident_tui.journal.errors import JournalError
 from incident_tui.text import redact, sanitise
 
+TRIES: Final = 12
+TRY_SECONDS: Final = 5.0
+"""What a playbook's step should show is asked for so often again: a brick or a container needs a while to come up."""
 SAVE_SECONDS: Final = 10.0
 """An intent that is not saved within this is not run any more."""
 
@@ -35,19 +39,35 @@ Runner = Callable[..., Awaitable[Finished]]
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be run. With `verify`, that command tells `minutes` after the end whether `expected` is so."""
+    """What is to be run. With `verify`, that command tells `minutes` after the end whether `expected` is so: by its
+    status, and by printing `shows`. Of a playbook's step (`step`) that is asked at once, and for a while again."""
 
     host: str
     command: str
     expected: str = ""
     verify: str = ""
     minutes: int = 0
+    shows: str = ""
+    step: StepCommand | None = None
 
     @classmethod
     def of(cls, host: str, command: str, said: str = "") -> Wish:
         """`said` is what is expected, as typed: "docker answers; verify after 2 minutes: docker ps"."""
         found = policy.expected(said)
         return cls(host=host, command=command, expected=found.text, verify=found.command, minutes=max(1, found.minutes))
+
+    @classmethod
+    def of_step(cls, host: str, step: StepCommand) -> Wish:
+        """A playbook's command as it stands there."""
+        shows = step.shows or step.expect
+        return cls(
+            host=host,
+            command=step.text,
+            expected=f"shows {shows!r}" if shows and step.changes else step.title if step.changes else "",
+            verify=step.verify,
+            shows=step.shows,
+            step=step,
+        )
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,11 +109,12 @@ class HostCommands:
         """Whether it may run now, and what to ask before."""
         if wish.host not in self.hosts:
             return Verdict(refusal=f"There is no host {sanitise(wish.host, limit=40)}.")
-        if wish.verify and not policy.reads(wish.verify, self.settings):
+        step = wish.step
+        if wish.verify and step is None and not policy.reads(wish.verify, self.settings):
             return Verdict(
                 refusal="What verifies may only read, and that command is none of those known (see [commands] read)."
             )
-        return policy.judge(
+        verdict = policy.judge(
             wish.command,
             wish.host,
             author=self.desk.author.name,
@@ -102,7 +123,12 @@ class HostCommands:
             now=self.desk.clock(),
             at_risk=self._at_risk(wish.host),
             present=self._present(),
+            declared="" if step is None else "change" if step.changes else "read",
         )
+        if step is None or verdict.refusal or step.fits(self.hosts[wish.host]):
+            return verdict
+        strange = f"{wish.host} is not of {step.target}, for which the playbook has this"
+        return msgspec.structs.replace(verdict, warnings=(strange, *verdict.warnings))
 
     async def run(
         self,
@@ -132,7 +158,7 @@ class HostCommands:
             why = f"not run: {policy.held(hold)}, and that was first"
             return await self._over(wish, intent, Finished(started=False, problem=why))
         host = own(self.hosts[wish.host], self.settings)
-        limit = seconds or float(self.settings.seconds)
+        limit = seconds or float(wish.step.seconds if wish.step is not None else self.settings.seconds)
         try:
             finished = await self._run(
                 host, self.fleet, wish.command, seconds=limit, stop=stop, output=output, feed=feed
@@ -148,21 +174,28 @@ class HostCommands:
         if not wish.verify or ran.intent is None or ran.finished is None or not ran.finished.started:
             return ""
         await self._sleep(60.0 * wish.minutes)
-        host = own(self.hosts[wish.host], self.settings)
-        done = await self._run(
-            host, self.fleet, wish.verify, seconds=float(self.settings.seconds), stop=asyncio.Event()
-        )
+        done = await self._asked(wish)
+        for _ in range(TRIES if wish.step is not None else 0):
+            if done.exit is None or _holds(wish, done):
+                break
+            await self._sleep(TRY_SECONDS)
+            done = await self._asked(wish)
         data: dict[str, Any] = {"step": "check", "host": wish.host, "expected": redact(wish.expected)[0]}
         if done.exit is None:
             data["problem"] = f"could not be verified ({sanitise(done.problem or done.signal, limit=200)})"
         else:
-            data["held"] = done.exit == 0
+            data["held"] = _holds(wish, done)
         try:
             await _saved(self.desk.keep_command(data, done.text, of=ran.intent))
         except (JournalError, TimeoutError):
             return f"NOT SAVED: whether {wish.expected} on {wish.host} holds."
         result = data.get("problem") or ("held" if data["held"] else "DID NOT HOLD")
         return f"{wish.host} {result}: {redact(wish.expected)[0]}"
+
+    async def _asked(self, wish: Wish) -> Finished:
+        host = own(self.hosts[wish.host], self.settings)
+        limit = float(wish.step.verify_seconds if wish.step is not None else self.settings.seconds)
+        return await self._run(host, self.fleet, wish.verify, seconds=limit, stop=asyncio.Event())
 
     def _incident(self, intent: Entry) -> Incident | None:
         return self.desk.fold.incident(intent.incident) if intent.incident else None
@@ -186,6 +219,10 @@ class HostCommands:
         self.desk.keep_command(data | {"problem": "not run: it was saved too late"}, of=intent)
 
 
+def _holds(wish: Wish, done: Finished) -> bool:
+    return done.exit == 0 and " ".join(wish.shows.split()) in " ".join(done.text.split())
+
+
 _LEFT: Final = Finished(started=True, stopped=True, problem="its author left; the host was told to end it")
 
 
@@ -196,7 +233,7 @@ def own(host: Host, settings: Commands) -> Host:
 
 
 def _intent(wish: Wish, verdict: Verdict) -> dict[str, Any]:
-    data = {
+    data: dict[str, Any] = {
         "step": "intent",
         "host": wish.host,
         "command": redact(wish.command)[0],
@@ -204,7 +241,11 @@ def _intent(wish: Wish, verdict: Verdict) -> dict[str, Any]:
     }
     if wish.expected:
         data["expected"] = redact(sanitise(wish.expected))[0]
-    return data | ({"verify": redact(wish.verify)[0], "minutes": wish.minutes} if wish.verify else {})
+    if wish.verify:
+        data |= {"verify": redact(wish.verify)[0], "minutes": wish.minutes}
+    if wish.shows:
+        data["shows"] = redact(wish.shows)[0]
+    return data | ({"run": wish.step.run, "number": wish.step.number} if wish.step is not None else {})
 
 
 def _outcome(wish: Wish, finished: Finished) -> dict[str, Any]:

@@ -252,17 +252,3 @@ def _next(run: Run, book: Playbook, values: Mapping[str, str], scene: Scene) -> 
         return "Every step is settled, or somebody has it."
     missing = _missing(book, number, values)
     return f"Next: {number}. {book.steps[number - 1].title} {_asks(book, values, missing)}".rstrip()
-
-
-def command_in_hand(incident: Incident | None, books: Mapping[str, Playbook], me: str) -> str:
-    """The command of the step this person has begun, with its variables put in; empty where it has not exactly one of
-    one line, or a variable is not set. To be offered, never to be run unasked."""
-    for run in reversed(incident.runs if incident is not None else ()):
-        number, book = run.next_step(me), books.get(run.name)
-        said = run.step(number)
-        if run.finished_at is not None or book is None or said is None or said.step != "begun":
-            continue
-        commands = [one for one in book.steps[number - 1].blocks if one.is_command and not one.part]
-        if len(commands) == 1 and "\n" not in commands[0].text and set(commands[0].variables) <= set(run.variables):
-            return commands[0].filled(run.variables)
-    return ""

@@ -85,6 +85,11 @@ def reads(command: str, settings: Commands) -> bool:
     return _fits_one(words, (*READS, *settings.read))
 
 
+def counts_as_change(command: str, settings: Commands) -> bool:
+    """Whether a line of it is one that `[commands] changes` names."""
+    return any(_fits_one(_words(line), settings.changes) for line in command.split("\n"))
+
+
 def mode(author: str, incident: Incident | None, settings: Commands) -> str:
     """The mode for this person: of the roles that they hold and that have one of their own, what allows most."""
     held = [] if incident is None else [role for role, one in incident.roles.items() if same(one.who, author)]
@@ -104,19 +109,24 @@ def judge(
     now: datetime,
     at_risk: Sequence[str] = (),
     present: Iterable[str] = (),
+    declared: str = "",
 ) -> Verdict:
-    """`at_risk` says why a change on this host would be dangerous for the cluster; `present` is who is here."""
+    """`at_risk` says why a change on this host would be dangerous for the cluster; `present` is who is here.
+    `declared`: the risk by the playbook it comes from, read or change. Such a command may have several lines. Where
+    only what is known to read may be run, a playbook's word is not enough."""
     if not command.strip():
         return Verdict(refusal="There is no command.")
-    if any(not (one.isprintable() or one == "\t") for one in command):
+    if any(not (one.isprintable() or one == "\t" or (declared and one == "\n")) for one in command):
         return Verdict(refusal="A command is one line without control characters.")
-    changes = not reads(command, settings)
+    changes = declared == "change" or not reads(command, settings)
     allowed = mode(author, incident, settings)
     if allowed == "off":
         return Verdict(refusal="Commands on hosts are switched off: [commands] mode in config.toml.", changes=changes)
     if allowed == "read-only" and changes:
         sentence = "Only commands that read may be run, and this is none of those known (see [commands] read)."
         return Verdict(refusal=sentence)
+    if declared == "read":
+        changes = counts_as_change(command, settings)
     holds = [] if incident is None else [one for one in incident.holds if _holds(one, host, command, author, now)]
     warnings = [held(one) for one in holds] + (list(at_risk) if changes else [])
     others = {one.casefold() for one in present} - {author.casefold()}

@@ -14,7 +14,7 @@ import msgspec
 
 from incident_tui.incident import work as w
 from incident_tui.incident.entry import Kind, Ref
-from incident_tui.incident.said import Line, number, same
+from incident_tui.incident.said import Line, number, one_line, same
 
 _replace = msgspec.structs.replace
 
@@ -88,13 +88,15 @@ class Progress:
                 self.remotes[entry.id] = w.Remote(
                     ref=entry.id,
                     host=str(data.get("host", "")),
-                    command=str(data.get("command", "")) or line.text,
+                    command=one_line(str(data.get("command", "")) or line.text),
                     at=line.at,
                     by=entry.author,
                     changes=data.get("risk") == "change",
                     expected=str(data.get("expected", "")),
                     verify=str(data.get("verify", "")),
                     verify_minutes=number(data.get("minutes"), 0),
+                    run=str(data.get("run", "")),
+                    number=number(data.get("number"), 0),
                 )
             case _ if entry.ref is not None:
                 self._answers.append(line)

@@ -34,3 +34,8 @@ def number(value: object, default: int) -> int:
 def same(one: str, other: str) -> bool:
     """Whether two names are the same person's or thing's."""
     return one.casefold() == other.casefold()
+
+
+def one_line(command: str) -> str:
+    """A command of several lines as it is told in one; what was run is in the entry."""
+    return " ; ".join(line.strip() for line in command.split("\n") if line.strip())

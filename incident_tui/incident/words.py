@@ -7,6 +7,7 @@ from sys import intern
 from typing import Any, Final
 
 from incident_tui.incident.entry import Entry, Kind
+from incident_tui.incident.said import one_line
 
 _WORDS: Final = {
     Kind.DECLARE: "DECLARED",
@@ -183,7 +184,7 @@ def _command(data: dict[str, Any], said: str, about: str) -> str:
             return _colon(f"{host} {result}", str(data.get("expected") or about))
         case _:
             expected = f" (expects: {data['expected']})" if data.get("expected") else ""
-            return f"{host}# {data.get('command') or said}{expected}"
+            return f"{host}# {one_line(str(data.get('command') or said))}{expected}"
 
 
 def ended(data: dict[str, Any]) -> str:

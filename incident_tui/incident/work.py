@@ -150,7 +150,7 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Remote(msgspec.Struct, frozen=True, kw_only=True):
-    """A command that somebody ran on a host. Without `ended_at` it runs, or nobody knows how it ended."""
+    """A command that somebody ran on a host, in one line. Without `ended_at` it runs, or nobody knows how it ended."""
 
     ref: Ref
     host: str
@@ -172,6 +172,9 @@ class Remote(msgspec.Struct, frozen=True, kw_only=True):
     held: bool | None = None
     """Whether a later check found what was expected; None with `checked_at`: it could not be asked."""
     check: str = ""
+    run: str = ""
+    """With `number`: the run of a playbook and the step it was run for."""
+    number: int = 0
 
     def unverified(self, now: datetime) -> bool:
         """It should have been verified by now, and was not."""

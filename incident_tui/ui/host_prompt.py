@@ -7,14 +7,15 @@ no history and no draft of the notes, and Esc is the way out.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
 
 from incident_tui.desk.host_command import Wish
+from incident_tui.desk.step_command import StepCommand
 from incident_tui.incident.policy import Verdict
-from incident_tui.incident.said import same
+from incident_tui.incident.said import one_line, same
 
 
 class Go(msgspec.Struct, frozen=True):
@@ -26,10 +27,12 @@ class Go(msgspec.Struct, frozen=True):
 
 class HostPrompt:
     """`judge` says what a wish needs now. After `enter` and `back`, `line` belongs into the prompt, and `said` (when
-    it is not empty) is why nothing ran."""
+    it is not empty) is why nothing ran. `offered`: commands of a playbook's step; what the playbook says of one goes
+    with it when its word is entered as it is."""
 
-    def __init__(self, host: str, judge: Callable[[Wish], Verdict]) -> None:
+    def __init__(self, host: str, judge: Callable[[Wish], Verdict], offered: Sequence[StepCommand] = ()) -> None:
         self.host = host
+        self.offered = offered
         self.line = ""
         self.said = ""
         self.step: Literal["command", "expected", "name"] = "command"
@@ -55,7 +58,7 @@ class HostPrompt:
             )
         if self.step == "name":
             warned = "".join(f"{one}. " for one in self._verdict.warnings)
-            return f"{warned}Type {self.host} and Enter to run there: {self._wish.command}"
+            return f"{warned}Type {self.host} and Enter to run there: {one_line(self._wish.command)}"
         return ""
 
     def enter(self, line: str) -> Go | None:
@@ -67,7 +70,10 @@ class HostPrompt:
         if self.step == "command":
             if not line.strip():
                 return None
-            self._wish = Wish(host=self.host, command=line.strip())
+            step = next((one for one in self.offered if one.word == line.strip()), None)
+            self._wish = (
+                Wish.of_step(self.host, step) if step is not None else Wish(host=self.host, command=line.strip())
+            )
         elif self.step == "expected":
             if not line.strip():
                 self.said = "Not run yet: say what you expect to see, in a few words."
@@ -97,7 +103,8 @@ class HostPrompt:
         return True
 
     def _not(self, why: str) -> None:
-        self.step, self.line, self.said = "command", self._wish.command, why
+        step = self._wish.step
+        self.step, self.line, self.said = "command", step.word if step is not None else self._wish.command, why
 
 
 def _what(verdict: Verdict) -> set[str]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from incident_tui.desk.playing import command_in_hand
+from incident_tui.desk.step_command import StepCommand, hosts_left, in_hand, next_line
 from incident_tui.hosts.second_peer import at_risk
 from incident_tui.incident.entry import Ref
 from incident_tui.incident.said import same
@@ -21,6 +21,7 @@ from incident_tui.ui.conversation import Conversation
 from incident_tui.ui.lines import Line, fit, wrap
 from incident_tui.ui.session import CONFINED, Session
 from incident_tui.ui.sheets import Opened
+from incident_tui.ui.step_lines import step_lines
 from incident_tui.ui.view import View
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Running:
         self._changed = changed
         self._made: HostCommands | None = None
         self._wish: Wish | None = None
+        self._step: StepCommand | None = None
+        """The playbook's command that ran last, until what comes of it was suggested."""
         self._ran: Ran | None = None
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -95,7 +98,7 @@ class Running:
 
     def open(self, argument: str) -> None:
         """`/run web3`, with or without a command, which is not run yet. Without one, that of the playbook's step which
-        one has begun stands in the prompt."""
+        one has begun stands in the prompt; without a host, the next one for that step does."""
         host, _, command = argument.strip().partition(" ")
         known = {one.name.casefold(): one.name for one in self.session.settings.hosts}
         if self.session.confined:
@@ -103,15 +106,44 @@ class Running:
         elif host.casefold() not in known:
             named = f"There is no host {sanitise(host, limit=40)}: Tab completes their names." if host else ""
             self.talk.editor.set(f"/run {argument}".rstrip() + ("" if argument else " "))
-            self.talk.said = (named or "On which host? /run web3", "crit")
+            self.talk.said = (named, "crit") if named else self._which_host()
         else:
             from incident_tui.ui.host_prompt import HostPrompt
 
-            self.talk.open_host(HostPrompt(known[host.casefold()], self.commands.judge), self._history)
-            session = self.session
-            offered = command_in_hand(session.incident, session.playbooks, session.author.name)
-            self.talk.editor.set(command.strip() or offered)
+            offered = self._in_hand()
+            words = [one.word for one in reversed(offered)]
+            self._history = [line for line in self._history if line not in words] + words
+            self.talk.open_host(HostPrompt(known[host.casefold()], self.commands.judge, offered), self._history)
+            self.talk.editor.set(command.strip())
+            if offered and not command.strip():
+                self.talk.editor.older()
+            if offered and not self.runs:
+                self._wish = None  # its output makes room for what is offered
             self._show()
+
+    def _in_hand(self) -> tuple[StepCommand, ...]:
+        session = self.session
+        return in_hand(session.incident, session.playbooks, session.author.name)
+
+    def _left(self, step: StepCommand) -> list[str]:
+        incident = self.session.incident
+        return hosts_left(step, self.session.settings.hosts, incident.remotes if incident is not None else ())
+
+    def _which_host(self) -> tuple[str, str]:
+        """What to say when no host was named; the prompt then has one that the step in hand is for."""
+        offered = self._in_hand()
+        left = self._left(offered[0]) if offered else []
+        if not offered:
+            return "On which host? /run web3", "crit"
+        step = offered[0]
+        if not left:
+            return (
+                f"Step {step.number} has ended well wherever it belongs: /tick {step.number}. Else: on which host?",
+                "",
+            )
+        if step.target != "host":
+            self.talk.editor.set(f"/run {left[0]}")
+        return f"Step {step.number} ({step.title}) is for {', '.join(left)}.", ""
 
     def takes(self, action: str, pane: str) -> bool:
         """Whether this action of a key is for us; then it is done."""
@@ -158,6 +190,8 @@ class Running:
             return
         self._history = self.talk.close_host()
         self._close_sheet()
+        if not self.runs and self._step is not None:
+            self._suggest(self._step)
         if self.runs and self._wish is not None:
             on = self._wish.host
             self._say(f"The command on {on} goes on; Ctrl+C stops it, /run {on} shows it.", "")
@@ -166,6 +200,7 @@ class Running:
         from incident_tui.fleet.output import Lines
 
         self.output, self._wish, self._ran, self._stop = Lines(), go.wish, None, asyncio.Event()
+        self._step = go.wish.step
         self._say(go.verdict.reminder, "")
         self._task = asyncio.get_running_loop().create_task(self._run(go))
         self._show()
@@ -180,18 +215,38 @@ class Running:
         done = ran.finished
         verified = ""
         if go.wish.verify and done is not None and done.started:
-            verified = f" It is verified in {go.wish.minutes} min, while this screen is open."
+            when = f"in {go.wish.minutes} min, while this screen is open" if go.wish.minutes else "now"
+            verified = f" It is verified {when}."
             task = asyncio.get_running_loop().create_task(self._verify(go.wish, ran))
             self._verifying.add(task)
             task.add_done_callback(self._verifying.discard)
         well = done is not None and done.exit == 0 and not done.problem
         if (done is None or not done.started) and self.talk.host is not None and not self.talk.editor.text:
-            self.talk.editor.set(go.wish.command)
+            self.talk.editor.set(go.wish.step.word if go.wish.step is not None else go.wish.command)
         self._say(ran.sentence + verified, "ok" if well else "crit" if done is None or not done.started else "warn")
 
     async def _verify(self, wish: Wish, ran: Ran) -> None:
         said = await self.commands.verify(wish, ran)
         self._say(said, "ok" if said.startswith(f"{wish.host} held") else "crit")
+        if wish.step is not None and self.talk.host is None:
+            self._suggest(wish.step)
+
+    def _suggest(self, step: StepCommand) -> None:
+        """Put what comes next of this step into an empty prompt: that it is done, or failed, or the next host."""
+        self._catch_up()
+        incident = self.session.incident
+        run = next((one for one in incident.runs if one.run == step.run), None) if incident is not None else None
+        said = run.step(step.number) if run is not None else None
+        mine = said is not None and said.step == "begun" and same(said.by.name, self.session.author.name)
+        if incident is None or not mine or self.talk.host is not None or self.talk.ask is not None:
+            return
+        of_it = [one for one in incident.remotes if (one.run, one.number) == (step.run, step.number)]
+        line = next_line(step, of_it[-1] if of_it else None, self._left(step))
+        if line and not self.talk.editor.text:
+            self._step = None
+            self.talk.editor.set(line)
+            said, style = self.talk.said
+            self._say(f"{said} Enter saves that, or change it.".lstrip(), style)
 
     def left_over(self) -> str:
         """What is to be said of earlier commands when a screen is opened; empty when nothing is."""
@@ -211,12 +266,16 @@ class Running:
         host = self.talk.host.host if self.talk.host is not None else ""
         self._open_sheet(Opened(f"{host}# as {self.session.author.name}", self._lines, wide=True, begin=_end))
 
+    def offered_lines(self) -> list[tuple[str, str]]:
+        """The commands of the step in hand, as they would run."""
+        return list(step_lines(self.talk.host.offered)) if self.talk.host is not None else []
+
     def _lines(self, view: View, width: int) -> list[Line]:
         room = max(10, width - 1)
         if self._wish is None or self.output is None:
-            said = [(one, "") for one in ABOUT]
+            said = [*((one, "") for one in ABOUT), *self.offered_lines()]
         else:
-            said = [(f"{self._wish.host}# {self._wish.command}", "strong")]
+            said = [(f"{self._wish.host}# {line}", "strong") for line in self._wish.command.split("\n")]
             if self.output.dropped:
                 said.append((f"[{self.output.dropped} lines before these are not shown]", "unknown"))
             said += [(one, "") for one in self.output.now()]

@@ -15,7 +15,7 @@ import pytest
 from incident_tui.config import Settings
 from incident_tui.desk.desk import Desk
 from incident_tui.desk.open import StoreAppender
-from incident_tui.desk.playing import Taken, command_in_hand
+from incident_tui.desk.playing import Taken
 from incident_tui.incident.entry import Author, Entry
 from incident_tui.incident.playbook import Playbook, load
 from incident_tui.incident.state import Fold
@@ -273,22 +273,6 @@ def test_of_two_processes_one_has_the_step_and_the_other_is_told(tmp_path: Path)
     assert len(winners) == 1, said
     late = [error for (_, error), status in said if status]
     assert all(f"p{winners[0]} has step 2 since " in error and "Traceback" not in error for error in late), late
-
-
-def test_the_command_of_the_step_one_has_is_offered_once_its_variables_are_set(two: Any) -> None:
-    ana, bob, _ = two
-    books = ana.desk.playbooks()
-    ana.saved("/play brick")
-    ana.saved("/begin 2")
-    assert command_in_hand(ana.desk.incident, books, "ana") == ""
-    ana.saved("/set peer web3; reboot")
-    assert command_in_hand(ana.desk.incident, books, "ana") == "ping -c 1 'web3; reboot'"
-    assert command_in_hand(ana.desk.incident, books, "bob") == ""
-    ana.saved("/tick")
-    assert command_in_hand(ana.desk.incident, books, "ana") == command_in_hand(None, books, "ana") == ""
-    bob.read()
-    bob.saved("/begin 3")
-    assert command_in_hand(bob.desk.incident, books, "bob") == ""
 
 
 def test_the_shared_state_is_one_fold(two: Any) -> None:

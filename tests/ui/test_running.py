@@ -8,6 +8,8 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+
 from incident_tui.desk.host_command import Wish
 from incident_tui.fleet.remote import Finished
 from incident_tui.incident.entry import Author, Draft, Kind, Ref
@@ -29,17 +31,18 @@ class Machine:
     def __init__(self) -> None:
         self.ran: list[tuple[str, str]] = []
         self.over = asyncio.Event()
+        self.text = DONE.text
 
     async def __call__(self, host: Any, fleet: Any, command: str, *, stop: asyncio.Event, **more: Any) -> Finished:
         self.ran.append((host.name, command))
-        more["output"](b"\x1b[31mhello\x1b[0m from %s\n" % host.name.encode(), False)
+        more.get("output", lambda data, is_error: None)(b"\x1b[31mhello\x1b[0m from %s\n" % host.name.encode(), False)
         over, stopped = asyncio.ensure_future(self.over.wait()), asyncio.ensure_future(stop.wait())
         await asyncio.wait({over, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         over.cancel()
         if stop.is_set():
             return Finished(started=True, signal="TERM", stopped=True, problem="stopped from here", seconds=1.0)
-        return DONE
+        return msgspec.structs.replace(DONE, text=self.text)
 
 
 def on(driver: Driver) -> Machine:
@@ -210,3 +213,75 @@ def test_what_earlier_screens_left_is_said_once_and_of_oneself() -> None:
     said = left_over(incident, "ana", NOW, lambda ref: f"a{ref.seq}")
     assert said == ("a1 on web3 runs, or nobody knows how it ended: reboot. a2 on web2 was never verified: it is back.")
     assert left_over(None, "ana", NOW, lambda ref: "") == ""
+
+
+BOOK = """+++
+title = "A brick is down"
+owner = "operations"
++++
+- [ ] What runs?
+
+  ```sh target=any risk=read
+  gluster volume status
+  dmesg | tail -n 5
+  ```
+
+- [ ] Start what is missing.
+
+  ```sh target=any risk=change expect="0 down"
+  gluster volume start gv0 force
+  ```
+
+  ```sh verify expect="0 down"
+  gluster volume status gv0
+  ```
+"""
+
+
+async def test_a_step_of_a_playbook_is_run_checked_and_settled(
+    world: Any, screen: Screen, picture: Callable[[str, str], None]
+) -> None:
+    world.playbooks.mkdir(parents=True)
+    (world.playbooks / "brick.md").write_text(BOOK)
+    async with screen() as driver:
+        machine = on(driver)
+        machine.over.set()
+        for line in ("/declare gv0", "/play brick", "/begin"):
+            await driver.type(line, "enter")
+        await driver.until("You have step 1")
+        await driver.type("/run", "enter")
+        assert driver.app.prompt.editor.text == "/run web1" and "Step 1 (What runs?) is for web1" in driver.text
+        await driver.press("enter")
+        picture("run_step", driver.text)
+        assert driver.app.prompt.editor.text == "step 1"
+        await driver.press("enter")
+        await driver.until("web1 exit 0")
+        assert machine.ran == [("web1", "gluster volume status\ndmesg | tail -n 5")]
+        assert commands(driver)[0]["command"] == machine.ran[0][1] and commands(driver)[0]["number"] == 1
+        await driver.press("escape")
+        assert driver.app.prompt.editor.text == "/tick 1 "
+        await driver.press("enter")
+        await driver.type("/begin", "enter")
+        await driver.until("You have step 2")
+        await driver.type("/run web2", "enter")
+        assert "CHANGES something" in driver.text and "this shows '0 down'" in driver.text
+        await driver.press("enter")
+        assert "Type web2 and Enter to run there: gluster volume start gv0 force" in driver.text
+        machine.text = "3 up, 0 down"
+        await driver.type("web2", "enter")
+        await driver.until("web2 held: shows '0 down'")
+        await driver.press("escape")
+        assert driver.app.prompt.editor.text == "/tick 2 web2 shows '0 down'"
+        await driver.press("enter")
+        await driver.until("brick is finished")
+
+
+async def test_a_command_of_a_step_that_was_changed_is_asked_about_as_any_other(world: Any, screen: Screen) -> None:
+    world.playbooks.mkdir(parents=True)
+    (world.playbooks / "brick.md").write_text(BOOK)
+    async with screen() as driver:
+        machine = on(driver)
+        for line in ("/declare gv0", "/play brick", "/begin 2", "/run web1"):
+            await driver.type(line, "enter")
+        await driver.type(" ; reboot", "enter")
+        assert "What do you expect" in driver.text and not machine.ran

@@ -264,7 +264,11 @@ class Running:
 
     def _show(self) -> None:
         host = self.talk.host.host if self.talk.host is not None else ""
-        self._open_sheet(Opened(f"{host}# as {self.session.author.name}", self._lines, wide=True, begin=_end))
+        self._open_sheet(Opened(f"{host}# as {self.session.author.name}", self._lines, wide=True, begin=self._from))
+
+    def _from(self, lines: Sequence[Line]) -> int:
+        """Output is read from its end, what is offered from its beginning."""
+        return 0 if self._wish is None else len(lines)
 
     def offered_lines(self) -> list[tuple[str, str]]:
         """The commands of the step in hand, as they would run."""
@@ -273,7 +277,7 @@ class Running:
     def _lines(self, view: View, width: int) -> list[Line]:
         room = max(10, width - 1)
         if self._wish is None or self.output is None:
-            said = [*((one, "") for one in ABOUT), *self.offered_lines()]
+            said = [*self.offered_lines(), *((one, "") for one in ABOUT)]
         else:
             said = [(f"{self._wish.host}# {line}", "strong") for line in self._wish.command.split("\n")]
             if self.output.dropped:
@@ -286,10 +290,6 @@ class Running:
             for line, style in said
             for part in (wrap(view.look.text(line), room, room) or [""])
         ]
-
-
-def _end(lines: Sequence[Line]) -> int:
-    return len(lines)
 
 
 def left_over(incident: Incident | None, name: str, now: datetime, handle: Callable[[Ref], str]) -> str:

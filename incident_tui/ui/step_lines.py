@@ -16,7 +16,6 @@ def step_lines(offered: Sequence[StepCommand]) -> Iterator[Said]:
     if not offered:
         return
     first = offered[0]
-    yield "", ""
     yield f"Step {first.number} of {first.book}: {first.title}", "strong"
     for one in offered:
         yield f"{one.only + ': ' if one.only else ''}{_about(one)}", ""
@@ -32,6 +31,7 @@ def step_lines(offered: Sequence[StepCommand]) -> Iterator[Said]:
         yield from ((f"    {line}", "") for line in first.rollback.split("\n"))
     if len(offered) > 1:
         yield "Up and Down choose between them.", ""
+    yield "", ""
 
 
 def _about(one: StepCommand) -> str:

@@ -75,7 +75,7 @@ async def test_the_prompt_of_a_host_offers_the_command_of_the_step_one_has(world
         await driver.type("/run web3", "enter")
         assert driver.app.prompt.editor.text == "gluster volume start 'gv 0' force"
         await driver.press("enter")
-        await driver.until("What do you expect to see afterwards?")
+        await driver.until("Type web3 and Enter to run there: gluster volume start 'gv 0' force")
         await driver.press("escape", "escape")
         await driver.type("/run web3 uptime", "enter")
         assert driver.app.prompt.editor.text == "uptime"

@@ -39,7 +39,7 @@ class RunningInLines:
     def open(self, argument: str) -> None:
         self._running.open(argument)
         offered = [line for line, _ in self._running.offered_lines()]
-        self._tell((*ABOUT, *offered) if self.screen.talk.host is not None else ())
+        self._tell((*offered, *ABOUT) if self.screen.talk.host is not None else ())
 
     def takes(self, action: str) -> bool:
         """Whether this was for us; then it is done, and told."""

@@ -245,8 +245,8 @@ class Running:
         if line and not self.talk.editor.text:
             self._step = None
             self.talk.editor.set(line)
-            said, style = self.talk.said
-            self._say(f"{said} Enter saves that, or change it.".lstrip(), style)
+            before, style = self.talk.said
+            self._say(f"{before} Enter saves that, or change it.".lstrip(), style)
 
     def left_over(self) -> str:
         """What is to be said of earlier commands when a screen is opened; empty when nothing is."""

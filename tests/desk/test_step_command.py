@@ -152,7 +152,7 @@ def player(tmp_path: Path) -> Iterator[Player]:
 
 
 def test_a_step_in_hand_offers_its_commands_with_all_that_was_said_of_them(player: Player) -> None:
-    assert player.offered == ()
+    assert not player.offered
     player.say("/begin 1")
     (look,) = player.offered
     assert (look.text, look.word, look.changes, look.seconds) == ("df -P\ndmesg | tail -n 5", "step 1", False, 5)
@@ -164,13 +164,13 @@ def test_a_step_in_hand_offers_its_commands_with_all_that_was_said_of_them(playe
     player.say("/tick", "/begin 3")
     assert [one.only for one in player.offered] == ["CentOS 6", "systemd"]
     player.say("/tick", "/begin 4")
-    assert player.offered == (), "what runs here runs on no host"
+    assert not player.offered, "what runs here runs on no host"
 
 
 def test_nothing_is_offered_while_a_variable_is_missing_or_to_somebody_else(tmp_path: Path) -> None:
     player = Player(tmp_path / "journal", Commands())
     player.say("/declare gv0", "/play brick", "/begin 2")
-    assert player.offered == ()
+    assert not player.offered
     player.say("/set volume gv0")
     assert len(player.offered) == 1
     assert in_hand(player.desk.incident, {"brick": BOOK}, "bob") == () == in_hand(None, {"brick": BOOK}, "ana")

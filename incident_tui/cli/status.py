@@ -238,6 +238,9 @@ def _volumes(cluster: ClusterView, now: datetime) -> list[dict[str, Any]]:
             "split_brain": volume.heals.split_brain if volume.heals else None,
             "heals_age": _age(volume.heals.at, now) if volume.heals else None,
             "snapshots": volume.definition.snapshots,
+            "snapshot_list": None
+            if volume.snapshots is None
+            else [{"name": one.name, "status": one.status, "created": one.created} for one in volume.snapshots.rows],
             "rebalance": volume.rebalance.status if volume.rebalance else None,
             "age": _age(volume.at, now),
         }

@@ -91,7 +91,7 @@ def _hung(reading: HostReading, now: datetime) -> bool:
     return any(
         gap.kind is GapKind.HUNG and now - gap.at < HUNG_REST
         for field, gap in reading.gaps.items()
-        if field.partition(":")[0] in ("volume_status", "heals", "rebalances", "quotas")
+        if field.partition(":")[0] in ("volume_status", "heals", "rebalances", "quotas", "snapshots")
     )
 
 

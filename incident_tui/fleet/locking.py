@@ -16,11 +16,11 @@ LOW_MEMORY = 0.15
 HEAL_LOW_SECONDS = 600.0
 """Between two heal infos on such a host, at least."""
 SELDOM = 300.0
-"""Between two looks at quota (a mount of its own) and geo-replication, at least."""
+"""Between two looks at quota (a mount of its own), snapshots and geo-replication, at least."""
 
 
 _FIELDS = {"status": "volume_status", "heal": "heals", "split": "heals", "summary": "heals"}
-_FIELDS |= {"rebalance": "rebalances", "quota": "quotas"}
+_FIELDS |= {"rebalance": "rebalances", "quota": "quotas", "snaps": "snapshots"}
 
 
 def field_of(word: str) -> str:
@@ -61,6 +61,8 @@ class Locking:
             on = ("on", "enable", "true")
             limited = [v for v in started if v.options.get("features.quota", "").lower() in on]
             rounds += [[word] for v in limited if (word := volume_word("quota", v.name))]
+            # volume info says how many there are; a version that does not has no list either
+            rounds += [[word] for v in started if v.snapshots and (word := volume_word("snaps", v.name))]
             copied = [v for v in started if v.options.get("geo-replication.indexing", "").lower() in on]
             rounds.append([word for v in copied if (word := volume_word("geo", v.name))])
         return [each for each in rounds if each]

@@ -132,6 +132,8 @@ class Assembler:
                 self._try(f"rebalances:{volume}", at, partial(self._rebalance, by[name], volume, at))
             if kind == "quota":
                 self._try(f"quotas:{volume}", at, partial(self._quota, by[name], volume, at))
+            if kind == "snaps":
+                self._try(f"snapshots:{volume}", at, partial(self._snapshots, by[name], volume, at))
             if kind == "status":
                 self._try(f"volume_status:{volume}", at, partial(self._status, by[name], volume, at))
         for volume in sorted(
@@ -309,6 +311,10 @@ class Assembler:
 
     def _quota(self, section: Section, volume: str, at: datetime) -> dict[str, Any]:
         return {"quotas": {**self.reading.quotas, volume: assemble_gluster.quotas_of(section, volume, at)}}
+
+    def _snapshots(self, section: Section, volume: str, at: datetime) -> dict[str, Any]:
+        found = assemble_gluster.snapshots_of(section, volume, at)
+        return {"snapshots": {**self.reading.snapshots, volume: found}}
 
     def _heals(self, by: dict[str, Section], volume: str, at: datetime) -> dict[str, Any]:
         before = self.reading.heals.get(volume)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from incident_tui.hosts import gluster, gluster_tasks, gluster_text, local
+from incident_tui.hosts import gluster, gluster_state, gluster_tasks, gluster_text, local
 from incident_tui.hosts.errors import Unreadable, garbled
 from incident_tui.hosts.readings import (
     BrickHeal,
@@ -21,6 +21,7 @@ from incident_tui.hosts.readings import (
     Peer,
     Quotas,
     Rebalance,
+    Snapshots,
     System,
     Volume,
     VolumeStatus,
@@ -141,6 +142,11 @@ def rebalance_of(section: Section, volume: str, at: datetime) -> Rebalance:
 def quotas_of(section: Section, volume: str, at: datetime) -> Quotas:
     """Section `quota:VOLUME`."""
     return Quotas(at=at, volume=volume, limits=gluster_tasks.quota(_answer(section, "quota list")))
+
+
+def snapshots_of(section: Section, volume: str, at: datetime) -> Snapshots:
+    """Section `snaps:VOLUME`."""
+    return Snapshots(at=at, volume=volume, rows=gluster_state.snapshots(_answer(section, "snapshot info")))
 
 
 def geo_of(by: dict[str, Section], at: datetime) -> GeoReplication:

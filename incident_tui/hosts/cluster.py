@@ -22,6 +22,7 @@ from incident_tui.hosts.readings import (
     Peer,
     Quotas,
     Rebalance,
+    Snapshots,
     Task,
     Volume,
     VolumeStatus,
@@ -74,6 +75,7 @@ class VolumeView(msgspec.Struct, frozen=True, kw_only=True):
     tasks: tuple[Task, ...] = ()
     rebalance: Rebalance | None = None
     quotas: Quotas | None = None
+    snapshots: Snapshots | None = None
     geo_pairs: tuple[GeoPair, ...] = ()
     geo_at: datetime | None = None
 
@@ -222,6 +224,7 @@ def _volume(volume: Volume, seen_by: HostReading, hosts: _Hosts, thresholds: Thr
         tasks=status.tasks if status else (),
         rebalance=rebalance,
         quotas=quotas,
+        snapshots=_newest(r.snapshots.get(volume.name) for r in kin),
         geo_pairs=tuple(pair for pair in geo.pairs if pair.volume == volume.name) if geo else (),
         geo_at=geo.at if geo else None,
     )

@@ -1,4 +1,4 @@
-"""What the probe never asks for and people paste: `snapshot list`, `snapshot info`, the file of `get-state`. Pure."""
+"""Snapshots, and what the probe never asks for and people paste: `snapshot list`, the file of `get-state`. Pure."""
 
 from __future__ import annotations
 
@@ -9,16 +9,10 @@ import msgspec
 from incident_tui import text
 from incident_tui.hosts.errors import garbled
 from incident_tui.hosts.gluster import classify, good, has_xml, peer_state, plain, split_brick
-from incident_tui.hosts.readings_gluster import BrickStatus, Peer, ServiceStatus
+from incident_tui.hosts.readings_gluster import BrickStatus, Peer, ServiceStatus, Snapshot
 
-
-class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """A snapshot; `volume` is what it was taken of, `status` Started or Stopped, as far as it was said."""
-
-    name: str
-    volume: str = ""
-    status: str = ""
-    created: str = ""
+SNAPSHOTS = 256
+"""Snapshots that a volume may have."""
 
 
 class StateVolume(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,10 +36,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def snapshots(body: str) -> tuple[Snapshot, ...]:
-    """`snapshot info` as text or XML, and `snapshot list --xml`. Raises Unreadable."""
+    """`snapshot info [volume V]` as text or XML, and `snapshot list --xml`. Raises Unreadable."""
     if re.search(r"No snapshots present|^Volume \S+ has no snapshots", body, re.M):
         return ()
-    return _snapshots_xml(body) if has_xml(body) else _snapshots_text(plain(body, "snapshot info"))
+    found = _snapshots_xml(body) if has_xml(body) else _snapshots_text(plain(body, "snapshot info"))
+    return found[:SNAPSHOTS]
 
 
 def _snapshots_xml(body: str) -> tuple[Snapshot, ...]:
@@ -53,6 +48,9 @@ def _snapshots_xml(body: str) -> tuple[Snapshot, ...]:
     for document in good(body, "snapshot info"):
         listed, told = document.find("snapList"), document.find("snapInfo")
         if listed is None and told is None:
+            raise garbled("snapshot info")
+        declared = document.findtext("snapList/count") or document.findtext("snapInfo/count")
+        if declared is not None and declared.strip() != str(sum(1 for _ in document.iter("snapshot"))):
             raise garbled("snapshot info")
         for snapshot in listed.findall("snapshot") if listed is not None else ():
             out.append(Snapshot(name=text.sanitise((snapshot.text or "").strip(), limit=255)))

@@ -54,6 +54,7 @@ _TITLES: Final = {
     "summary": "gluster volume heal {} info summary",
     "rebalance": "gluster volume rebalance {} status",
     "quota": "gluster volume quota {} list",
+    "snaps": "gluster snapshot info volume {}",
     "geo": "gluster volume geo-replication {} status",
 }
 

@@ -31,6 +31,8 @@ from incident_tui.hosts.readings_gluster import Quotas as Quotas
 from incident_tui.hosts.readings_gluster import Rebalance as Rebalance
 from incident_tui.hosts.readings_gluster import RebalanceNode as RebalanceNode
 from incident_tui.hosts.readings_gluster import ServiceStatus as ServiceStatus
+from incident_tui.hosts.readings_gluster import Snapshot as Snapshot
+from incident_tui.hosts.readings_gluster import Snapshots as Snapshots
 from incident_tui.hosts.readings_gluster import Task as Task
 from incident_tui.hosts.readings_gluster import Volume as Volume
 from incident_tui.hosts.readings_gluster import VolumeStatus as VolumeStatus
@@ -161,6 +163,7 @@ class HostReading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     heals: Mapping[str, Heals] = {}
     rebalances: Mapping[str, Rebalance] = {}
     quotas: Mapping[str, Quotas] = {}
+    snapshots: Mapping[str, Snapshots] = {}
     geo_replication: GeoReplication | None = None
     mounts: Mounts | None = None
     kernel: KernelEvents | None = None
@@ -182,7 +185,7 @@ def max_age(field: str, thresholds: Thresholds) -> float:
     kind = field.partition(":")[0]
     if kind == "heals":
         return thresholds.heal_max_age
-    if kind in ("quotas", "geo_replication"):
+    if kind in ("quotas", "geo_replication", "snapshots"):
         return 2 * thresholds.heal_max_age
     return 2 * thresholds.slow_max_age if kind in ("volume_status", "rebalances") else thresholds.slow_max_age
 

@@ -223,6 +223,23 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True):
     limits: tuple[QuotaLimit, ...] = ()
 
 
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """A snapshot; `volume` is what it was taken of, `status` Started or Stopped, as far as it was said."""
+
+    name: str
+    volume: str = ""
+    status: str = ""
+    created: str = ""
+
+
+class Snapshots(msgspec.Struct, frozen=True, kw_only=True):
+    """Of one volume, in the order of the answer; at most as many as a volume may have."""
+
+    at: datetime
+    volume: str
+    rows: tuple[Snapshot, ...] = ()
+
+
 class GeoPair(msgspec.Struct, frozen=True, kw_only=True):
     """One worker of a geo-replication session. The words master/slave of versions before 10 are read as these."""
 

@@ -8,7 +8,7 @@ from typing import Final
 from incident_tui.hosts.cluster import BrickView, VolumeView
 from incident_tui.hosts.exit_status import explained
 from incident_tui.hosts.judge import size
-from incident_tui.hosts.readings import Container, Heals, HostReading, LinkState
+from incident_tui.hosts.readings import Container, GapKind, Heals, HostReading, LinkState
 from incident_tui.hosts.split_brain import resolutions
 from incident_tui.ui.page import Page
 from incident_tui.ui.times import clock, short
@@ -17,6 +17,7 @@ from incident_tui.ui.words import container_words, rate, volume_words
 
 POLLED: Final = "polled here: a death shows at the next reading"
 _MOUNTS: Final = 6
+_SNAPSHOTS: Final = 12
 _SILENT: Final = timedelta(minutes=2)
 """So long a connected host may say nothing before that is said."""
 
@@ -200,6 +201,7 @@ def _volume(page: Page, view: View, volume: VolumeView) -> None:
         pending = f", {brick.pending} to heal" if brick.pending else ""
         page.field("brick", f"{brick.name} {state}{why}{pending}{_space(brick)}", style)
     _tasks(page, view, volume)
+    _not_renewed(page, view, volume)
     heals = volume.heals or volume.stale_heals
     if heals is None:
         page.field("heals", "not read yet", "unknown")
@@ -245,7 +247,31 @@ def _tasks(page: Page, view: View, volume: VolumeView) -> None:
     for pair in volume.geo_pairs:
         page.field("copy", f"{pair.primary_node} to {pair.secondary}: {pair.status}, last {pair.last_synced or '?'}")
     if volume.definition.snapshots:
-        page.field("snapshots", str(volume.definition.snapshots))
+        told = volume.snapshots
+        said = f", read {short(view.now - told.at)} ago" if told is not None else ", their names are not read yet"
+        page.field("snapshots", f"{volume.definition.snapshots}{said}")
+        for one in told.rows[:_SNAPSHOTS] if told is not None else ():
+            page.field("", " ".join(part for part in (one.name, one.status, one.created) if part))
+        if told is not None and len(told.rows) > _SNAPSHOTS:
+            page.field("", f"and {len(told.rows) - _SNAPSHOTS} more")
+
+
+def _not_renewed(page: Page, view: View, volume: VolumeView) -> None:
+    """Why what is shown of this volume is older than it should be: GlusterFS was busy, or did not answer."""
+    heals = volume.heals or volume.stale_heals
+    read: dict[str, tuple[str, datetime | None]] = {
+        "volume_status": ("status", volume.at),
+        "heals": ("heals", heals.at if heals else None),
+        "rebalances": ("rebalance", volume.rebalance.at if volume.rebalance else None),
+        "quotas": ("quota", volume.quotas.at if volume.quotas else None),
+        "snapshots": ("snapshots", volume.snapshots.at if volume.snapshots else None),
+    }
+    for host, reading in view.hosts.items():
+        for field, (what, at) in read.items():
+            gap = reading.gaps.get(f"{field}:{volume.name}")
+            if gap is not None and gap.kind is not GapKind.ABSENT and (at is None or gap.at > at):
+                said = f"{what}, {short(view.now - gap.at)} ago on {host}: {gap.sentence}"
+                page.field("not renewed", said, "unknown")
 
 
 def _resolutions(page: Page, view: View, volume: VolumeView, heals: Heals) -> None:

@@ -27,7 +27,7 @@ events) exec /bin/sleep 60 ;;
 esac
 """
 GLUSTER = """printf '%s\\0' "gluster $*" >>"$CALLS"\n"""
-SLOW = [f"{kind}:{VOLUME}" for kind in ("status", "heal", "split", "summary", "rebalance", "quota", "geo")]
+SLOW = [f"{kind}:{VOLUME}" for kind in ("status", "heal", "split", "summary", "rebalance", "quota", "snaps", "geo")]
 FILES = {
     **EL6,
     "/var/lib/glusterd/glusterd.info": "UUID=u1\n",

@@ -149,6 +149,8 @@ def test_only_what_is_there_is_asked_and_seldom() -> None:
     plain = Locking(FleetSettings(), random.Random(1))
     bare = host("web1", msgspec.structs.replace(GV0, options={}))
     assert words(bare, plain, 0) == {"status:gv0", "heal:gv0", "split:gv0"}
+    kept = host("web1", msgspec.structs.replace(GV0, options={}, snapshots=2))
+    assert "snaps:gv0" in words(kept, plain, 6) and "snaps:gv0" not in words(kept, plain, 10)
     task = Task(kind="Rebalance", status="in progress")
     moving = host("web1", volume_status={"gv0": VolumeStatus(at=NOW, volume="gv0", bricks=(), tasks=(task,))})
     assert "rebalance:gv0" in words(moving, plain, 1)

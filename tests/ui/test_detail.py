@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from incident_tui.hosts.raw import RawSection, RawText
-from incident_tui.hosts.readings import Clock, Docker
+from incident_tui.hosts.readings import Clock, Docker, Gap, GapKind, Snapshot, Snapshots
 from incident_tui.incident.entry import Draft, Kind
 from incident_tui.ui.detail import Kept, hosts_of, status_detail
 from incident_tui.ui.lines import Look, plain, width_of
@@ -288,3 +288,27 @@ def test_what_was_done_to_it_is_there_evidence_and_commands_too(kit: Any) -> Non
     assert "second line" not in said and "a paste" not in said
     host = next(one for one in status_rows(view, 31) if one.key == "host/web2")
     assert "docker restart" in plain(status_detail(host, view, 100, Kept()))
+
+
+def test_a_volume_says_why_it_is_not_renewed_and_which_snapshots_it_has(kit: Any) -> None:
+    rows = dict(kit.healthy())
+    key, told = next((key, one) for key, one in rows.items() if key.startswith("host/") and one.gluster is not None)
+    volume, *others = told.gluster.volumes
+    later = kit.now + timedelta(seconds=1)
+    busy = Gap(at=later, kind=GapKind.BUSY, sentence="GlusterFS is busy with another transaction", since=kit.now)
+    absent = Gap(at=later, kind=GapKind.ABSENT, sentence="this volume has no copies to heal")
+    names = tuple(Snapshot(name=f"nightly_{n}", status="Stopped", created="2026-11-22") for n in range(14))
+    made = Snapshots(at=kit.now - timedelta(minutes=3), volume=volume.name, rows=names)
+    gluster = msgspec.structs.replace(told.gluster, volumes=(msgspec.structs.replace(volume, snapshots=14), *others))
+    for other, one in rows.items():
+        if other.startswith("host/") and one.gluster is not None:
+            known = msgspec.structs.replace(one.gluster, volumes=gluster.volumes)
+            rows[other] = msgspec.structs.replace(one, gluster=known)
+    gaps = {f"volume_status:{volume.name}": busy, f"heals:{volume.name}": absent}
+    rows[key] = msgspec.structs.replace(rows[key], gaps=gaps, snapshots={volume.name: made})
+    said = detail(kit, f"volume/{volume.name}", rows, width=120, kept=Kept())
+    host = key.removeprefix("host/")
+    assert f" not renewed status, <10s ago on {host}: GlusterFS is busy with another transaction" in said
+    assert "no copies" not in said
+    assert " snapshots   14, read 3m ago" in said and "nightly_11 Stopped 2026-11-22" in said
+    assert "nightly_12" not in said and "and 2 more" in said

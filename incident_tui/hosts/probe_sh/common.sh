@@ -4,7 +4,7 @@
 #   itui_main MODE MARKER IDLE    MODE fast, slow or events; IDLE seconds without a request after which it ends itself
 #
 # A request is one line: an id and words. Words: hello clock proc disk oom cg:PID:ID brick:PID watch:PID | docker gluster
-# status:VOLUME heal:VOLUME split:VOLUME summary:VOLUME rebalance:VOLUME quota:VOLUME geo:VOLUME
+# status:VOLUME heal:VOLUME split:VOLUME summary:VOLUME rebalance:VOLUME quota:VOLUME snaps:VOLUME geo:VOLUME
 # (these take locks or cost memory) | asked:… (only when somebody asks) | ping | cost.
 # ITUI_ROOT goes before /proc, /sys, /var, /etc and brick paths, ITUI_PATH replaces PATH: for tests and the demo.
 

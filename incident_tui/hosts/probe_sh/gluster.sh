@@ -66,6 +66,7 @@ itui_volume() { # word: one command about one volume
     summary:*) itui_section "$1" 90 nice -n 10 gluster --mode=script --xml volume heal "$itui_v" info summary ;;
     rebalance:*) itui_section "$1" 60 gluster --mode=script --xml volume rebalance "$itui_v" status ;;
     quota:*) itui_section "$1" 60 gluster --mode=script --xml volume quota "$itui_v" list ;;
+    snaps:*) itui_section "$1" 60 gluster --mode=script --xml snapshot info volume "$itui_v" ;;
     geo:*) itui_section "$1" 60 gluster --mode=script --xml volume geo-replication "$itui_v" status ;;
     esac
 }

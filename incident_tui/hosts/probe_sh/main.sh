@@ -40,7 +40,7 @@ itui_round() { # itui_id itui_words
         watch:*) itui_watch "${itui_word#watch:}" ;;
         docker) itui_docker ;;
         gluster) itui_gluster ;;
-        status:* | heal:* | split:* | summary:* | rebalance:* | quota:* | geo:*) itui_volume "$itui_word" ;;
+        status:* | heal:* | split:* | summary:* | rebalance:* | quota:* | snaps:* | geo:*) itui_volume "$itui_word" ;;
         asked:*) itui_asked "${itui_word#asked:}" ;;
         esac
     done

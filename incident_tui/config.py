@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -21,17 +22,18 @@ from incident_tui.fleet.settings import Fleet, Host
 from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident import policy, roster
 from incident_tui.incident.settings import COMMAND_MODES, Commands, Roster
+from incident_tui.incident.verbs import AUDIENCES
 from incident_tui.mistakes import nearest, show
 from incident_tui.text import redact, sanitise
 from incident_tui.ui.settings import Screen
+from incident_tui.watch.chat.compose import SENDS
+from incident_tui.watch.chat.kinds import KINDS, mistake
 from incident_tui.watch.settings import ChatSink, Site, Watch
 
 __all__ = ["ConfigError", "Settings", "load", "locate", "missing_files", "parse"]
 
 ROLES: Final = ("docker", "gluster")
-SENDS: Final = ("declare", "update", "severity", "status", "commander", "card")
 COMMAND_KEYS: Final = ("own", "hosts")
-CHAT_KINDS: Final = ("slack",)
 _SECRET_KEYS: Final = re.compile(r"(?i)^(url|token|secret|password|passwd|api_?key|webhook(_url)?|passphrase)$")
 
 
@@ -77,13 +79,14 @@ def _refuse_secrets(data: Mapping[str, Any], path: Path) -> None:
             if _SECRET_KEYS.match(key):
                 raise ConfigError(
                     f"{path}: chat[{number}].{sanitise(key)}: a secret may not stand in this file; put it in an "
-                    f"environment variable or a private file and name that with url_env or url_file"
+                    f"environment variable or a private file and name that with url_env or url_file, or with token_env "
+                    f"or token_file"
                 )
     for where, value in _strings(data, ""):
         if redact(value)[1]:
             raise ConfigError(
                 f"{path}: {where.lstrip('.')}: this looks like a secret, and none may stand in this file; "
-                f"name an environment variable (url_env) or a private file (url_file) instead"
+                f"name an environment variable (url_env, token_env) or a private file (url_file, token_file) instead"
             )
 
 
@@ -117,12 +120,11 @@ def _check(settings: Settings, path: Path) -> None:
                 f"{path}: sites[{number}].url = {show(site.url)}: write it as https://name/ or http://name/"
             )
     for number, sink in enumerate(settings.chat):
-        _one_of(path, f"chat[{number}].kind", (sink.kind,), CHAT_KINDS)
+        _one_of(path, f"chat[{number}].kind", (sink.kind,), KINDS)
         _one_of(path, f"chat[{number}].send", sink.send, SENDS)
-        if bool(sink.url_env) == bool(sink.url_file):
-            raise ConfigError(
-                f"{path}: chat[{number}]: name the webhook's URL by url_env or by url_file, one of the two"
-            )
+        _one_of(path, f"chat[{number}].audiences", sink.audiences, AUDIENCES)
+        if wrong := mistake(sink):
+            raise ConfigError(f"{path}: chat[{number}]{wrong}")
     if settings.fleet.gluster_seconds < 30:
         raise ConfigError(
             f"{path}: fleet.gluster_seconds = {settings.fleet.gluster_seconds}: "
@@ -200,7 +202,16 @@ def _absolute(settings: Settings, path: Path) -> Settings:
         replace(host, identity_file=full(host.identity_file), known_hosts=full(host.known_hosts))
         for host in settings.hosts
     )
-    chat = tuple(replace(sink, url_file=full(sink.url_file)) for sink in settings.chat)
+    chat = tuple(
+        replace(
+            sink,
+            url_file=full(sink.url_file),
+            token_file=full(sink.token_file),
+            path=full(sink.path),
+            command=tuple(full(word) if not at and "/" in word else word for at, word in enumerate(sink.command)),
+        )
+        for sink in settings.chat
+    )
     return essentials.with_absolute(replace(settings, hosts=hosts, chat=chat), path)
 
 
@@ -217,14 +228,16 @@ def missing_files(settings: Settings, path: Path | None) -> list[str]:
                 state = "cannot be read; mend its rights" if os.path.exists(value) else "no such file"
                 problems.append(f"{path}: hosts[{number}].{key} = {show(value)} ({host.name}): {state}")
     for number, sink in enumerate(settings.chat):
-        if sink.url_env and not os.environ.get(sink.url_env):
-            problems.append(
-                f"{path}: chat[{number}].url_env = {sink.url_env}: this variable is not set; export it first"
-            )
-        if sink.url_file and not os.access(sink.url_file, os.R_OK):
-            problems.append(f"{path}: chat[{number}].url_file = {show(sink.url_file)}: this file cannot be read")
-        elif sink.url_file and os.stat(sink.url_file).st_mode & 0o077:
-            problems.append(
-                f"{path}: chat[{number}].url_file = {show(sink.url_file)}: others can read it; chmod 600 it"
-            )
+        for key in ("url_env", "token_env"):
+            variable = getattr(sink, key)
+            if variable and not os.environ.get(variable):
+                problems.append(f"{path}: chat[{number}].{key} = {variable}: this variable is not set; export it first")
+        for key in ("url_file", "token_file"):
+            file = getattr(sink, key)
+            if file and not os.access(file, os.R_OK):
+                problems.append(f"{path}: chat[{number}].{key} = {show(file)}: this file cannot be read")
+            elif file and os.stat(file).st_mode & 0o077:
+                problems.append(f"{path}: chat[{number}].{key} = {show(file)}: others can read it; chmod 600 it")
+        if sink.command and shutil.which(sink.command[0]) is None:
+            problems.append(f"{path}: chat[{number}].command: there is no program {show(sink.command[0])}")
     return problems

@@ -174,7 +174,11 @@ class Synapse:
 
     def room(self, owner: Account, *others: Account, encrypted: bool = False) -> str:
         """A new room, "!…:localhost", which the others have joined."""
-        state = [{"type": "m.room.encryption", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}] if encrypted else []
+        state = (
+            [{"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}]
+            if encrypted
+            else []
+        )
         body = {"preset": "public_chat", "visibility": "private", "initial_state": state}
         room: str = self.ask("POST", "/_matrix/client/v3/createRoom", body, token=owner.token)["room_id"]
         for other in others:

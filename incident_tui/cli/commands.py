@@ -130,6 +130,15 @@ COMMANDS: Final = (
             Option("takeover-wait", "seconds to wait for another watch to end; 0 stands by for ever", "SECONDS"),
         ),
     ),
+    Command(
+        "chat",
+        "what each chat still has to get; `retry` sends again what was refused, `test` sends a test message",
+        "chat:chat",
+        "[retry|test] [SINK] [HANDLE]",
+        (JSON,),
+        "`chat retry SINK HANDLE` also sends again what may have arrived already. Exit status 1 when anything was not "
+        "delivered, 0 when it was sent or accepted: accepted means that the platform does not say whether it arrived.",
+    ),
     Command("read", "a fresh reading of every host and site now", "machines:read", "[HOST...]", (JSON,)),
     Command(
         "probe",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.options import UsageError
 from incident_tui.desk.desk import Desk
-from incident_tui.desk.outcome import OpenPlaybook, Outcome, WriteReport
+from incident_tui.desk.outcome import OpenPlaybook, Outcome, Resend, WriteReport
 from incident_tui.incident.contested import CONTESTED
 from incident_tui.incident.entry import ON_CARD, Entry, Kind
 from incident_tui.journal.errors import JournalError
@@ -150,6 +150,12 @@ def _effect(outcome: Outcome, context: Context) -> int:
     if isinstance(outcome.effect, WriteReport):
         print("incident-tui: use `incident-tui export` for the report", file=sys.stderr)
         return 1
+    if isinstance(outcome.effect, Resend):
+        from incident_tui.watch.asks import resend
+
+        resend(context.directory, outcome.effect.ref)
+        print("asked for; incident-tui chat shows what becomes of it", file=sys.stderr)
+        return 0
     if outcome.effect is not None and not isinstance(outcome.effect, OpenPlaybook) and outcome.saving is None:
         print("incident-tui: that verb acts on the screen; nothing was saved", file=sys.stderr)
         return 1

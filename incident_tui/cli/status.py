@@ -63,6 +63,7 @@ def as_lines(made: Machines, settings: Settings, now: datetime, watch_age: float
         head = f"watched {watch_age:.0f}s ago"
     lines = [f"{mark}{head}"]
     lines += [f"{_SYMBOL[finding.level]} {finding.sentence}" for finding in made.findings]
+    lines += [_chat_line(row) for row in made.readings.chats.values() if row.problem or row.dead or row.maybe]
     hosts = [made.readings.hosts[host.name] for host in settings.hosts if host.name in made.readings.hosts]
     limits = settings.thresholds
     up = sum(host.link.state is LinkState.UP and not is_stale("load", host.at, now, limits) for host in hosts)
@@ -75,6 +76,14 @@ def as_lines(made: Machines, settings: Settings, now: datetime, watch_age: float
         f"containers {running}/{known} running{silent}, volumes {len(made.cluster.volumes)}"
     )
     return lines
+
+
+def _chat_line(row: ChatRow) -> str:
+    counts = ((row.waiting, "waiting"), (row.maybe, "maybe sent"), (row.dead, "refused"))
+    said = [f"{count} {words}" for count, words in counts if count]
+    if row.problem and row.since is not None:
+        said.insert(0, f"not delivered since {row.since:%H:%M:%SZ}: {row.problem}")
+    return f"{_SYMBOL[Level.CRIT if row.problem else Level.WARN]} chat {row.name}: {', '.join(said) or row.problem}"
 
 
 def docker_is_fresh(reading: HostReading, thresholds: Thresholds, now: datetime) -> bool:
@@ -258,6 +267,8 @@ def _chat(name: str, row: ChatRow, now: datetime) -> dict[str, Any]:
         "waiting": fields["waiting"],
         "maybe_sent": fields["maybe"],
         "refused": fields["dead"],
+        "accepted": fields["accepted"],
+        "oldest_waiting": _iso(row.oldest),
         "last_sent": _iso(row.last_sent),
         "age": _age(row.at, now),
     }

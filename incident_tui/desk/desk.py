@@ -241,6 +241,8 @@ class Desk:
                 return Outcome(line=line, effect=o.Leave())
             case m.OnScreen(verb=verb, argument=argument):
                 return Outcome(line=line, effect=o.OnScreen(verb, argument))
+            case m.Resend(handle=handle):
+                return self._resend(line, handle)
             case m.ReadNow(host=host):
                 return Outcome(line=line, effect=o.ReadFresh(host))
             case _:
@@ -288,6 +290,12 @@ class Desk:
             return Order(effect=o.ListIncidents(tuple(one.id for one in self.fold.incidents())))
         found = scene.which(wanted)
         return Order(effect=o.Switched(found), choose=found, notice=f"Working in {found}.")
+
+    def _resend(self, line: str, handle: str) -> Outcome:
+        entry = self.handles.find(handle) if handle else None
+        if handle and entry is None:
+            return Outcome(line=line, refusal=f"There is no entry {handle}.")
+        return Outcome(line=line, effect=o.Resend(entry.id if entry is not None else None))
 
     def _purge(self, line: str, parsed: m.Purge, scene: Scene) -> Outcome:
         if self.purge is None:

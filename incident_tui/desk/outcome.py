@@ -106,6 +106,12 @@ class ReadFresh(msgspec.Struct, frozen=True):
     host: str = ""
 
 
+class Resend(msgspec.Struct, frozen=True):
+    """Ask the watch to send an entry's messages again; `ref` None: all that were refused."""
+
+    ref: Ref | None = None
+
+
 class OnScreen(msgspec.Struct, frozen=True):
     """A verb that only changes what one screen shows, with its argument as typed."""
 
@@ -132,6 +138,7 @@ Effect = (
     | ListPlaybooks
     | OpenPlaybook
     | ReadFresh
+    | Resend
     | OnScreen
     | Sweep
     | Leave

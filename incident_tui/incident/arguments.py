@@ -108,6 +108,7 @@ PARSERS: Final[dict[str, Callable[[str, Line], Parsed]]] = {
     "close": c.close,
     "sweep": _alone(m.Sweep),
     "review": c.review,
+    "resend": w.only_handle(lambda handle: m.Resend(handle=handle)),
     "export": lambda arguments, line: m.Export(file=arguments),
     "incident": w.one_word(lambda incident: m.Switch(incident=incident)),
     "note": _writes(Kind.NOTE),

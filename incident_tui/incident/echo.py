@@ -109,6 +109,8 @@ def _head(parsed: Parsed, now: datetime) -> str:
             return f"DROP {number}" if number else "END OF PLAYBOOK"
         case m.SetVariable(name=name):
             return _words("SET", name)
+        case m.Resend(handle=handle):
+            return _words("RESEND", handle or "all that was refused")
         case m.ReadNow(host=host):
             return _words("READ", host or "all")
         case m.StandDown():

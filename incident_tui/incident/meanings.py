@@ -277,6 +277,12 @@ class SetVariable(Timed, frozen=True):
     value: str
 
 
+class Resend(Meaning, frozen=True):
+    """`handle` empty: everything that a chat refused."""
+
+    handle: Handle = ""
+
+
 class ReadNow(Meaning, frozen=True):
     """`host` empty: all of them."""
 
@@ -364,6 +370,7 @@ Parsed = (
     | Fail
     | Drop
     | SetVariable
+    | Resend
     | ReadNow
     | StandDown
     | Close

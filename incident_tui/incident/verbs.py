@@ -318,6 +318,13 @@ VERBS: Final[dict[str, Verb]] = _table(
         "/close reviewed",
         timed=True,
     ),
+    Verb(
+        "resend",
+        "/resend [HANDLE]",
+        "send again what a chat refused; by handle also what may have arrived",
+        "/resend a17",
+        ("handles",),
+    ),
     Verb("export", "/export [FILE]", "write the report", "/export gv0.md", ("files",)),
     Verb(
         "incident",

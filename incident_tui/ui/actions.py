@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from incident_tui.desk import outcome as o
+from incident_tui.incident.views import TimelineRow
 from incident_tui.ui import sheets, yank
 from incident_tui.ui.closer import Closer
 from incident_tui.ui.driver import driver_of
@@ -278,6 +279,14 @@ class Actions:
 
     def do_read(self) -> None:
         self.effects.take(o.ReadFresh())
+
+    def do_resend(self) -> None:
+        """Of the entry that is open or chosen; else of all."""
+        app = self.app
+        found = app.session.store.find(app.sheet.title) if app.sheet.display else None
+        chosen = app.window.chosen() if app.pane == "timeline" else None
+        ref = found.id if found is not None else chosen.ref if isinstance(chosen, TimelineRow) else None
+        self.effects.take(o.Resend(ref))
 
     def do_repaint(self) -> None:
         self.app.refresh(repaint=True, layout=True)

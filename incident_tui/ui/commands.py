@@ -43,6 +43,7 @@ COMMANDS: Final = (
         "f7", "performance", "F7", "top, memory, disks, containers of the chosen row, kept as evidence", "performance"
     ),
     Command("f8", "changes", "F8", "what changed in 24 h, on the chosen host or on all; Enter logs a row", "changes"),
+    Command("f9", "resend", "F9", "send again what a chat did not take: of the open or chosen entry, or all", "resend"),
     Command("ctrl+f", "filter", "Ctrl+F", "show only entries that fit; Esc shows all again", "filter"),
     Command("ctrl+r", "older", "Ctrl+R F3", "find a text further back; again: the next one back", "find", ("f3",)),
     Command("ctrl+n", "newer", "Ctrl+N", "the next match on (also Shift+F3)", "", ("shift+f3",)),

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from incident_tui.desk import outcome as o
 from incident_tui.ui import sheets
 from incident_tui.ui.aside import from_thread
+from incident_tui.ui.marks import asked_to_resend
+from incident_tui.watch.asks import resend
 
 if TYPE_CHECKING:
     from incident_tui.ui.actions import Actions
@@ -32,6 +34,10 @@ class Effects:
             case o.ReadFresh(host=host):
                 if self._app.attempt(lambda: self._ask(host, ""), "no reading could be asked for"):
                     self._app.talk.said = (f"A fresh reading of {host or 'all hosts'} is asked for.", "")
+            case o.Resend(ref=ref):
+                directory = self._app.session.directory
+                if self._app.attempt(lambda: resend(directory, ref), "the watch could not be asked"):
+                    self._app.talk.said = (asked_to_resend(self._app.session.view(), ref), "")
             case o.WriteReport(incident=incident, file=file):
                 self._app.talk.said = ("Writing the report.", "")
                 loop = asyncio.get_running_loop()

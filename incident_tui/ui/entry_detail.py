@@ -7,6 +7,7 @@ from datetime import UTC
 from incident_tui.incident.entry import MACHINE_KINDS, Kind
 from incident_tui.incident.views import TimelineRow
 from incident_tui.ui.lines import Line
+from incident_tui.ui.marks import RESENDABLE
 from incident_tui.ui.page import Page
 from incident_tui.ui.times import clock, short
 from incident_tui.ui.view import View
@@ -49,9 +50,12 @@ def entry_detail(row: TimelineRow, view: View, width: int) -> list[Line]:
     for key, value in sorted(entry.data.items()):
         if key not in ("text", "title") and value not in ("", None):
             page.field(view.look.text(str(key))[:11], str(value))
+    resend = ""
     for name, chat in view.chats.items():
         for delivery in chat.deliveries:
             if delivery.ref == entry.id:
+                if delivery.state in RESENDABLE:
+                    resend = f"   F9 or /resend {view.handle(entry.id)}"
                 problem = f": {delivery.problem}" if delivery.problem else ""
                 page.field("chat", f"{name} {delivery.state} {clock(delivery.at)}Z{problem}")
     if entry.seen is not None:
@@ -59,7 +63,7 @@ def entry_detail(row: TimelineRow, view: View, width: int) -> list[Line]:
     if not row.purged:
         handle = view.handle(entry.id)
         page.gap()
-        page.text(f"/amend {handle}   /strike {handle}   /pin {handle}")
+        page.text(f"/amend {handle}   /strike {handle}   /pin {handle}{resend}")
     return page.lines
 
 

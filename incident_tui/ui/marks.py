@@ -13,11 +13,28 @@ _DELIVERY: Final = {
     "waiting": ("warn", "NOT YET SENT to"),
     "sending": ("warn", "sending to"),
     "sent": ("", "sent to"),
+    "accepted": ("", "accepted, not confirmed, by"),
     "maybe": ("warn", "MAYBE SENT to"),
     "dead": ("crit", "REFUSED by"),
     "dropped": ("", "not sent (purged) to"),
 }
 _TASK: Final = {"assigned": "not acked", "overdue": "OVERDUE"}
+
+
+RESENDABLE: Final = frozenset({"waiting", "maybe", "accepted", "dead"})
+"""States of a delivery that a person may have tried again by naming the entry (`watch.chat.outbox`)."""
+
+
+def asked_to_resend(view: View, ref: Ref | None) -> str:
+    """What is answered to whoever asks for that."""
+    if not view.sinks:
+        return "No chat is configured, so there is nothing to send again."
+    if ref is None:
+        dead = sum(chat.dead + chat.waiting for chat in view.chats.values())
+        return "What was refused or waits is tried again." if dead else "Nothing was refused, and nothing waits."
+    found = [name for name, chat in view.chats.items() for one in chat.deliveries if one.ref == ref]
+    names = ", ".join(dict.fromkeys(found)) or "every chat that did not take it"
+    return f"{view.handle(ref)} is sent again to {names}; what was sent already is not."
 
 
 def marks(view: View) -> dict[Ref, tuple[Mark, ...]]:
@@ -30,6 +47,8 @@ def marks(view: View) -> dict[Ref, tuple[Mark, ...]]:
         for delivery in chat.deliveries:
             style, words = _DELIVERY.get(delivery.state, ("warn", delivery.state))
             text = f"{words} {name} {clock(delivery.at)}"
+            if delivery.problem and delivery.state == "waiting":
+                style, text = "crit", f"NOT DELIVERED to {name} since {clock(delivery.at)}"
             if delivery.problem and delivery.state != "sent":
                 text += f": {delivery.problem}"
             found.setdefault(delivery.ref, []).append(Mark(text, style, own_line=True))

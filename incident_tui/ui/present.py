@@ -161,8 +161,10 @@ def chat_piece(view: View) -> Piece | None:
     waiting, maybe, dead = (sum(getattr(row, key) for row in rows) for key in ("waiting", "maybe", "dead"))
     words: list[str] = []
     if down:
-        since = down[0].since
-        words.append(f"DOWN {short(view.now - since)}" if since is not None else "DOWN")
+        worst_one = min(down, key=lambda row: row.since or view.now)
+        name = f"{cut(view.look.text(worst_one.name), 10, view.look)} " if len(rows) > 1 else ""
+        since = worst_one.since
+        words.append(f"{name}DOWN {short(view.now - since)}" if since is not None else f"{name}DOWN")
     if waiting:
         words.append(f"{waiting} waiting")
     if maybe:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from typing import Literal
 
 import msgspec
 
+from incident_tui.incident.entry import Ref
 from incident_tui.journal import notify
 from incident_tui.journal.errors import from_os
 from incident_tui.journal.place import FILE_MODE, StrPath, make_directory
@@ -13,6 +15,7 @@ from incident_tui.journal.place import FILE_MODE, StrPath, make_directory
 _EVERYTHING = "all"
 _READING = "host-"
 _WORD = "asked-"
+_CHAT = "chat-"
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -23,10 +26,34 @@ class Ask(msgspec.Struct, frozen=True):
     word: str = ""
 
 
+class ChatAsk(msgspec.Struct, frozen=True, kw_only=True):
+    """`verb` is retry or test; `sink` empty: all of them. Retry: the entry `journal`, `number`, or all that was refused
+    when `journal` is empty. Test: `number` names the message."""
+
+    verb: Literal["retry", "test"]
+    sink: str = ""
+    journal: str = ""
+    number: int = 0
+
+
+def ask_chat(directory: StrPath, wanted: ChatAsk) -> None:
+    """Raises JournalError."""
+    _leave(directory, f"{_CHAT}{wanted.verb}@{wanted.sink}@{wanted.journal}@{wanted.number}")
+
+
+def resend(directory: StrPath, ref: Ref | None) -> None:
+    """A person wants an entry's messages sent again, or all that were refused. Raises JournalError."""
+    journal, number = (ref.journal, ref.seq) if ref is not None else ("", 0)
+    ask_chat(directory, ChatAsk(verb="retry", journal=journal, number=number))
+
+
 def ask(directory: StrPath, host: str = "", word: str = "") -> None:
     """Ask for a reading of `host` (a configured name), or of everything; with a word, for that. Raises JournalError."""
+    _leave(directory, f"{_WORD}{word}@{host}" if word else _READING + host if host else _EVERYTHING)
+
+
+def _leave(directory: StrPath, name: str) -> None:
     folder = os.path.join(os.fspath(directory), "asks")
-    name = f"{_WORD}{word}@{host}" if word else _READING + host if host else _EVERYTHING
     path = os.path.join(folder, name)
     try:
         make_directory(folder)
@@ -36,15 +63,15 @@ def ask(directory: StrPath, host: str = "", word: str = "") -> None:
     notify.ring(directory)
 
 
-def take(directory: StrPath) -> list[Ask]:
+def take(directory: StrPath) -> list[Ask | ChatAsk]:
     """What was asked since the last call. Never raises."""
     folder = os.path.join(os.fspath(directory), "asks")
     try:
         names = os.listdir(folder)
     except OSError:
         return []
-    found = []
-    for name in names:
+    found: list[Ask | ChatAsk] = []
+    for name in sorted(names):
         try:
             os.unlink(os.path.join(folder, name))
         except OSError:
@@ -56,4 +83,14 @@ def take(directory: StrPath) -> list[Ask]:
         elif name.startswith(_WORD):
             word, _, host = name.removeprefix(_WORD).partition("@")
             found.append(Ask(host, word))
+        elif name.startswith(_CHAT):
+            found += _chat(name.removeprefix(_CHAT))
     return found
+
+
+def _chat(name: str) -> list[ChatAsk]:
+    """What the name says; nothing when it is not of ours."""
+    verb, sink, journal, number, *more = [*name.split("@"), "", "", ""]
+    if more != ["", "", ""] or not number.isdecimal() or len(number) > 18 or verb not in ("retry", "test"):
+        return []
+    return [ChatAsk(verb="retry" if verb == "retry" else "test", sink=sink, journal=journal, number=int(number))]

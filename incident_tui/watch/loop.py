@@ -228,6 +228,9 @@ class Watch:
 
     def _answer_asks(self) -> None:
         for ask in asks.take(self.plan.directory):
+            if isinstance(ask, asks.ChatAsk):
+                self._post.asked(ask)
+                continue
             if ask.word:
                 for host in [ask.host] if ask.host else [one.name for one in self.plan.hosts]:
                     self._demands.ask(host, ask.word)

@@ -11,11 +11,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from incident_tui.incident.entry import Entry, Ref
+from incident_tui.incident.entry import Entry, Kind, Ref
 from incident_tui.incident.state import Fold
 from incident_tui.journal.store import Store
-from incident_tui.watch.chat.compose import message, wanted
-from incident_tui.watch.chat.outbox import Outbox
+from incident_tui.watch.asks import ChatAsk
+from incident_tui.watch.chat.compose import Composed, message, wanted
+from incident_tui.watch.chat.delivery import delivery
+from incident_tui.watch.chat.kinds import repeatable
+from incident_tui.watch.chat.outbox import TEST, Outbox
 from incident_tui.watch.chat.sender import Sender
 from incident_tui.watch.rows import ChatRow
 from incident_tui.watch.settings import ChatSink
@@ -55,6 +58,7 @@ class Post:
             sink.name: Sender(
                 sink,
                 self._outbox,
+                delivery(sink, clock),
                 compose=self._compose,
                 may_send=lambda: self._ready and may_send(),
                 clock=clock,
@@ -77,7 +81,7 @@ class Post:
         """Queues what waits. While the outbox cannot be used (locked, full disk) it waits on, in order."""
         try:
             if not self._ready:
-                self._outbox.recover()
+                self._outbox.recover([sink.name for sink in self._sinks if repeatable(sink)], self._clock())
                 self._outbox.keep_only([sink.name for sink in self._sinks], self._clock())
                 self._begin(self._waiting)
                 self._ready = True
@@ -114,7 +118,7 @@ class Post:
         return entries[-1].seq if entries else 0
 
     def _queue(self, sink: ChatSink, entries: Sequence[Entry], upto: int, *, force: bool = False) -> None:
-        seqs = [entry.seq for entry in entries if wanted(entry, sink.send)]
+        seqs = [entry.seq for entry in entries if wanted(entry, sink)]
         if not seqs and not force and upto - self._cursors[sink.name] < _CURSOR_STEP:
             return  # looking at these again after a restart does no harm; a commit for each entry would
         self._outbox.enqueue(sink.name, self._store.journal, seqs, upto, self._clock())
@@ -122,9 +126,29 @@ class Post:
         if seqs:
             self.senders[sink.name].wake.set()
 
-    def _compose(self, ref: Ref) -> str | None:
+    def asked(self, ask: ChatAsk) -> None:
+        """A person's word: try again what was refused, or send a test message."""
+        try:
+            for name, sender in self.senders.items():
+                if ask.sink and ask.sink != name:
+                    continue
+                if ask.verb == "test":
+                    self._outbox.enqueue_test(name, ask.number, self._clock())
+                    sender.hurry()
+                else:
+                    sender.retry(Ref(ask.journal, ask.number) if ask.journal else None)
+        except sqlite3.Error as error:
+            log.warning("the chat outbox cannot be used: %s", error)
+
+    def _compose(self, ref: Ref) -> Composed | None:
+        if ref.journal == TEST:
+            now = self._clock()
+            said = f"test message {ref.seq} of incident-tui, {now:%H:%M:%SZ}: nothing has happened, do nothing."
+            return Composed(tag="[TEST]", said=said, mark="DEMO " if self._demo else "", at=now)
         row = self._fold.row(ref)
         if row is None:
             return None
         incident = self._fold.incident(row.entry.incident)
-        return message(row, incident, self._store.handle(ref), demo=self._demo)
+        pinned = row.entry.ref if row.entry.kind is Kind.PIN else None
+        about = None if pinned is None else self._fold.row(pinned)
+        return message(row, incident, self._store.handle(ref), demo=self._demo, about=about)

@@ -39,7 +39,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
     ref: Ref
     state: str
-    """waiting, sending, sent, maybe (a timeout left it open), dead (refused for good), dropped (purged first)."""
+    """waiting, sending, sent, accepted (the platform will see to it, and does not say whether it did), maybe (a timeout
+    left it open), dead (refused for good), dropped (purged first)."""
     at: datetime
     """When it was sent, or queued when it was not."""
     problem: str = ""
@@ -61,9 +62,11 @@ class ChatRow(msgspec.Struct, frozen=True, kw_only=True):
     """Messages of which a timeout left open whether they were sent."""
     dead: int = 0
     """Messages the platform refused for good."""
+    accepted: int = 0
+    """Messages that the platform took without saying whether they arrived."""
     last_sent: datetime | None = None
     deliveries: tuple[Delivery, ...] = ()
-    """The latest messages, newest last; bounded. A row of the timeline shows its own."""
+    """The latest and the oldest that are not well, newest last; bounded. A row of the timeline shows its own."""
 
 
 class WatchRow(msgspec.Struct, frozen=True, kw_only=True):

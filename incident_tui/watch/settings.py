@@ -21,19 +21,48 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class ChatSink(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[[chat]]`: a place updates are sent to. The URL is a credential: by environment or file only."""
+    """`[[chat]]`: a place that messages are sent to. Credentials are by environment or file only. Which of the settings
+    a kind needs is in `chat.kinds`."""
 
     name: str
     kind: str = "slack"
-    """The body's shape; "slack" posts {"text": …}, which Slack, Mattermost, Rocket.Chat and others take."""
+    """One of `chat.kinds`; "slack" posts {"text": …}, which most platforms take."""
     url_env: str = ""
     """Name of the environment variable that holds the webhook's URL."""
     url_file: str = ""
     """File that holds it; readable by its owner only."""
-    send: tuple[str, ...] = ("update", "severity", "status", "commander", "declare", "card")
-    """What is posted: declare, update, severity, status, commander, and the break-glass card when it is asked for."""
-    seconds_between: float = 1.0
-    """The token bucket: at most one message each so many seconds, with a burst of five."""
+    token_env: str = ""
+    """Name of the environment variable that holds the bot's token or API key (matrix, zulip, slack-api)."""
+    token_file: str = ""
+    """File that holds it; readable by its owner only."""
+    server: str = ""
+    """https://… of the server (matrix, zulip)."""
+    room: str = ""
+    """The room's id (matrix: "!…"), or the channel's (slack-api: "C…")."""
+    account: str = ""
+    """The bot's address (zulip)."""
+    stream: str = ""
+    topic: str = ""
+    """Empty: one topic an incident (zulip)."""
+    thread_id: str = ""
+    """An existing thread (discord)."""
+    command: tuple[str, ...] = ()
+    """A program and its arguments; the text is its standard input. `{tag}`, `{incident}` and `{sink}` are filled in
+    where they are whole arguments (command)."""
+    seconds: float = 30.0
+    """A command that runs so long is stopped."""
+    path: str = ""
+    """Each message is appended to this file (file)."""
+    send: tuple[str, ...] = ("declare", "update", "severity", "status", "commander", "card")
+    """What is posted: words of `chat.compose.SENDS`."""
+    audiences: tuple[str, ...] = ("internal", "public", "exec")
+    """Updates for these are posted."""
+    threads: bool = True
+    """One thread an incident, where the platform has threads."""
+    seconds_between: float = 0.0
+    """At most one message each so many seconds, after a burst; 0: as the platform wants it."""
+    coalesce: int = 5
+    """When so many wait, they go together as one message with a line each; 0: never."""
 
 
 class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -15,8 +15,10 @@ from incident_tui.ui.aside import from_thread
 from incident_tui.ui.linear.spoken import overview
 from incident_tui.ui.linear.verbs import MOST, find, go, of_zoom, yank
 from incident_tui.ui.lines import plain
+from incident_tui.ui.marks import asked_to_resend
 from incident_tui.ui.searching import headline, to_ask, told
 from incident_tui.ui.yank import copy
+from incident_tui.watch.asks import resend
 
 if TYPE_CHECKING:
     from incident_tui.ui.linear.screen import LinearScreen
@@ -38,6 +40,11 @@ class Effects:
             case o.ReadFresh(host=host):
                 if self.screen.attempt(lambda: self.screen.ask(host, ""), "no reading could be asked for"):
                     self.screen.tell([f"A fresh reading of {host or 'all hosts'} is asked for."])
+            case o.Resend(ref=ref):
+                if self.screen.attempt(
+                    lambda: resend(self.screen.session.directory, ref), "the watch could not be asked"
+                ):
+                    self.screen.tell([asked_to_resend(view, ref)])
             case o.WriteReport(incident=incident, file=file):
                 loop = asyncio.get_running_loop()
                 writing = self.screen.session.export(incident, file)

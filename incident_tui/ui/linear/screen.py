@@ -389,4 +389,5 @@ _KEYS: Final[dict[str, Callable[[LinearScreen], None]]] = {
     "f2": lambda screen: screen.effects.on_screen("state", ""),
     "f5": lambda screen: screen.effects.take(o.ReadFresh()),
     "f8": lambda screen: screen.effects.on_screen("changes", ""),
+    "f9": lambda screen: screen.effects.take(o.Resend()),
 }

@@ -2,59 +2,136 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
 from incident_tui.incident.entry import Entry, Kind
 from incident_tui.incident.views import Incident, TimelineRow
+from incident_tui.watch.chat.platform import Facts
+from incident_tui.watch.settings import ChatSink
 
-_SENT_KINDS = {
-    Kind.DECLARE: "declare",
-    Kind.UPDATE: "update",
-    Kind.SEVERITY: "severity",
-    Kind.STATUS: "status",
+_BY_WORD: Final = {
+    "declare": Kind.DECLARE,
+    "update": Kind.UPDATE,
+    "severity": Kind.SEVERITY,
+    "status": Kind.STATUS,
+    "milestones": Kind.MILESTONE,
+    "decisions": Kind.DECISION,
+    "pinned": Kind.PIN,
 }
-CARD = "card"
-"""The word of `send` for the break-glass card. It has phone numbers and codes of bridges: not every place gets it."""
+CARD: Final = "card"
+"""The word of `send` for the break-glass card. It has phone numbers and codes of bridges: not every place gets it, and
+never one whose audiences are not the team."""
+SENDS: Final = (*_BY_WORD, "commander", CARD, "roles", "all")
+"""The words of `[[chat]] send`. "all": every entry of an incident that says something, but the card."""
+_NEVER: Final = frozenset({Kind.AMEND, Kind.STRIKE, Kind.PURGE, Kind.PRESENCE, Kind.LEASE})
+"""Corrections are of the journal."""
+TOGETHER: Final = 50
+"""At most so many go out as one."""
 
 
-def wanted(entry: Entry, send: tuple[str, ...]) -> bool:
-    """Whether a sink with this `send` gets the entry. Promises and updates given elsewhere are not posted."""
-    if entry.purged or not entry.incident:
+class Composed(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as it would go out now. `tag` names incident and entry, so that a duplicate shows."""
+
+    tag: str
+    said: str
+    incident: str = ""
+    title: str = ""
+    mark: str = ""
+    """"DEMO " or "DRILL ", in front of the tag."""
+    at: datetime
+    """When it happened."""
+
+    def text(self, *, late: bool) -> str:
+        """`late`: it waited, so its time is said."""
+        return f"{self.mark}{self.tag}{f' ({self.at:%H:%MZ}, sent late)' if late else ''} {self.said}"
+
+
+def wanted(entry: Entry, sink: ChatSink) -> bool:
+    """Whether the sink gets the entry. Promises and updates given elsewhere are not posted, unless all is."""
+    if entry.purged or not entry.incident or entry.kind in _NEVER:
         return False
-    if entry.kind is Kind.ROLE:
-        return (
-            "commander" in send
-            and entry.data.get("role") == "commander"
-            and entry.data.get("step") in ("take", "claim")
-        )
-    if entry.kind is Kind.UPDATE and entry.data.get("step") != "posted":
-        return False
-    if entry.kind is Kind.CHAT:
-        return CARD in send and bool(entry.data.get(CARD))
-    return _SENT_KINDS.get(entry.kind, "") in send
+    send, data = sink.send, entry.data
+    if entry.kind is Kind.CHAT:  # but for the card, it came from a chat and does not go back into one
+        return CARD in send and bool(data.get(CARD)) and "internal" in sink.audiences
+    everything = "all" in send
+    if entry.kind is Kind.UPDATE:
+        if str(data.get("audience", "internal")) not in sink.audiences:
+            return False
+        return everything or ("update" in send and data.get("step") == "posted")
+    if entry.kind is Kind.PIN:
+        return data.get("step") != "unpin" and (everything or "pinned" in send)
+    if entry.kind is Kind.ROLE and not everything:
+        commands = data.get("role", "commander") == "commander" and data.get("step") in ("take", "claim")
+        return "roles" in send or (commands and "commander" in send)
+    return everything or any(_BY_WORD.get(word) is entry.kind for word in send)
 
 
-def message(row: TimelineRow, incident: Incident, handle: str, *, demo: bool) -> str | None:
-    """The text for the chat, tagged with incident and entry so that a duplicate shows; None when it must not go."""
+def message(
+    row: TimelineRow, incident: Incident, handle: str, *, demo: bool, about: TimelineRow | None = None
+) -> Composed | None:
+    """The message of an entry as it stands now; None when it must not go. `about`: the row that a pin is on."""
     if row.purged or row.struck:
         return None
+    said = _said(row, incident, about)
+    if said is None:
+        return None
+    return Composed(
+        tag=f"[{incident.id} {handle}]",
+        said=said,
+        incident=incident.id,
+        title=incident.title,
+        mark=("DEMO " if demo else "") + ("DRILL " if incident.drill else ""),
+        at=row.at,
+    )
+
+
+def _said(row: TimelineRow, incident: Incident, about: TimelineRow | None) -> str | None:
     entry, data = row.entry, row.entry.data
-    marks = ("DEMO " if demo else "") + ("DRILL " if incident.drill else "")
-    tag = f"{marks}[{incident.id} {handle}]"
     if entry.kind is Kind.DECLARE:
         severity = f"SEV{data['severity']} " if isinstance(data.get("severity"), int) else ""
-        return (
-            f"{tag} DECLARED {severity}{incident.title}. Incident commander: {incident.commander or entry.author.name}."
-        )
+        return f"DECLARED {severity}{incident.title}. Incident commander: {incident.commander or entry.author.name}."
     if entry.kind is Kind.CHAT:
-        return f"{tag} {row.said}\n{data.get(CARD)}"
-    if entry.kind is Kind.UPDATE:
+        return f"{row.said}\n{data.get(CARD)}"
+    if entry.kind is Kind.UPDATE and data.get("step") == "posted":
         audience = str(data.get("audience", "internal"))
         due = incident.next_update.get(audience)
         promise = f" Next update by {due:%H:%MZ}." if due is not None else ""
-        return f"{tag} UPDATE ({audience}) by {entry.author.name}: {row.said}{promise}"
+        return f"UPDATE ({audience}) by {entry.author.name}: {row.said}{promise}"
     if entry.kind is Kind.SEVERITY:
         was = f" (was SEV{data['was']})" if isinstance(data.get("was"), int) else ""
-        return f"{tag} SEV{data.get('level')}{was}: {row.said}"
+        return f"SEV{data.get('level')}{was}: {row.said}"
     if entry.kind is Kind.STATUS:
-        why = f": {row.said}" if row.said else ""
-        return f"{tag} STATUS {data.get('status')}{why}"
-    return f"{tag} {data.get('who') or entry.author.name} is incident commander."
+        return f"STATUS {data.get('status')}{f': {row.said}' if row.said else ''}"
+    if entry.kind is Kind.MILESTONE:
+        when = "unknown when" if data.get("unknown") else f"{row.at:%H:%MZ}"
+        return f"MILESTONE {data.get('name')}: {when}{f', {row.said}' if row.said else ''}"
+    if entry.kind is Kind.ROLE and data.get("role") == "commander" and data.get("step") in ("take", "claim"):
+        return f"{data.get('who') or entry.author.name} is incident commander."
+    if entry.kind is Kind.PIN:
+        if about is None or about.purged or about.struck or not about.pinned:
+            return None
+        return f"PINNED by {entry.author.name}: {about.word} {about.entry.author.name}: {about.text}"
+    return f"{row.word} {entry.author.name}: {row.text}"
+
+
+def together(messages: Sequence[Composed], facts: Facts) -> tuple[str, int]:
+    """As many of the first messages as fit, as one text with a line each, and how many. Each line is whole: what is too
+    long for that, or has lines of its own, goes alone. All are of one incident."""
+    first = messages[0]
+    lines: list[str] = []
+    for one in messages[:TOGETHER]:
+        line = f"{one.at:%H:%MZ} {one.tag} {' '.join(one.said.split())}"
+        if "\n" in one.said or one.incident != first.incident or facts.size("\n".join([_head(first, 99), *lines, line])) > facts.limit:
+            break
+        lines.append(line)
+    if len(lines) < 2:
+        return first.text(late=True), 1
+    return "\n".join([_head(first, len(lines)), *lines]), len(lines)
+
+
+def _head(first: Composed, count: int) -> str:
+    return f"{first.mark}[{first.incident or 'TEST'}] {count} messages that had to wait:"

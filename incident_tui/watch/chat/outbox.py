@@ -4,20 +4,24 @@ It holds references, never text: what is sent is composed from the journal at th
 what was waiting, and a credential typed by mistake lies in one place only. States of a message:
 
     waiting -> sending -> sent
-                       -> waiting (not delivered: it is tried again, in order)
-                       -> maybe   (a timeout or a crash left open whether it arrived; never sent again by itself)
-                       -> dead    (refused for good by the platform)
-    waiting -> dropped            (the entry was purged or struck before it was sent)
+                       -> accepted (the platform will see to it, and does not say whether it did)
+                       -> waiting  (not delivered: it is tried again, in order)
+                       -> maybe    (a timeout or a crash left open whether it arrived; sent again by a person's word
+                                    only. Where the platform knows a second attempt from a second message, it waits)
+                       -> dead     (refused for good by the platform; a person may have it tried again)
+    waiting -> dropped             (the entry was purged or struck before it was sent)
+
+Messages that went out as one have the same `batch`, and keep it until it is certain that the platform has none of them.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -33,21 +37,30 @@ CREATE TABLE IF NOT EXISTS messages(id INTEGER PRIMARY KEY, sink TEXT NOT NULL, 
     seq INTEGER NOT NULL, state TEXT NOT NULL, queued REAL NOT NULL, sent REAL, attempts INTEGER NOT NULL DEFAULT 0,
     next REAL NOT NULL DEFAULT 0, problem TEXT NOT NULL DEFAULT '', UNIQUE(sink, journal, seq));
 CREATE INDEX IF NOT EXISTS open_messages ON messages(sink, id) WHERE state IN ('waiting', 'sending');
+CREATE TABLE IF NOT EXISTS threads(sink TEXT NOT NULL, incident TEXT NOT NULL, root TEXT NOT NULL,
+    PRIMARY KEY(sink, incident)) WITHOUT ROWID;
 """
+_LATER_COLUMNS: Final = ("batch INTEGER", "remote TEXT NOT NULL DEFAULT ''")
+"""Columns that outboxes of earlier versions lack."""
 _PATIENCE: Final = 0.25
 """Seconds to wait for the file's lock: the watch must not stand still for it."""
 SHOWN: Final = 30
-"""How many deliveries a ChatRow carries."""
+"""How many deliveries a ChatRow carries: the latest, and as many of the oldest that are not well."""
+KEPT: Final = timedelta(days=30)
+"""What was sent longer ago is forgotten."""
+TEST: Final = "test"
+"""The journal of a test message's reference: no journal has this name."""
 
 
 class Message(msgspec.Struct, frozen=True):
-    """The next thing to send to a sink."""
+    """One that waits for a sink. `batch` is None when it may go out with any others."""
 
     id: int
     ref: Ref
     attempts: int
     next_try: datetime
     queued: datetime
+    batch: int | None = None
 
 
 class Outbox:
@@ -60,6 +73,7 @@ class Outbox:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._opened: sqlite3.Connection | None = None
+        self._rows: dict[str, tuple[int, ChatRow]] = {}
 
     @property
     def _db(self) -> sqlite3.Connection:
@@ -74,6 +88,10 @@ class Outbox:
                 db.execute("PRAGMA journal_mode=WAL")
                 db.execute("PRAGMA synchronous=FULL")
                 db.executescript(_SCHEMA)
+                known = {str(column[1]) for column in db.execute("PRAGMA table_info(messages)")}
+                for column in _LATER_COLUMNS:
+                    if column.split()[0] not in known:
+                        db.execute(f"ALTER TABLE messages ADD COLUMN {column}")
             except sqlite3.Error:
                 db.close()
                 raise
@@ -84,11 +102,21 @@ class Outbox:
         if self._opened is not None:
             self._opened.close()
 
-    def recover(self) -> int:
-        """After a start: what was being sent when the last watch died is `maybe`. Returns how many there were."""
-        return self._db.execute(
-            "UPDATE messages SET state='maybe', problem='the watch ended while sending' WHERE state='sending'"
+    def recover(self, idempotent: Iterable[str], now: datetime) -> int:
+        """After a start: what was being sent when the last watch died is `maybe`; for the sinks named it waits, to be
+        sent again under the same key. What is long over is forgotten. Returns how many were being sent."""
+        again = sorted(idempotent)
+        db = self._db
+        found = db.execute(
+            f"UPDATE messages SET state=CASE WHEN sink IN ({_marks(again)}) THEN 'waiting' ELSE 'maybe' END, "
+            "problem='the watch ended while sending' WHERE state='sending'",
+            again,
         ).rowcount
+        db.execute(
+            "DELETE FROM messages WHERE state IN ('sent', 'accepted', 'dropped') AND sent<?",
+            ((now - KEPT).timestamp(),),
+        )
+        return found
 
     def cursor(self, sink: str, journal: str) -> int | None:
         """The last entry of `journal` that was considered for `sink`; None when it never was asked."""
@@ -114,10 +142,17 @@ class Outbox:
                 self._db.execute("ROLLBACK")
             raise
 
+    def enqueue_test(self, sink: str, number: int, now: datetime) -> None:
+        """Queues a test message; `number` names it."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO messages(sink, journal, seq, state, queued) VALUES(?,?,?,'waiting',?)",
+            (sink, TEST, number, now.timestamp()),
+        )
+
     def keep_only(self, sinks: Iterable[str], now: datetime) -> None:
         """Forgets every other sink: one that comes back later begins anew, and gets nothing that waited meanwhile."""
         names = sorted(sinks)
-        others = f"sink NOT IN ({','.join('?' * len(names))})"
+        others = f"sink NOT IN ({_marks(names)})"
         self._db.execute(
             f"UPDATE messages SET state='dropped', sent=?, problem='the sink was taken out of the configuration' "
             f"WHERE state IN ('waiting', 'sending') AND {others}",
@@ -125,64 +160,140 @@ class Outbox:
         )
         self._db.execute(f"DELETE FROM cursors WHERE {others}", names)
 
-    def head(self, sink: str) -> Message | None:
-        """The oldest message that still waits: order is kept, so nothing overtakes it."""
-        row = self._db.execute(
-            "SELECT id, journal, seq, attempts, next, queued FROM messages WHERE sink=? AND state='waiting' "
-            "ORDER BY id LIMIT 1",
-            (sink,),
-        ).fetchone()
-        if row is None:
-            return None
-        return Message(row[0], Ref(row[1], row[2]), row[3], _time(row[4]), _time(row[5]))
+    def waiting(self, sink: str, most: int) -> list[Message]:
+        """The oldest that wait, at most so many, in order: nothing overtakes the first. A batch that went out before is
+        all that is given, and whole."""
+        found = self._db.execute(
+            "SELECT id, journal, seq, attempts, next, queued, batch FROM messages "
+            "WHERE sink=? AND state='waiting' ORDER BY id LIMIT ?",
+            (sink, most),
+        ).fetchall()
+        if found and found[0][6] is not None:
+            found = self._db.execute(
+                "SELECT id, journal, seq, attempts, next, queued, batch FROM messages "
+                "WHERE sink=? AND state='waiting' AND batch=? ORDER BY id",
+                (sink, found[0][6]),
+            ).fetchall()
+        else:
+            alone = next((index for index, row in enumerate(found) if row[6] is not None), len(found))
+            found = found[:alone]
+        return [Message(row[0], Ref(row[1], row[2]), row[3], _time(row[4]), _time(row[5]), row[6]) for row in found]
 
-    def sending(self, message: Message) -> None:
-        """Recorded before the first byte leaves: a crash from here on makes it `maybe`."""
-        self._db.execute("UPDATE messages SET state='sending', attempts=attempts+1 WHERE id=?", (message.id,))
+    def sending(self, batch: Sequence[Message]) -> None:
+        """Recorded before the first byte leaves: a crash from here on makes them `maybe`."""
+        self._update("state='sending', attempts=attempts+1, batch=?", (batch[0].id,), batch)
 
-    def finish(self, message: Message, state: str, now: datetime, problem: str = "") -> None:
-        """`state` is sent, maybe, dead or dropped."""
-        self._db.execute(
-            "UPDATE messages SET state=?, sent=?, problem=? WHERE id=?", (state, now.timestamp(), problem, message.id)
+    def finish(self, batch: Sequence[Message], state: str, now: datetime, problem: str = "", remote: str = "") -> None:
+        """`state` is sent, accepted, maybe, dead or dropped."""
+        self._update(
+            "state=?, sent=?, problem=?, remote=?, batch=NULL", (state, now.timestamp(), problem, remote), batch
         )
 
-    def postpone(self, message: Message, until: datetime, problem: str) -> None:
-        """Not delivered: it waits until `until` and keeps its place."""
-        self._db.execute(
-            "UPDATE messages SET state='waiting', next=?, problem=? WHERE id=?",
-            (until.timestamp(), problem, message.id),
-        )
+    def postpone(self, batch: Sequence[Message], until: datetime, problem: str, *, together: bool = False) -> None:
+        """Not delivered: they wait until `until` and keep their place. `together`: the platform may have them after
+        all, so that they must go out again as the same message."""
+        values = (until.timestamp(), problem)
+        self._update(f"state='waiting', next=?, problem=?{'' if together else ', batch=NULL'}", values, batch)
+
+    def _update(self, assignments: str, values: tuple[Any, ...], batch: Sequence[Message]) -> None:
+        ids = [message.id for message in batch]
+        self._db.execute(f"UPDATE messages SET {assignments} WHERE id IN ({_marks(ids)})", (*values, *ids))
+
+    def retry(self, sink: str, ref: Ref | None) -> int:
+        """A person's word: what is dead is tried again, and what waits is tried now. With a `ref`, that message alone,
+        also when it may have arrived, or was accepted and did not. Returns how many are to be sent."""
+        which, values, states = "sink=?", [sink], ["dead", "waiting"]
+        if ref is not None:
+            which, values = "sink=? AND journal=? AND seq=?", [sink, ref.journal, str(ref.seq)]
+            states += ["maybe", "accepted"]
+        return self._db.execute(
+            "UPDATE messages SET state='waiting', sent=NULL, next=0, attempts=0, "
+            f"batch=CASE WHEN state='waiting' THEN batch END WHERE {which} AND state IN ({_marks(states)})",
+            (*values, *states),
+        ).rowcount
+
+    def hurry(self, sink: str) -> None:
+        """What waits may be tried now."""
+        self._db.execute("UPDATE messages SET next=0 WHERE sink=? AND state='waiting' AND next<>0", (sink,))
+
+    def root(self, sink: str, incident: str) -> str:
+        """What the platform calls the first message of the incident's thread; empty when there is none."""
+        row = self._db.execute("SELECT root FROM threads WHERE sink=? AND incident=?", (sink, incident)).fetchone()
+        return "" if row is None else str(row[0])
+
+    def begin_thread(self, sink: str, incident: str, root: str) -> None:
+        """The first one that is said counts."""
+        self._db.execute("INSERT OR IGNORE INTO threads(sink, incident, root) VALUES(?,?,?)", (sink, incident, root))
 
     def row(self, sink: str, now: datetime, problem: str, since: datetime | None) -> ChatRow:
-        """The sink's row for the board."""
-        counts = dict(
-            self._db.execute("SELECT state, count(*) FROM messages WHERE sink=? GROUP BY state", (sink,)).fetchall()
+        """The sink's row for the board. Read anew only after a change: it is asked for twice a second."""
+        changes = self._db.total_changes
+        known = self._rows.get(sink)
+        if known is None or known[0] != changes:
+            known = changes, chat_row(self._db, sink, now)
+            self._rows[sink] = known
+        return msgspec.structs.replace(known[1], at=now, problem=problem, since=since)
+
+
+def chat_row(db: sqlite3.Connection, sink: str, now: datetime) -> ChatRow:
+    """What the outbox says of one sink."""
+    counts = dict(db.execute("SELECT state, count(*) FROM messages WHERE sink=? GROUP BY state", (sink,)).fetchall())
+    oldest, last = db.execute(
+        "SELECT min(CASE WHEN state='waiting' THEN queued END), "
+        "max(CASE WHEN state IN ('sent', 'accepted') THEN sent END) FROM messages WHERE sink=?",
+        (sink,),
+    ).fetchone()
+    return ChatRow(
+        name=sink,
+        at=now,
+        waiting=counts.get("waiting", 0) + counts.get("sending", 0),
+        oldest=None if oldest is None else _time(oldest),
+        maybe=counts.get("maybe", 0),
+        dead=counts.get("dead", 0),
+        accepted=counts.get("accepted", 0),
+        last_sent=None if last is None else _time(last),
+        deliveries=tuple(deliveries(db, sink, SHOWN)),
+    )
+
+
+def state_of(db: sqlite3.Connection, sink: str, ref: Ref) -> tuple[str, str] | None:
+    """State and problem of one message; None when it was never queued."""
+    found = db.execute(
+        "SELECT state, problem FROM messages WHERE sink=? AND journal=? AND seq=?", (sink, ref.journal, ref.seq)
+    ).fetchone()
+    return None if found is None else (str(found[0]), str(found[1]))
+
+
+def in_front(db: sqlite3.Connection, sink: str, ref: Ref) -> tuple[int, str]:
+    """How many wait in front of a message, and why the first of them does: empty while it was not tried."""
+    found = db.execute(
+        "SELECT problem FROM messages WHERE sink=? AND state IN ('waiting', 'sending') AND id < "
+        "(SELECT id FROM messages WHERE sink=? AND journal=? AND seq=?) ORDER BY id",
+        (sink, sink, ref.journal, ref.seq),
+    ).fetchall()
+    return len(found), str(found[0][0]) if found else ""
+
+
+def deliveries(db: sqlite3.Connection, sink: str, most: int) -> list[Delivery]:
+    """The latest, and the oldest of those that are not well, oldest first."""
+    columns = "id, journal, seq, state, coalesce(sent, queued), problem"
+    found = {
+        row
+        for query in (
+            f"SELECT {columns} FROM messages WHERE sink=? ORDER BY id DESC LIMIT ?",
+            f"SELECT {columns} FROM messages WHERE sink=? AND state IN ('waiting', 'sending', 'maybe', 'dead') "
+            "ORDER BY id LIMIT ?",
         )
-        oldest, last = self._db.execute(
-            "SELECT min(CASE WHEN state='waiting' THEN queued END), max(CASE WHEN state='sent' THEN sent END) "
-            "FROM messages WHERE sink=?",
-            (sink,),
-        ).fetchone()
-        recent = self._db.execute(
-            "SELECT journal, seq, state, coalesce(sent, queued), problem FROM messages WHERE sink=? "
-            "ORDER BY id DESC LIMIT ?",
-            (sink, SHOWN),
-        ).fetchall()
-        return ChatRow(
-            name=sink,
-            at=now,
-            problem=problem,
-            since=since,
-            waiting=counts.get("waiting", 0) + counts.get("sending", 0),
-            oldest=None if oldest is None else _time(oldest),
-            maybe=counts.get("maybe", 0),
-            dead=counts.get("dead", 0),
-            last_sent=None if last is None else _time(last),
-            deliveries=tuple(
-                Delivery(ref=Ref(journal, seq), state=state, at=_time(at), problem=said)
-                for journal, seq, state, at, said in reversed(recent)
-            ),
-        )
+        for row in db.execute(query, (sink, most))
+    }
+    return [
+        Delivery(ref=Ref(journal, seq), state=state, at=_time(at), problem=said)
+        for _, journal, seq, state, at, said in sorted(found)
+    ]
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
 
 
 def _time(seconds: float) -> datetime:

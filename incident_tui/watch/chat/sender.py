@@ -1,93 +1,84 @@
-"""Sends one sink's queue, in order, with aiohttp. Only the holder of the lease sends."""
+"""Sends one sink's queue, in order. Only the holder of the lease sends."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
-import aiohttp
 import msgspec
 
 from incident_tui.incident.entry import Ref
 from incident_tui.text import sanitise
-from incident_tui.watch.chat import slack
+from incident_tui.watch.chat.answers import LONGEST_WAIT
+from incident_tui.watch.chat.compose import TOGETHER, Composed, together
+from incident_tui.watch.chat.delivery import Attempt, Delivery
 from incident_tui.watch.chat.outbox import Message, Outbox
+from incident_tui.watch.chat.platform import Misfit, Outcome, Outgoing, Pace
 from incident_tui.watch.rows import ChatRow
 from incident_tui.watch.settings import ChatSink
 
-TIMEOUT: Final = 15.0
-BURST: Final = 5
+LATE: Final = timedelta(minutes=2)
+"""A message that waited so long says when it happened."""
 _FIRST_WAIT: Final = 1.0
-_LONGEST_WAIT: Final = 120.0
+_LONGEST_BACK_OFF: Final = 120.0
+_MISFIT_WAIT: Final = timedelta(seconds=10)
+_LONGEST_SLEEP: Final = 60.0
 
 
-class UrlError(Exception):
-    """The sink's URL cannot be had; the sentence never holds it."""
+class Bucket:
+    """A token bucket, on the clock that is passed in."""
 
+    def __init__(self, pace: Pace, now: datetime) -> None:
+        self.pace = pace
+        self._tokens = float(pace.burst)
+        self._filled = now
 
-def webhook_url(sink: ChatSink) -> str:
-    """The credential, read at each send so that a mended file or variable needs no restart."""
-    if sink.url_env:
-        url = os.environ.get(sink.url_env, "").strip()
-        if not url:
-            raise UrlError(f"${sink.url_env} is not set where the watch was started")
-    else:
-        try:
-            url = Path(sink.url_file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UrlError(f"the file {sink.url_file} cannot be read ({type(error).__name__})") from None
-    if not url.startswith(("http://", "https://")):
-        raise UrlError(f"{sink.url_env or sink.url_file} does not hold a URL that starts with https://")
-    return url
+    def wait(self, now: datetime) -> float:
+        """Seconds until a message may go; 0: now."""
+        gained = (now - self._filled).total_seconds() / self.pace.seconds
+        self._tokens = min(float(self.pace.burst), self._tokens + max(0.0, gained))
+        self._filled = now
+        return 0.0 if self._tokens >= 1 else (1 - self._tokens) * self.pace.seconds
 
-
-def _unusable(error: sqlite3.Error) -> str:
-    return f"the outbox cannot be used ({sanitise(str(error), limit=60)}); it is tried again"
-
-
-class Outcome:
-    """What one attempt came to: `state` sent, again, maybe or dead."""
-
-    __slots__ = ("problem", "state", "wait")
-
-    def __init__(self, state: str, problem: str = "", wait: timedelta | None = None) -> None:
-        self.state, self.problem, self.wait = state, problem, wait
+    def take(self) -> None:
+        self._tokens -= 1
 
 
 class Sender:
     """The worker of one sink.
 
-    `compose(ref)` gives the text now, or None when there is nothing to send any more; `may_send()` rechecks the lease
-    before each send; `wake` is set when something was queued.
+    `compose(ref)` gives the message as it stands now, or None when there is nothing to send any more; `may_send()`
+    rechecks the lease before each attempt; `wake` is set when something was queued.
     """
 
     def __init__(
         self,
         sink: ChatSink,
         outbox: Outbox,
+        delivery: Delivery,
         *,
-        compose: Callable[[Ref], str | None],
+        compose: Callable[[Ref], Composed | None],
         may_send: Callable[[], bool],
         clock: Callable[[], datetime],
         jitter: Callable[[], float],
     ) -> None:
         self.sink = sink
         self._outbox = outbox
+        self._delivery = delivery
         self._compose = compose
         self._may_send = may_send
         self._clock = clock
         self._jitter = jitter
-        self._tokens = float(BURST)
-        self._filled = clock()
+        pace = delivery.facts.pace
+        self._bucket = Bucket(Pace(sink.seconds_between or pace.seconds, pace.burst), clock())
+        self._pause_until: datetime | None = None
         self._problem = ""
         self._since: datetime | None = None
-        self._unsettled: tuple[Message, Outcome] | None = None
+        self._unsettled: tuple[list[Message], str, Outcome] | None = None
         """What an attempt came to, until the outbox has taken it."""
         self._row = ChatRow(name=sink.name, at=clock())
         self.wake = asyncio.Event()
@@ -102,111 +93,147 @@ class Sender:
 
     async def run(self) -> None:
         """Sends until it is cancelled."""
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT, connect=TIMEOUT / 2)
-        async with aiohttp.ClientSession(timeout=timeout) as session:
+        try:
             while True:
-                wait = await self.step(session)
+                wait = await self.step()
                 if wait > 0:
                     self.wake.clear()
                     # Not wait_for: on Python 3.11 it swallows a cancellation that meets a wake-up.
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(wait):
                             await self.wake.wait()
+        finally:
+            await self._delivery.close()
 
-    async def step(self, session: aiohttp.ClientSession) -> float:
+    def retry(self, ref: Ref | None) -> int:
+        """A person's word, see `Outbox.retry`. Raises sqlite3.Error."""
+        found = self._outbox.retry(self.sink.name, ref)
+        self._pause_until = None
+        self.wake.set()
+        return found
+
+    def hurry(self) -> None:
+        """What waits is tried now, whatever it was to wait for. Raises sqlite3.Error."""
+        self._outbox.hurry(self.sink.name)
+        self._pause_until = None
+        self.wake.set()
+
+    async def step(self) -> float:
         """Sends the head of the queue if it is due. Returns seconds until it is worth calling again; 0 for now."""
         try:
             if self._unsettled is not None:
                 self._settle(*self._unsettled)
-            return await self._send(session)
+            return await self._send()
         except sqlite3.Error as error:
             self._note(_unusable(error))
             return 1.0
 
-    async def _send(self, session: aiohttp.ClientSession) -> float:
-        message = self._outbox.head(self.sink.name)
-        if message is None:
-            return 60.0
+    async def _send(self) -> float:
+        waiting = self._outbox.waiting(self.sink.name, TOGETHER)
+        if not waiting:
+            return _LONGEST_SLEEP
         now = self._clock()
-        pause = message.next_try - now
-        if pause > slack.MAX_WAIT:  # nobody may ask for so long: our clock was set back
-            pause = timedelta(0)
-        wait = max(pause.total_seconds(), self._token_wait(now))
+        wait = max(_left(waiting[0].next_try, now), _left(self._pause_until, now), self._bucket.wait(now))
         if wait > 0:
-            return min(wait, 60.0)
-        text = self._compose(message.ref)
-        if text is None:
-            self._outbox.finish(message, "dropped", now, "the entry was purged or struck before it was sent")
+            return min(wait, _LONGEST_SLEEP)
+        batch, text, first = self._next(waiting, now)
+        if first is None:
             return 0.0
         try:
-            url = webhook_url(self.sink)
-        except UrlError as error:
-            self._failed(message, str(error), timedelta(seconds=10))
-            return 10.0
+            attempt = await self._delivery.prepare(self._outgoing(batch, text, first))
+        except Misfit as misfit:
+            self._outbox.postpone(batch, now + _MISFIT_WAIT, str(misfit), together=batch[0].batch is not None)
+            self._note(str(misfit))
+            return _MISFIT_WAIT.total_seconds()
         if not self._may_send():
             return 1.0
-        self._tokens -= 1
-        self._outbox.sending(message)
-        self._unsettled = message, await self._post(session, url, text)
+        self._bucket.take()
+        self._outbox.sending(batch)
+        self._unsettled = batch, first.incident, await _tried(attempt)
         self._settle(*self._unsettled)
         return 0.0
 
-    def _token_wait(self, now: datetime) -> float:
-        gained = (now - self._filled).total_seconds() / self.sink.seconds_between
-        self._tokens = min(float(BURST), self._tokens + max(0.0, gained))
-        self._filled = now
-        return 0.0 if self._tokens >= 1 else (1 - self._tokens) * self.sink.seconds_between
-
-    async def _post(self, session: aiohttp.ClientSession, url: str, text: str) -> Outcome:
-        """One attempt. No exception of aiohttp leaves here: their texts may carry the URL, which is a secret."""
-        headers = {"Content-Type": "application/json"}
-        try:
-            async with session.post(url, data=slack.body(text), headers=headers, allow_redirects=False) as response:
-                answer = (await response.content.read(4096)).decode("utf-8", "replace")
-                return self._judge(response.status, response.headers.get("Retry-After"), answer)
-        except aiohttp.ConnectionTimeoutError:
-            return Outcome("again", "no connection in time")
-        except aiohttp.ClientConnectorCertificateError:
-            return Outcome("again", "its TLS certificate is not valid")
-        except aiohttp.ClientConnectorSSLError:
-            return Outcome("again", "TLS could not be agreed")
-        except aiohttp.ClientConnectorDNSError:
-            return Outcome("again", "its name is not found")
-        except aiohttp.ClientConnectorError as error:
-            return Outcome("again", f"cannot connect ({sanitise(os.strerror(error.errno or 0), limit=60)})")
-        except aiohttp.InvalidURL:
-            return Outcome("again", "the URL is not one")
-        except TimeoutError:
-            return Outcome("maybe", "no answer in time")
-        except aiohttp.ClientError as error:
-            return Outcome("maybe", f"the connection broke before an answer came ({type(error).__name__})")
-
-    def _judge(self, status: int, header: str | None, answer: str) -> Outcome:
-        problem = slack.refused(status, answer)
-        if not problem:
-            return Outcome("sent")
-        if status == 429 or status >= 500 or status == 408:
-            return Outcome("again", f"answered {problem}", slack.retry_after(header, answer, self._clock()))
-        return Outcome("dead", f"refused: {problem}")
-
-    def _settle(self, message: Message, outcome: Outcome) -> None:
-        now = self._clock()
-        if outcome.state == "sent":
-            self._outbox.finish(message, "sent", now)
-            self._problem, self._since = "", None
-        elif outcome.state == "again":
-            backoff = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(message.attempts, 10))
-            wait = outcome.wait if outcome.wait is not None else timedelta(seconds=backoff * (0.5 + self._jitter() / 2))
-            self._failed(message, outcome.problem, wait)
+    def _next(self, waiting: list[Message], now: datetime) -> tuple[list[Message], str, Composed | None]:
+        """What goes out next, and its text. None when what was first must not go any more: that is settled then."""
+        sink, fixed = self.sink, waiting[0].batch is not None
+        many = fixed or (sink.coalesce > 0 and len(waiting) >= sink.coalesce)
+        batch: list[Message] = []
+        composed: list[Composed] = []
+        for message in waiting if many else waiting[:1]:
+            one = self._compose(message.ref)
+            if one is not None:
+                composed.append(one)
+                batch.append(message)
+            elif not fixed:
+                self._outbox.finish([message], "dropped", now, "the entry was purged or struck before it was sent")
+        if not composed:
+            if fixed:
+                said = "the entry was purged or struck before it was known to be sent"
+                self._outbox.finish(waiting, "dropped", now, said)
+            return [], "", None
+        if len(composed) == 1:
+            text, count = composed[0].text(late=now - batch[0].queued >= LATE), 1
         else:
-            self._outbox.finish(message, outcome.state, now, outcome.problem)
-            self._note(outcome.problem)
+            text, count = together(composed, self._delivery.facts)
+        return (waiting if fixed else batch[:count]), text, composed[0]
+
+    def _outgoing(self, batch: list[Message], text: str, first: Composed) -> Outgoing:
+        facts, threaded = self._delivery.facts, self.sink.threads and bool(first.incident)
+        begin, end = batch[0].ref, batch[-1].ref
+        return Outgoing(
+            text=sanitise(text, lines=True),
+            key=f"itui-{self.sink.name}-{begin.journal}-{begin.seq}" + (f"-{end.seq}" if len(batch) > 1 else ""),
+            tag=first.tag,
+            incident=first.incident,
+            title=first.title,
+            root=self._outbox.root(self.sink.name, first.incident) if threaded and facts.threads else "",
+        )
+
+    def _settle(self, batch: list[Message], incident: str, outcome: Outcome) -> None:
+        now = self._clock()
+        state, problem = outcome.state, outcome.problem
+        if state == "maybe" and self._delivery.facts.idempotent:
+            self._again(batch, outcome, f"{problem}; it is sent again as the same message", together=True)
+        elif state == "again":
+            # Of a batch that may have arrived before, that is still not known.
+            self._again(batch, outcome, problem, together=batch[0].batch is not None)
+        else:
+            if outcome.remote and incident and self._delivery.facts.threads and state == "sent":
+                self._outbox.begin_thread(self.sink.name, incident, outcome.remote)
+            self._outbox.finish(batch, state, now, problem, outcome.remote)
+            self._pause_until = None if outcome.wait is None else now + outcome.wait
+            if state in ("sent", "accepted"):
+                self._problem, self._since = "", None
+            else:
+                self._note(problem)
         self._unsettled = None
 
-    def _failed(self, message: Message, problem: str, wait: timedelta) -> None:
-        self._outbox.postpone(message, self._clock() + wait, problem)
+    def _again(self, batch: list[Message], outcome: Outcome, problem: str, *, together: bool) -> None:
+        wait = outcome.wait
+        if wait is None:
+            back_off = min(_LONGEST_BACK_OFF, _FIRST_WAIT * 2 ** min(batch[0].attempts, 10))
+            wait = timedelta(seconds=back_off * (0.5 + self._jitter() / 2))
+        self._outbox.postpone(batch, self._clock() + wait, problem, together=together)
         self._note(problem)
 
     def _note(self, problem: str) -> None:
         self._since = self._since or self._clock()
         self._problem = problem
+
+
+def _left(until: datetime | None, now: datetime) -> float:
+    """Seconds. Nobody may ask for longer than LONGEST_WAIT: then our clock was set back, and it is over."""
+    left = timedelta(0) if until is None else until - now
+    return 0.0 if left > LONGEST_WAIT else max(0.0, left.total_seconds())
+
+
+async def _tried(attempt: Attempt) -> Outcome:
+    """No defect of one dialect may end the watch; what it was stays open."""
+    try:
+        return await attempt()
+    except Exception as error:
+        return Outcome("maybe", f"an attempt failed in an unforeseen way ({type(error).__name__})")
+
+
+def _unusable(error: sqlite3.Error) -> str:
+    return f"the outbox cannot be used ({sanitise(str(error), limit=60)}); it is tried again"

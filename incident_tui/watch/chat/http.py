@@ -1,0 +1,105 @@
+"""Carries requests to a platform, with aiohttp."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from incident_tui.text import sanitise
+from incident_tui.watch.chat.credentials import secrets_of
+from incident_tui.watch.chat.delivery import Attempt
+from incident_tui.watch.chat.matrix import Matrix
+from incident_tui.watch.chat.platform import Answer, Misfit, Outcome, Outgoing, Platform, Request
+from incident_tui.watch.settings import ChatSink
+
+TIMEOUT: Final = 15.0
+_READ: Final = 16_384
+"""Bytes of an answer that are looked at."""
+
+
+class Http:
+    """One sink's way to its platform, with a new connection for each message."""
+
+    def __init__(
+        self, sink: ChatSink, platform: Platform, clock: Callable[[], datetime], *, timeout: float = TIMEOUT
+    ) -> None:
+        self.facts = platform
+        self._sink = sink
+        self._platform = platform
+        self._clock = clock
+        self._timeout = timeout
+        self._session: aiohttp.ClientSession | None = None
+        self._open_room = not isinstance(platform, Matrix)
+        """A Matrix room is asked once whether it is encrypted."""
+
+    async def prepare(self, out: Outgoing) -> Attempt:
+        secrets = secrets_of(self._sink)
+        try:
+            request = self._platform.request(out, self._sink, secrets)
+            if not URL(request.url, encoded=True).host:
+                raise ValueError
+        except ValueError:
+            raise Misfit("its URL is not one") from None
+
+        async def attempt() -> Outcome:
+            if not self._open_room and isinstance(self._platform, Matrix):
+                asked = await self._carry(self._platform.encryption(self._sink, secrets))
+                if isinstance(asked, Answer):
+                    refused = self._platform.judge_encryption(asked)
+                    if refused is not None:
+                        return refused
+                    self._open_room = asked.status == 404
+            answer = await self._carry(request)
+            if isinstance(answer, Outcome):
+                return answer
+            said = secrets.scrub(answer.text, request.headers.get("Authorization", ""))
+            return self._platform.judge(msgspec.structs.replace(answer, text=said))
+
+        return attempt
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def _carry(self, request: Request) -> Answer | Outcome:
+        """One request. No exception of aiohttp leaves here: their texts may carry the URL, which is a secret."""
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(total=self._timeout, connect=self._timeout / 2)
+            # A connection that was kept may be dead, and then nobody could tell whether the message arrived.
+            connector = aiohttp.TCPConnector(force_close=True)
+            self._session = aiohttp.ClientSession(
+                timeout=timeout, connector=connector, cookie_jar=aiohttp.DummyCookieJar()
+            )
+        try:
+            async with self._session.request(
+                request.method,
+                URL(request.url, encoded=True),
+                data=request.body or None,
+                headers=request.headers,
+                allow_redirects=False,
+            ) as response:
+                text = (await response.content.read(_READ)).decode("utf-8", "replace")
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(response.status, headers, text, self._clock())
+        except aiohttp.ConnectionTimeoutError:
+            return Outcome("again", "no connection in time")
+        except aiohttp.ClientConnectorCertificateError:
+            return Outcome("again", "its TLS certificate is not valid")
+        except aiohttp.ClientConnectorSSLError:
+            return Outcome("again", "TLS could not be agreed")
+        except aiohttp.ClientConnectorDNSError:
+            return Outcome("again", "its name is not found")
+        except aiohttp.ClientConnectorError as error:
+            return Outcome("again", f"cannot connect ({sanitise(os.strerror(error.errno or 0), limit=60)})")
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
+            return Outcome("again", "its URL is not one")
+        except TimeoutError:
+            return Outcome("maybe", "no answer in time")
+        except (aiohttp.ClientError, ValueError, OSError) as error:
+            return Outcome("maybe", f"the connection broke before an answer came ({type(error).__name__})")

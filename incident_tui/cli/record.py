@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.options import UsageError
 from incident_tui.desk.desk import Desk
-from incident_tui.desk.outcome import OpenPlaybook, Outcome, Resend, WriteReport
+from incident_tui.desk.outcome import OfferLines, OpenPlaybook, Outcome, Resend, WriteReport
 from incident_tui.incident.contested import CONTESTED
 from incident_tui.incident.entry import ON_CARD, Entry, Kind
 from incident_tui.journal.errors import JournalError
@@ -149,6 +149,10 @@ def _effect(outcome: Outcome, context: Context) -> int:
         print(outcome.notice, file=sys.stderr)
     if isinstance(outcome.effect, WriteReport):
         print("incident-tui: use `incident-tui export` for the report", file=sys.stderr)
+        return 1
+    if isinstance(outcome.effect, OfferLines):
+        print("\n".join(outcome.effect.lines))
+        print("incident-tui: a draft, nothing was saved; log it in your words", file=sys.stderr)
         return 1
     if isinstance(outcome.effect, Resend):
         from incident_tui.watch.asks import resend

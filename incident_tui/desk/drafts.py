@@ -41,7 +41,7 @@ def order(parsed: Parsed, scene: Scene) -> Order:
     """Raises No."""
     if isinstance(parsed, m.Write):
         return Order((write(parsed, scene),))
-    from incident_tui.desk import coordination, corrections, playing, tasks  # `log TEXT` does not wait for them
+    from incident_tui.desk import coordination, corrections, playing, tasks, updates  # `log TEXT` does not wait for them
 
     match parsed:
         case m.Declare():
@@ -70,12 +70,8 @@ def order(parsed: Parsed, scene: Scene) -> Order:
             due = at + timedelta(minutes=minutes or coordination.usual_minutes(audience, scene))
             promise = {"step": "promised", "audience": audience, "next": due.isoformat()}
             return Order((scene.draft(Kind.UPDATE, "", at, promise),))
-        case m.Update(audience=audience, text=text, next_minutes=minutes, at=at):
-            scene.needed()
-            posted: dict[str, Any] = {"step": "posted", "audience": audience}
-            if minutes:
-                posted["next"] = (at + timedelta(minutes=minutes)).isoformat()
-            return Order((scene.draft(Kind.UPDATE, text, at, posted),))
+        case m.Update() | m.DraftUpdate():
+            return updates.order(parsed, scene)
         case m.Sent(audience=audience, where=where, text=text, at=at):
             scene.needed()
             sent = {"step": "elsewhere", "audience": audience, "where": where}

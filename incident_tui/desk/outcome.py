@@ -112,6 +112,12 @@ class Resend(msgspec.Struct, frozen=True):
     ref: Ref | None = None
 
 
+class OfferLines(msgspec.Struct, frozen=True):
+    """Lines for the prompt, one after the other, to be changed and entered."""
+
+    lines: tuple[str, ...]
+
+
 class OnScreen(msgspec.Struct, frozen=True):
     """A verb that only changes what one screen shows, with its argument as typed."""
 
@@ -138,6 +144,7 @@ Effect = (
     | ListPlaybooks
     | OpenPlaybook
     | ReadFresh
+    | OfferLines
     | Resend
     | OnScreen
     | Sweep

@@ -114,22 +114,32 @@ def next_update(arguments: str, line: Line) -> Parsed:
 
 
 def update(arguments: str, line: Line) -> Parsed:
-    first, _, tail = arguments.partition(" ")
-    audience = "internal"
-    if first.lower() in AUDIENCES:
-        audience, arguments = first.lower(), tail.strip()
+    audiences, arguments = _audiences(arguments)
     promised = 0
     first, _, tail = arguments.partition(" ")
     if first.startswith("+") and when.duration(first[1:]) is not None:
         promised, arguments = minutes(first[1:]), tail.strip()
-    said = text(arguments)
-    made = m.Update(audience=audience, text=said, next_minutes=promised, **line.timed)
-    if audience != "public":
+    if not arguments:
+        if line.said:
+            raise Wrong("the text is missing.")
+        return m.DraftUpdate(audiences=audiences, next_minutes=promised)
+    made = m.Update(audiences=audiences, text=arguments, next_minutes=promised, **line.timed)
+    if "public" not in audiences:
         return made
     ask = f"{line.question} " if line.question else ""
+    also = " So will " + " and ".join(one for one in audiences if one != "public") + "." if len(audiences) > 1 else ""
     return msgspec.structs.replace(
-        made, question=f'{ask}The PUBLIC will read: "{said}" Write public to send it.', wants="public"
+        made, question=f'{ask}The PUBLIC will read: "{arguments}"{also} Write public to send it.', wants="public"
     )
+
+
+def _audiences(arguments: str) -> tuple[tuple[str, ...], str]:
+    """`public,exec` in front, and the rest; without any: the team."""
+    first, _, tail = arguments.partition(" ")
+    named = tuple(dict.fromkeys(first.lower().split(",")))
+    if all(one in AUDIENCES for one in named):
+        return named, tail.strip()
+    return ("internal",), arguments
 
 
 def sent(arguments: str, line: Line) -> Parsed:

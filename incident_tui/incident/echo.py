@@ -49,8 +49,10 @@ def _head(parsed: Parsed, now: datetime) -> str:
             return _words(role.upper(), "" if step == "name" else step, who)
         case m.NextUpdate(audience=audience):
             return f"PROMISE {audience}"
-        case m.Update(audience=audience):
-            return f"UPDATE {audience.upper()}"
+        case m.Update(audiences=audiences):
+            return f"UPDATE {', '.join(audiences).upper()}"
+        case m.DraftUpdate(audiences=audiences):
+            return f"DRAFT UPDATE {', '.join(audiences).upper()}"
         case m.Sent(audience=audience, where=where):
             return f"SENT {audience.upper()} on {where}"
         case m.Assign(who=who, minutes=minutes):

@@ -90,10 +90,17 @@ class NextUpdate(Timed, frozen=True):
 
 
 class Update(Timed, frozen=True):
-    """`next_minutes` 0: no promise."""
+    """The same words to each of the audiences. `next_minutes` 0: no promise."""
 
-    audience: str
+    audiences: tuple[str, ...]
     text: str
+    next_minutes: int = 0
+
+
+class DraftUpdate(Meaning, frozen=True):
+    """An update without words: a first version for each audience is wanted. `next_minutes` 0: the usual."""
+
+    audiences: tuple[str, ...]
     next_minutes: int = 0
 
 
@@ -342,6 +349,7 @@ Parsed = (
     | Role
     | NextUpdate
     | Update
+    | DraftUpdate
     | Sent
     | Assign
     | Ack

@@ -85,8 +85,8 @@ VERBS: Final[dict[str, Verb]] = _table(
     ),
     Verb(
         "update",
-        "/update [internal|public|exec] [+20m] TEXT",
-        "post an update; +20m promises the next one",
+        "/update [internal|public,exec] [+20m] [TEXT]",
+        "post an update, or without text draft it; +20m: the next",
         "/update public +20m Two sites are slow. We are repairing the storage.",
         ("audiences",),
         timed=True,
@@ -321,7 +321,7 @@ VERBS: Final[dict[str, Verb]] = _table(
     Verb(
         "resend",
         "/resend [HANDLE]",
-        "send again what a chat refused; by handle also what may have arrived",
+        "send again what a chat refused; by handle, also a maybe",
         "/resend a17",
         ("handles",),
     ),

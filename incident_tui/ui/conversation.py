@@ -5,6 +5,7 @@ Nothing typed is lost: a refused line stays in the prompt, a question keeps it a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -382,6 +383,15 @@ class Conversation:
                     self.said = (f"{saved}. {notice}".rstrip(), "ok" if not notice else "")
                 if crossed := self.session.desk.crossed(fate):
                     self.said = (f"{saved}, but {crossed}", "warn")
+        self.keep()
+
+    def propose(self, lines: Sequence[str]) -> None:
+        """Lines that were asked for, the first into the prompt and the others after it."""
+        waiting = self.editor.text
+        self.session.offered[:0] = [*lines[1:], *([waiting] if waiting.strip() else [])]
+        self.editor.set(lines[0])
+        more = f" {len(lines) - 1} more after it." if len(lines) > 1 else ""
+        self.said = (f"A draft of what changed: put it in your words, Enter saves it.{more}", "")
         self.keep()
 
     def offer(self) -> bool:

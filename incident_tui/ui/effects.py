@@ -34,6 +34,8 @@ class Effects:
             case o.ReadFresh(host=host):
                 if self._app.attempt(lambda: self._ask(host, ""), "no reading could be asked for"):
                     self._app.talk.said = (f"A fresh reading of {host or 'all hosts'} is asked for.", "")
+            case o.OfferLines(lines=lines):
+                self._app.talk.propose(lines)
             case o.Resend(ref=ref):
                 directory = self._app.session.directory
                 if self._app.attempt(lambda: resend(directory, ref), "the watch could not be asked"):

@@ -33,8 +33,8 @@ def asked_to_resend(view: View, ref: Ref | None) -> str:
         dead = sum(chat.dead + chat.waiting for chat in view.chats.values())
         return "What was refused or waits is tried again." if dead else "Nothing was refused, and nothing waits."
     found = [name for name, chat in view.chats.items() for one in chat.deliveries if one.ref == ref]
-    names = ", ".join(dict.fromkeys(found)) or "every chat that did not take it"
-    return f"{view.handle(ref)} is sent again to {names}; what was sent already is not."
+    where = f"to {', '.join(dict.fromkeys(found))}, " if found else ""
+    return f"{view.handle(ref)} is sent again {where}where it is not known to have arrived."
 
 
 def marks(view: View) -> dict[Ref, tuple[Mark, ...]]:

@@ -160,6 +160,8 @@ async def test_each_verb_does_something_that_is_seen(
         said, style = driver.app.talk.said
         assert style != "crit", said
         wrote = len(driver.app.session.store.read()) > entries
-        assert wrote != (VERBS[verb].screen or verb in ("play", "read", "export", "incident", "help", "sweep")), said
+        assert wrote != (
+            VERBS[verb].screen or verb in ("play", "read", "resend", "export", "incident", "help", "sweep")
+        ), said
         assert driver.text != before or verb == "redraw" or (verb == "go" and driver.app.pane == "timeline")
         assert driver.app.prompt.editor.text == ""

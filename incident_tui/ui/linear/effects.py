@@ -40,6 +40,8 @@ class Effects:
             case o.ReadFresh(host=host):
                 if self.screen.attempt(lambda: self.screen.ask(host, ""), "no reading could be asked for"):
                     self.screen.tell([f"A fresh reading of {host or 'all hosts'} is asked for."])
+            case o.OfferLines(lines=proposed):
+                self.screen.talk.propose(proposed)
             case o.Resend(ref=ref):
                 if self.screen.attempt(
                     lambda: resend(self.screen.session.directory, ref), "the watch could not be asked"

@@ -28,7 +28,7 @@ from incident_tui.report.handoff import handoff as handoff_text
 from incident_tui.report.standing import Standing
 from incident_tui.text import decode, sanitise
 from incident_tui.ui.view import WATCH_STALE
-from incident_tui.watch.chat.compose import CARD
+from incident_tui.watch.chat.compose import CARD, takes_card
 
 if TYPE_CHECKING:
     from incident_tui.incident.finding import Finding
@@ -185,7 +185,7 @@ def _import(context: Context, source: str) -> int:
 
 def _to_chat(context: Context) -> None:
     """One entry for each piece, which the watch posts like an update: in order, once, and kept while it is down."""
-    sinks = [sink.name for sink in context.settings.chat if CARD in sink.send]
+    sinks = [sink.name for sink in context.settings.chat if takes_card(sink)]
     if not sinks:
         raise Failure('no [[chat]] table takes the card: add one, or "card" to its send', 2)
     with context.store() as store:

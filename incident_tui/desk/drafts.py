@@ -41,7 +41,13 @@ def order(parsed: Parsed, scene: Scene) -> Order:
     """Raises No."""
     if isinstance(parsed, m.Write):
         return Order((write(parsed, scene),))
-    from incident_tui.desk import coordination, corrections, playing, tasks, updates  # `log TEXT` does not wait for them
+    from incident_tui.desk import (
+        coordination,
+        corrections,
+        playing,
+        tasks,
+        updates,
+    )  # `log TEXT` does not wait for them
 
     match parsed:
         case m.Declare():

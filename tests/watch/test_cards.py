@@ -17,6 +17,7 @@ from incident_tui.incident.state import Fold
 from incident_tui.report.card import RULE
 from incident_tui.watch.cards import Cards
 from incident_tui.watch.chat.compose import message, wanted
+from incident_tui.watch.settings import ChatSink
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -112,10 +113,15 @@ def entry(**data: Any) -> Entry:
     return Entry("j", 2, Kind.CHAT, NOON, NOON, Author("ana"), text="break-glass card", incident="INC-1", data=data)
 
 
+def sink(*send: str, audiences: tuple[str, ...] = ("internal",)) -> ChatSink:
+    return ChatSink(name="ops", url_env="X", send=send, audiences=audiences)
+
+
 def test_only_who_takes_the_card_gets_it_and_nothing_else_of_the_chat_goes_back() -> None:
-    assert wanted(entry(card="CALL"), ("update", "card"))
-    assert not wanted(entry(card="CALL"), ("update",))
-    assert not wanted(entry(), ("card",)), "what somebody said there"
+    assert wanted(entry(card="CALL"), sink("update", "card"))
+    assert not wanted(entry(card="CALL"), sink("update"))
+    assert not wanted(entry(card="CALL"), sink("card", audiences=("public",))), "it has telephone numbers"
+    assert not wanted(entry(), sink("card")), "what somebody said there"
 
 
 def test_a_purged_card_is_not_sent(kept: Kept) -> None:
@@ -124,7 +130,8 @@ def test_a_purged_card_is_not_sent(kept: Kept) -> None:
     incident = kept.fold.incident("INC-1")
     row = kept.fold.row(Ref("j", 2))
     assert row is not None
-    assert message(row, incident, "a2", demo=False) == "[INC-1 a2] break-glass card\nCALL bob"
+    made = message(row, incident, "a2", demo=False)
+    assert made is not None and made.text(late=False) == "[INC-1 a2] break-glass card\nCALL bob"
     gone = msgspec.structs.replace(row, entry=msgspec.structs.replace(one, text="", data={}, purged=True))
     assert message(gone, incident, "a2", demo=False) is None
 

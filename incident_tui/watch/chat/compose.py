@@ -50,13 +50,17 @@ class Composed(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.mark}{self.tag}{f' ({self.at:%H:%MZ}, sent late)' if late else ''} {self.said}"
 
 
+def takes_card(sink: ChatSink) -> bool:
+    return CARD in sink.send and "internal" in sink.audiences
+
+
 def wanted(entry: Entry, sink: ChatSink) -> bool:
     """Whether the sink gets the entry. Promises and updates given elsewhere are not posted, unless all is."""
     if entry.purged or not entry.incident or entry.kind in _NEVER:
         return False
     send, data = sink.send, entry.data
     if entry.kind is Kind.CHAT:  # but for the card, it came from a chat and does not go back into one
-        return CARD in send and bool(data.get(CARD)) and "internal" in sink.audiences
+        return bool(data.get(CARD)) and takes_card(sink)
     everything = "all" in send
     if entry.kind is Kind.UPDATE:
         if str(data.get("audience", "internal")) not in sink.audiences:
@@ -120,16 +124,20 @@ def _said(row: TimelineRow, incident: Incident, about: TimelineRow | None) -> st
 
 def together(messages: Sequence[Composed], facts: Facts) -> tuple[str, int]:
     """As many of the first messages as fit, as one text with a line each, and how many. Each line is whole: what is too
-    long for that, or has lines of its own, goes alone. All are of one incident."""
+    long for that, or has lines of its own, goes alone: then there is no text. All are of one incident."""
     first = messages[0]
     lines: list[str] = []
     for one in messages[:TOGETHER]:
         line = f"{one.at:%H:%MZ} {one.tag} {' '.join(one.said.split())}"
-        if "\n" in one.said or one.incident != first.incident or facts.size("\n".join([_head(first, 99), *lines, line])) > facts.limit:
+        if (
+            "\n" in one.said
+            or one.incident != first.incident
+            or facts.size("\n".join([_head(first, 99), *lines, line])) > facts.limit
+        ):
             break
         lines.append(line)
     if len(lines) < 2:
-        return first.text(late=True), 1
+        return "", 1
     return "\n".join([_head(first, len(lines)), *lines]), len(lines)
 
 

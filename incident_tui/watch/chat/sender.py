@@ -171,10 +171,8 @@ class Sender:
                 said = "the entry was purged or struck before it was known to be sent"
                 self._outbox.finish(waiting, "dropped", now, said)
             return [], "", None
-        if len(composed) == 1:
-            text, count = composed[0].text(late=now - batch[0].queued >= LATE), 1
-        else:
-            text, count = together(composed, self._delivery.facts)
+        text, count = together(composed, self._delivery.facts) if len(composed) > 1 else ("", 1)
+        text = text or composed[0].text(late=now - batch[0].queued >= LATE)
         return (waiting if fixed else batch[:count]), text, composed[0]
 
     def _outgoing(self, batch: list[Message], text: str, first: Composed) -> Outgoing:

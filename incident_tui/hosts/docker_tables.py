@@ -71,6 +71,14 @@ def parse_status(said: str) -> Status:
 _ID = re.compile(r"[0-9a-f]{4,64}\Z")
 PS_HEAD = r"(?:CONTAINER ID|NAMES? .*STATUS|STATUS .*NAMES?|IMAGE .*STATUS.*NAMES?)"
 """How the heading begins: the command's own, of `--format 'table …'` with columns of choice, of `docker compose ps`."""
+_HEADS = frozenset(
+    {
+        *("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "CREATED AT", "RUNNING FOR", "STATUS", "STATE", "PORTS"),
+        *("NAMES", "NAME", "SIZE", "SERVICE", "NETWORKS", "MOUNTS", "LABELS", "LOCAL VOLUMES", "POD ID", "PODNAME"),
+        *("POD", "IMAGE ID", "PID", "RESTARTS", "EXITED AT", "NAMESPACE", "ID", "PLATFORM", "HEALTH"),
+    }
+)
+"""Of docker, docker compose and podman; another word is damage, and what stands under it may be half a cell."""
 _ROW = re.compile(
     r"(?P<id>[0-9a-f]{12,64})\s{2,}(?P<image>\S+)\s{2,}\".*?\s{2,}\S[^\"]{0,60}? ago\s{2,}(?P<rest>\S.*)\Z"
 )
@@ -110,7 +118,7 @@ def parse_ps_table(body: str) -> tuple[Container, ...]:
     columns, lines = header(body, PS_HEAD)
     names = {name for _, name in columns}
     called = "NAMES" if "NAMES" in names else "NAME"
-    if not {"STATUS", called} <= names:
+    if not {"STATUS", called} <= names or not names <= _HEADS:
         raise garbled("docker ps")
     out: list[Container] = []
     for line in lines:

@@ -16,7 +16,7 @@ from incident_tui.incident import work
 from incident_tui.incident.entry import MACHINE_KINDS, MILESTONES, Author, Kind, Ref
 from incident_tui.incident.in_force import reopens
 from incident_tui.incident.progress import KINDS, Progress, resolved
-from incident_tui.incident.said import Line, number, same
+from incident_tui.incident.said import Line, as_taken, number, same
 from incident_tui.incident.words import time_of
 
 _PLAIN: Final = frozenset({Kind.NOTE, Kind.RESULT, Kind.EVIDENCE, Kind.CHAT})
@@ -219,7 +219,7 @@ def _milestones(state: _State, closed: datetime | None) -> dict[str, v.Milestone
 def derive(incident: str, lines: Sequence[Line], own: Sequence[Line]) -> v.Incident:
     """The incident without its rows. `lines` are all that belong to it, `own` those that name it; both in order."""
     state = _State()
-    for line in lines:
+    for line in as_taken(lines, lambda one: one.entry.kind is Kind.ROLE and one.entry.data.get("was") is not None):
         state.take(line)
     state.progress.answer()
     closed, reopened, _ = closings(own)

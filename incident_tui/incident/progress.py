@@ -14,7 +14,7 @@ import msgspec
 
 from incident_tui.incident import work as w
 from incident_tui.incident.entry import Kind, Ref
-from incident_tui.incident.said import Line, number, one_line, same
+from incident_tui.incident.said import Line, as_taken, number, one_line, same
 
 _replace = msgspec.structs.replace
 
@@ -105,7 +105,7 @@ class Progress:
 
     def answer(self) -> None:
         """Apply what answered something."""
-        for line in self._answers:
+        for line in as_taken(self._answers, lambda line: line.entry.kind in (Kind.TASK, Kind.HANDOFF)):
             ref = line.entry.ref
             assert ref is not None
             match line.entry.kind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -24,6 +25,17 @@ class Line(msgspec.Struct, frozen=True):
     def said(self) -> tuple[datetime, str, int]:
         """Which of two was said last, whatever time they speak of."""
         return (self.entry.recorded_at, self.entry.journal, self.entry.seq)
+
+
+def as_taken(lines: Sequence[Line], contested: Callable[[Line], bool]) -> list[Line]:
+    """The lines in their order; but those that only one can have said stand, among themselves, in the order in which
+    the journal took them. Two people who press Enter at the same moment may be stored the other way round, and who
+    came second can only be told if first is who was stored first."""
+    places = [at for at, line in enumerate(lines) if contested(line)]
+    out = list(lines)
+    for at, line in zip(places, sorted((lines[at] for at in places), key=lambda line: line.said), strict=True):
+        out[at] = line
+    return out
 
 
 def number(value: object, default: int) -> int:

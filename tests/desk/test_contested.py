@@ -4,12 +4,15 @@ counts, the other is told, and both folds agree."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from incident_tui.incident.entry import Kind
+from incident_tui.incident.contested import came_second
+from incident_tui.incident.entry import Author, Entry, Kind, Ref
+from incident_tui.incident.state import Fold
 from incident_tui.incident.views import Incident
 from tests.desk.test_playing import Clock, Person
 
@@ -115,3 +118,28 @@ def test_a_claim_that_is_logged_for_earlier_counts_as_it_is_said(two: Two) -> No
     two.everybody(lambda person: person.read())
     (entry,) = two.dan.saved("-10m /ic claim")
     assert "was" not in entry.data
+
+
+@pytest.mark.parametrize(("kind", "step"), [(Kind.TASK, "done"), (Kind.TASK, "acked"), (Kind.ROLE, "claim")])
+def test_first_is_who_was_stored_first_though_the_other_pressed_enter_before(kind: Kind, step: str) -> None:
+    """Both at the same moment: dan's Enter was a little earlier, bob's entry is the first in the journal."""
+    noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+    def entry(seq: int, kind: Kind, at: float, stored: float, by: str, **data: Any) -> Entry:
+        ref = Ref("j", 2) if kind is Kind.TASK and seq > 2 else None
+        moments = (noon + timedelta(seconds=at), noon + timedelta(seconds=stored))
+        return Entry("j", seq, kind, *moments, Author(by), text=by, incident="INC-1", data=data, ref=ref)
+
+    said = {"step": step} | ({"role": "commander", "who": "", "was": "ana"} if kind is Kind.ROLE else {})
+    bob = entry(3, kind, 10.2, 10.3, "bob", **(said | {"who": "bob"}))
+    dan = entry(4, kind, 10.1, 10.4, "dan", **(said | {"who": "dan"}))
+    fold = Fold()
+    fold.apply(entry(1, Kind.DECLARE, 0, 0, "ana", title="gv0"))
+    fold.apply(entry(2, Kind.TASK, 1, 1, "ana", step="assigned", who="eve", minutes=5))
+    fold.apply(bob)
+    assert came_second(bob, fold.incident("INC-1")) == ""
+    fold.apply(dan)
+    incident = fold.incident("INC-1")
+    assert came_second(bob, incident) == ""
+    assert came_second(dan, incident) != ""
+    assert incident.commander == ("bob" if kind is Kind.ROLE else "ana")

@@ -107,11 +107,15 @@ def with_missing(found: Sequence[Container], ids: Iterable[str], body: str) -> t
     return tuple(out)
 
 
+# Not "[sudo] …" or "[WARN] …", which stderr may hold.
+_OPENING = re.compile(r"^\s*(?:\[(?=\s*(?:[\[{\]]|\Z))|\{(?=\s*(?:[\"}]|\Z)))", re.M)
+
+
 def objects(body: str) -> Iterator[Mapping[str, Any]]:
     """The objects of inspect's output. Raises Unreadable on damaged JSON."""
     decoder = json.JSONDecoder()
     position, found = 0, False
-    while (match := re.compile(r"^\s*[\[{]", re.M).search(body, position)) is not None:
+    while (match := _OPENING.search(body, position)) is not None:
         start = match.end() - 1
         try:
             value, position = decoder.raw_decode(body, start)

@@ -65,15 +65,10 @@ def explain(output: str, now: datetime) -> Explained:
     failed: list[tuple[str, Unreadable]] = []
     for command, body in [(command, body) for command, body in _parts(output) if body.strip()]:
         try:
-            if hosts := by_host(body):
+            if hosts := by_host(body) or by_prefix(body):
                 _each(command, hosts, now, found, failed)
             else:
                 found.append(_one(command, body, now))
-        except _Strange as problem:
-            if hosts := by_prefix(body):
-                _each(command, hosts, now, found, failed)
-            else:
-                failed.append((command, problem))
         except Unreadable as problem:
             failed.append((command, problem))
     known = [(command, why) for command, why in failed if not isinstance(why, _Strange)]

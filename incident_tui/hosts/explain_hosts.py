@@ -34,6 +34,12 @@ _SALT = re.compile(r"(?P<host>[\w.-]{1,255}):\s*\Z")
 _SALT_NOT = re.compile(r"Minion did not return|No minions? matched|Not connected")
 _PSSH = re.compile(r"\[\d{1,5}\] \d\d:\d\d:\d\d \[(?P<state>SUCCESS|FAILURE)\] (?P<host>\S{1,255})(?: (?P<why>.*))?\Z")
 _BLOCK = re.compile(rf"(?m)^-{{10,}}\n(?P<host>{_HOST})(?: \(\d{{1,6}}\))?\n-{{10,}}\n")
+_NO_HOSTS = frozenset(
+    {
+        *("error", "warning", "warn", "info", "note", "usage", "stderr", "stdout", "sh", "bash", "kernel", "dmesg"),
+        *("docker", "podman", "gluster", "hostname", "uuid", "state", "port", "type", "status", "brick", "bricks"),
+    }
+)
 _EACH = re.compile(r"(?:\[(?P<fabric>[\w.@:-]{1,255})\] (?:out|err): ?|(?P<host>[\w.-]{1,255}):(?: |\Z))(?P<line>.*)\Z")
 
 
@@ -61,8 +67,8 @@ def by_host(output: str) -> tuple[Printed, ...]:
 
 
 def by_prefix(output: str) -> tuple[Printed, ...]:
-    """pdsh's and clush's form: the host's name before each line. That any text of "key: value" has, too, so this is
-    for what is nothing else; a host that printed one line alone is none."""
+    """pdsh's and clush's form: the host's name before each line. Any text of "key: value" looks so, too: a word of ours
+    is no host, and neither is what stands before one line alone."""
     parts: dict[str, list[str]] = {}
     for line in output.split("\n"):
         if not line.strip():
@@ -71,7 +77,8 @@ def by_prefix(output: str) -> tuple[Printed, ...]:
         if match is None:
             return ()
         parts.setdefault(match["fabric"] or match["host"], []).append(match["line"])
-    if not parts or len(parts) > HOSTS or any(len(lines) < 2 for lines in parts.values()):
+    words = {host.casefold() for host in parts}
+    if not parts or len(parts) > HOSTS or words & _NO_HOSTS or any(len(lines) < 2 for lines in parts.values()):
         return ()
     return tuple(Printed(text.sanitise(host, limit=255), "\n".join(lines)) for host, lines in parts.items())
 

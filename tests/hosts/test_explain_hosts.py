@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -197,3 +199,42 @@ def test_what_is_not_known_is_refused_with_a_sentence(output: str) -> None:
     with pytest.raises(Unreadable) as problem:
         explain(output, NOW)
     assert "\n" not in problem.value.sentence and len(problem.value.sentence) < 300
+
+
+FIXTURES = sorted(path for path in Path(__file__).with_name("fixtures").rglob("*.*") if path.suffix in (".txt", ".xml"))
+SAME: dict[str, Callable[[str], str]] = {
+    "carriage returns": lambda body: body.replace("\n", "\r\n"),
+    "no newline at the end": lambda body: body.rstrip("\n"),
+    "empty lines around": lambda body: f"\n\n{body}\n\n",
+    "indented": indented,
+    "a web page's blanks": lambda body: body.replace(" ", "\xa0"),
+    "a mark of byte order": lambda body: f"\ufeff{body}",
+    "quoted in a mail": lambda body: "".join(f"> {line}\n" for line in body.splitlines()),
+}
+NAMED: dict[str, Callable[[str], str]] = {
+    "ansible": lambda body: f"web1 | CHANGED | rc=0 >>\n{body}",
+    "salt": lambda body: f"web1:\n{indented(body)}",
+    "clush": lambda body: prefixed("web1", body),
+    "clush -b": lambda body: f"---------------\nweb1\n---------------\n{body}",
+    "pssh": lambda body: f"[1] 03:00:01 [SUCCESS] web1\n{body}",
+}
+
+
+def told(output: str) -> list[str] | str:
+    try:
+        return said(output)
+    except Unreadable as problem:
+        return problem.sentence
+
+
+@pytest.mark.parametrize("name", [path.name for path in FIXTURES])
+def test_real_outputs_say_the_same_in_any_wrapping(name: str) -> None:
+    """Of our lab and of other versions: what a terminal, a mail or a tool put around it changes nothing."""
+    body = next(path for path in FIXTURES if path.name == name).read_text(encoding="utf-8")
+    plain = told(body)
+    for form, wrapped in SAME.items():
+        assert told(wrapped(body)) == plain, form
+    if isinstance(plain, str) or len(body.splitlines()) < 2:
+        return
+    for form, wrapped in NAMED.items():
+        assert told(wrapped(body)) == [one.replace(" ", " web1: ", 1) for one in plain], form

@@ -13,6 +13,15 @@ from incident_tui.shipped import shipped
 
 FILE = Path("config.toml")
 ROSTER = '[[people]]\nname = "ana"\n[[rosters]]\nname = "ops"\nfirst = "2026-01-05"\npeople = ["ana"]\n'
+URL = 'url_env = "X"'
+TOKEN = 'token_env = "X"'
+SERVER = 'server = "https://x"'
+
+
+def chat(*lines: str) -> str:
+    return "\n".join(['[[chat]]\nname = "c"', *lines])
+
+
 OVERRIDE = '[[rosters.overrides]]\nwho = "ana"\nsince = "2026-12-24 09:00"\nuntil = "2026-12-27 09:00"\n'
 
 
@@ -65,6 +74,26 @@ def test_an_empty_file_is_a_valid_configuration() -> None:
         ('[[chat]]\nname = "c"\nurl = "https://example/x"', ("chat[0].url", "url_env")),
         ('[[chat]]\nname = "c"\ntoken = "zzz"', ("chat[0].token", "secret")),
         ('[[chat]]\nname = "c"', ("chat[0]", "url_env or by url_file")),
+        (chat('kind = "slak"', URL), ("chat[0].kind", "did you mean slack?")),
+        (chat('kind = "matrix"'), ("chat[0]: name the token", "token_env or by token_file")),
+        (chat('kind = "matrix"', TOKEN), ("chat[0].server is missing", "matrix needs it")),
+        (chat('kind = "matrix"', TOKEN, SERVER, 'room = "#ops:x"'), ("chat[0].room", "begins with !")),
+        (chat('kind = "matrix"', TOKEN, 'server = "x"', 'room = "!r"'), ("chat[0].server", "https://name")),
+        (chat('kind = "matrix"', TOKEN, URL, SERVER, 'room = "!r"'), ("chat[0].url_env", "matrix has no url")),
+        (chat('kind = "zulip"', TOKEN, SERVER, 'account = "b@x"'), ("chat[0].stream is missing",)),
+        (chat('kind = "slack"', URL, 'room = "x"'), ("chat[0].room", "slack does not use it")),
+        (chat('kind = "slack"', URL, "seconds = 5.0"), ("chat[0].seconds", "does not use it")),
+        (chat('kind = "slack"', URL, 'url_file = "x"'), ("chat[0]", "one of the two")),
+        (chat('kind = "command"'), ("chat[0].command is missing",)),
+        (chat('kind = "command"', 'command = ["notify", "-s", "to {tag}"]'), ("chat[0].command", "whole argument")),
+        (chat('kind = "command"', 'command = ["{tag}"]'), ("chat[0].command", "the program")),
+        (chat('kind = "command"', 'command = ["x"]', "seconds = 0.0"), ("chat[0].seconds",)),
+        (chat('kind = "file"'), ("chat[0].path is missing",)),
+        (chat(URL, 'audiences = ["publik"]'), ("chat[0].audiences", "did you mean public?")),
+        (chat(URL, "seconds_between = -1.0"), ("chat[0].seconds_between",)),
+        (chat(URL, "seconds_between = nan"), ("chat[0].seconds_between",)),
+        (chat(URL, "coalesce = 1"), ("chat[0].coalesce",)),
+        (chat('account = "x"', 'password = "zzz"'), ("chat[0].password", "token_env")),
         ('[command]\nroles = ["ic"]', ("command.roles = 'ic'", "the commander is always there")),
         ("[command]\nack_minutes = -1", ("command.ack_minutes", "0 or more")),
         (ROSTER.replace('["ana"]', '["anna"]'), ("rosters[0].people", "did you mean ana?")),
@@ -156,3 +185,21 @@ def test_a_named_file_that_is_missing_is_an_error_not_a_fallback(tmp_path: Path)
         locate(str(tmp_path / "nope.toml"), {}, tmp_path, tmp_path)
     with pytest.raises(ConfigError, match="INCIDENT_TUI_CONFIG"):
         locate(None, {"INCIDENT_TUI_CONFIG": str(tmp_path / "nope")}, tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ('kind = "matrix"', TOKEN, SERVER, 'room = "!withoutserver"'),
+        ('kind = "zulip"', TOKEN, SERVER, 'account = "b@x"', 'stream = "ops"', 'topic = "t"'),
+        ('kind = "slack-api"', 'token_file = "t"', 'room = "C1"'),
+        ('kind = "discord"', URL, 'thread_id = "1"'),
+        ('kind = "command"', 'command = ["./notify", "{tag}", "x"]', "seconds = 5.0"),
+        ('kind = "file"', 'path = "updates"', 'send = ["all", "card"]'),
+        ("seconds_between = 0.5", "coalesce = 0", URL, "threads = false"),
+    ],
+)
+def test_chats_of_every_sort(lines: tuple[str, ...]) -> None:
+    (sink,) = parse(chat(*lines).encode(), FILE).chat
+    for path in (sink.url_file, sink.token_file, sink.path, *sink.command[:1]):
+        assert not path or path.startswith("/")

@@ -27,6 +27,7 @@ from incident_tui.journal.store import Store
 from incident_tui.mistakes import nearest
 from incident_tui.text import sanitise
 from incident_tui.ui.view import Readings, machines
+from incident_tui.watch.chat.trial import trial
 from incident_tui.watch.rows import SiteRow, site_findings
 from incident_tui.watch.settings import Site
 from incident_tui.watch.sites import check as check_site
@@ -128,6 +129,7 @@ def check(context: Context) -> int:
         found = site_findings([site], {site.name: answer}, context.clock())
         bad = "; ".join(finding.sentence for finding in found)
         rows.append(Row(site.name, "site", not bad, bad or f"{answer.status} in {answer.latency_ms} ms"))
+    rows += _run(_check_chats(context))
     if context.call.flag("json"):
         print(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
     else:
@@ -145,6 +147,12 @@ async def _check_all(context: Context) -> tuple[list[Row], list[SiteRow]]:
     hosts = asyncio.gather(*(_check_host(host, context) for host in settings.hosts))
     sites = asyncio.gather(*(check_site(site, context.clock) for site in settings.sites))
     return [row for rows in await hosts for row in rows], await sites
+
+
+async def _check_chats(context: Context) -> list[Row]:
+    sinks = context.settings.chat
+    tried = await asyncio.gather(*(trial(sink, context.clock) for sink in sinks))
+    return [Row(sink.name, "chat", *found) for sink, found in zip(sinks, tried, strict=True)]
 
 
 async def _check_host(host: Host, context: Context) -> list[Row]:

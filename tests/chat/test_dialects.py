@@ -247,6 +247,5 @@ def test_an_allowance_that_is_used_up_makes_a_pause() -> None:
 
 
 def test_an_encrypted_room_is_refused() -> None:
-    found = Matrix().judge_encryption(Answer(200, {}, '{"algorithm":"m.megolm.v1.aes-sha2"}', START))
-    assert found is not None and "encrypted" in found.problem
-    assert Matrix().judge_encryption(Answer(404, {}, '{"errcode":"M_NOT_FOUND"}', START)) is None
+    assert "encrypted" in Matrix().objection(Answer(200, {}, '{"algorithm":"m.megolm.v1.aes-sha2"}', START))
+    assert Matrix().objection(Answer(404, {}, '{"errcode":"M_NOT_FOUND"}', START)) == ""

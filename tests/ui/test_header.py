@@ -100,6 +100,7 @@ def test_chat_states(kit: Any) -> None:
     assert "chat ok" in text()
     assert "X chat DOWN 4m, 3 waiting" in text(problem="x", since=kit.now - timedelta(minutes=4), waiting=3)
     assert "! chat 1 maybe sent" in text(maybe=1)
+    assert "chat ok" in text(accepted=5)
     assert "X chat 2 refused" in text(dead=2)
 
 

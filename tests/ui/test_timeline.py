@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+import pytest
 
 from incident_tui.incident.entry import Author, Entry, Kind, Ref
 from incident_tui.incident.state import Fold
@@ -81,6 +82,25 @@ def test_deliveries_stand_under_an_update(kit: Any) -> None:
     window.feed(view.rows, marks(view), CONTEXT)
     text = plain(window.lines(60))
     assert "sent to chat 14:43:12" in text and "MAYBE SENT to chat 14:43:12: no" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "problem", "words"),
+    [
+        ("waiting", "", "NOT YET SENT to chat 14:43:12"),
+        ("waiting", "answered 503", "NOT DELIVERED to chat since 14:43:12: answered 503"),
+        ("accepted", "", "accepted, not confirmed, by chat 14:43:12"),
+        ("dead", "refused: no_text", "REFUSED by chat 14:43:12: refused: no_text"),
+    ],
+)
+def test_what_is_not_delivered_says_since_when(kit: Any, state: str, problem: str, words: str) -> None:
+    delivery = Delivery(ref=Ref(kit.journal, 7), state=state, at=kit.now, problem=problem)
+    view = kit.view(
+        kit.healthy() | {"chat/chat": ChatRow(name="chat", at=kit.now, deliveries=(delivery,))}, kit.story()
+    )
+    window = Window()
+    window.feed(view.rows, marks(view), CONTEXT)
+    assert words in " ".join(plain(window.lines(120)).split())
 
 
 def test_days_are_parted_by_a_line(kit: Any) -> None:

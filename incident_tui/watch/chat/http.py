@@ -15,7 +15,7 @@ from incident_tui.text import sanitise
 from incident_tui.watch.chat.credentials import secrets_of
 from incident_tui.watch.chat.delivery import Attempt
 from incident_tui.watch.chat.matrix import Matrix
-from incident_tui.watch.chat.platform import Answer, Misfit, Outcome, Outgoing, Platform, Request
+from incident_tui.watch.chat.platform import HALT, Answer, Askable, Misfit, Outcome, Outgoing, Platform, Request
 from incident_tui.watch.settings import ChatSink
 
 TIMEOUT: Final = 15.0
@@ -35,8 +35,8 @@ class Http:
         self._clock = clock
         self._timeout = timeout
         self._session: aiohttp.ClientSession | None = None
-        self._open_room = not isinstance(platform, Matrix)
-        """A Matrix room is asked once whether it is encrypted."""
+        self._asked = not isinstance(platform, Matrix)
+        """A Matrix room is asked before the first message whether it is encrypted."""
 
     async def prepare(self, out: Outgoing) -> Attempt:
         secrets = secrets_of(self._sink)
@@ -48,13 +48,12 @@ class Http:
             raise Misfit("its URL is not one") from None
 
         async def attempt() -> Outcome:
-            if not self._open_room and isinstance(self._platform, Matrix):
-                asked = await self._carry(self._platform.encryption(self._sink, secrets))
+            if not self._asked and isinstance(self._platform, Matrix):
+                asked = await self._carry(self._platform.question(self._sink, secrets))
                 if isinstance(asked, Answer):
-                    refused = self._platform.judge_encryption(asked)
-                    if refused is not None:
-                        return refused
-                    self._open_room = asked.status == 404
+                    if asked.status == 200 and (objection := self._platform.objection(asked)):
+                        return Outcome("again", objection, HALT)
+                    self._asked = asked.status == 404  # what else it said comes again with the message
             answer = await self._carry(request)
             if isinstance(answer, Outcome):
                 return answer
@@ -62,6 +61,16 @@ class Http:
             return self._platform.judge(msgspec.structs.replace(answer, text=said))
 
         return attempt
+
+    async def ask(self, platform: Askable) -> str:
+        """Why the platform would take no messages; empty when it would. Raises Misfit."""
+        secrets = secrets_of(self._sink)
+        request = platform.question(self._sink, secrets)
+        answer = await self._carry(request)
+        if isinstance(answer, Outcome):
+            return answer.problem
+        said = secrets.scrub(answer.text, request.headers.get("Authorization", ""))
+        return platform.objection(msgspec.structs.replace(answer, text=said))
 
     async def close(self) -> None:
         if self._session is not None:

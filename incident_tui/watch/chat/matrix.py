@@ -12,7 +12,7 @@ from typing import Any, Final
 from incident_tui.watch.chat.answers import inside, pause, refused, web_page, words
 from incident_tui.watch.chat.bodies import bearer, json_request, path_part
 from incident_tui.watch.chat.fitting import fit, json_bytes, no_mentions
-from incident_tui.watch.chat.platform import HALT, Answer, Outcome, Outgoing, Pace, Request, Secrets
+from incident_tui.watch.chat.platform import Answer, Outcome, Outgoing, Pace, Request, Secrets
 from incident_tui.watch.settings import ChatSink
 
 _API: Final = "/_matrix/client/v3"
@@ -48,17 +48,19 @@ class Matrix:
         path = f"{_API}/rooms/{path_part(sink.room)}/send/m.room.message/{path_part(out.key)}"
         return json_request("PUT", sink.server.rstrip("/") + path, content, bearer(secrets.token))
 
-    def encryption(self, sink: ChatSink, secrets: Secrets) -> Request:
-        """Asks whether the room is encrypted: 404 says that it is not."""
+    def question(self, sink: ChatSink, secrets: Secrets) -> Request:
+        """Whether the room is encrypted: 404 says that it is not, and that we are in it."""
         path = f"{_API}/rooms/{path_part(sink.room)}/state/m.room.encryption/"
         return Request("GET", sink.server.rstrip("/") + path, bearer(secrets.token), b"")
 
-    def judge_encryption(self, answer: Answer) -> Outcome | None:
-        """None when messages may be sent there. What is not known now is found out by sending."""
-        if answer.status == 200 and inside(answer).get("algorithm"):
-            said = "the room is encrypted, which this program cannot do: name a room that is not"
-            return Outcome("again", said, HALT)
-        return None
+    def objection(self, answer: Answer) -> str:
+        found = inside(answer)
+        if answer.status == 200 and found.get("algorithm"):
+            return "the room is encrypted, which this program cannot do: name a room that is not"
+        code = str(found.get("errcode", ""))
+        if answer.status == 404 and code == "M_NOT_FOUND":
+            return ""
+        return words(f"answered {answer.status} {code} {found.get('error', '')}")
 
     def judge(self, answer: Answer) -> Outcome:
         found = inside(answer)

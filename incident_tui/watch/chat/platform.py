@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, runtime_checkable
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -132,6 +132,16 @@ class Platform(Facts, Protocol):
         """Raises Misfit when the sink's settings or secrets cannot be used."""
 
     def judge(self, answer: Answer) -> Outcome: ...
+
+
+@runtime_checkable
+class Askable(Protocol):
+    """A platform that says whether it would take messages, without getting one."""
+
+    def question(self, sink: ChatSink, secrets: Secrets) -> Request: ...
+
+    def objection(self, answer: Answer) -> str:
+        """Why it would not; empty when nothing stands against it."""
 
 
 class Misfit(Exception):

@@ -54,6 +54,14 @@ class SlackApi:
         request.headers["Content-Type"] = "application/json; charset=utf-8"  # it warns without the character set
         return request
 
+    def question(self, sink: ChatSink, secrets: Secrets) -> Request:
+        return Request("POST", (sink.server or SERVER).rstrip("/") + "/api/auth.test", bearer(secrets.token), b"")
+
+    def objection(self, answer: Answer) -> str:
+        found = inside(answer)
+        good = answer.status == 200 and found.get("ok") is True
+        return "" if good else words(f"answered {answer.status} {found.get('error', '')}")
+
     def judge(self, answer: Answer) -> Outcome:
         found = inside(answer)
         outcome = refused(answer, str(found.get("error", ""))) or web_page(answer)

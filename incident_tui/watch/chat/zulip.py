@@ -38,8 +38,7 @@ class Zulip:
             "topic": self._topic(out, sink),
             "content": plain(fit(out.text, self.limit, self.size)),
         }
-        basic = base64.b64encode(f"{sink.account}:{secrets.token}".encode()).decode()
-        headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
+        headers = {**self._basic(sink, secrets), "Content-Type": "application/x-www-form-urlencoded"}
         return Request("POST", sink.server.rstrip("/") + "/api/v1/messages", headers, urlencode(form).encode())
 
     @staticmethod
@@ -49,6 +48,19 @@ class Zulip:
         if not sink.threads or not out.incident:
             return "incidents"
         return f"{out.incident} {plain(out.title)}".strip()[:_TOPIC].rstrip()
+
+    def question(self, sink: ChatSink, secrets: Secrets) -> Request:
+        return Request("GET", sink.server.rstrip("/") + "/api/v1/users/me", self._basic(sink, secrets), b"")
+
+    def objection(self, answer: Answer) -> str:
+        found = inside(answer)
+        good = answer.status == 200 and found.get("result") == "success"
+        return "" if good else words(f"answered {answer.status} {found.get('msg', '')}")
+
+    @staticmethod
+    def _basic(sink: ChatSink, secrets: Secrets) -> dict[str, str]:
+        pair = base64.b64encode(f"{sink.account}:{secrets.token}".encode()).decode()
+        return {"Authorization": f"Basic {pair}"}
 
     def judge(self, answer: Answer) -> Outcome:
         found = inside(answer)

@@ -144,7 +144,7 @@ def _container(item: Mapping[str, Any], state: Mapping[str, Any]) -> Container:
         image=text.sanitise(image, limit=300),
         # An ended container without its exit code has not said how it ended: not "exited 0".
         state=word if word != "exited" or isinstance(exit_code, int) else "unknown",
-        health="" if _str(health.get("Status")) == "none" else text.sanitise(_str(health.get("Status")), limit=40),
+        health="" if (said := _str(health.get("Status")).lower()) == "none" else text.sanitise(said, limit=40),
         exit_code=_int(exit_code),
         oom_killed=state.get("OOMKilled") is True,
         error=text.sanitise(_str(state.get("Error")), limit=300),

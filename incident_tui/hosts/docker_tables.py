@@ -159,6 +159,19 @@ def _ports(said: str) -> tuple[str, ...]:
     return tuple(text.sanitise(part.strip(), limit=80) for part in said.split(",") if part.strip())[:20]
 
 
+def _listed_ports(said: Any) -> tuple[str, ...]:
+    """ "80->80/tcp" as `docker ps` has it, or of the lists of the API and of podman, which have words of their own."""
+    if isinstance(said, str):
+        return _ports(said)
+    out = []
+    for one in said if isinstance(said, list) else ():
+        if isinstance(one, Mapping):
+            inside = f"{_said(one, 'PrivatePort', 'container_port')}/{_said(one, 'Type', 'protocol') or 'tcp'}"
+            outside = _said(one, "PublicPort", "host_port")
+            out.append(text.sanitise(f"{outside}->{inside}" if outside else inside, limit=80))
+    return tuple(dict.fromkeys(out))[:20]
+
+
 def _objects(body: str, what: str) -> list[Mapping[str, Any]]:
     """One array, or an object on each line."""
     body = body.strip()
@@ -197,7 +210,8 @@ def parse_ps_json(body: str) -> tuple[Container, ...]:
         if state == "exited" and code is None:
             state = "unknown"  # an ended container that has not said how it ended
         word = str(_said(item, "Status")).lower()
-        ports = _said(item, "Ports")
+        if isinstance(checked := item.get("Health"), Mapping):  # of the API from 1.52
+            word = str(checked.get("Status", "")).lower()
         out.append(
             Container(
                 id=identity,
@@ -211,7 +225,7 @@ def parse_ps_json(body: str) -> tuple[Container, ...]:
                 created_at=parse_time(_said(item, "Created", "CreatedAt")),
                 started_at=parse_time(item.get("StartedAt")),
                 finished_at=parse_time(item.get("ExitedAt")),
-                ports=_ports(ports) if isinstance(ports, str) else (),
+                ports=_listed_ports(_said(item, "Ports")),
             )
         )
     return tuple(out)

@@ -51,19 +51,20 @@ def peers_text(body: str) -> tuple[Peer, ...]:
         key, _, value = line.partition(":")
         if key == "Hostname":
             hostname, uuid, other = text.sanitise(value.strip(), limit=255), "", False
-        elif key == "Uuid":
+        elif key.lower() == "uuid":
             uuid = text.sanitise(value.strip(), limit=64)
         elif key == "State":
             match = _STATE.match(value.strip())
-            if match is None or not match.group(1) or not hostname:
+            alone = match is None and re.fullmatch(r"(?i)not connected|disconnected", value.strip()) is not None
+            if not hostname or not (alone or (match is not None and match.group(1))):
                 raise garbled("peer status")
-            state = text.sanitise(match.group(1), limit=80)
+            state = text.sanitise(match.group(1), limit=80) if match is not None else ""
             out.append(
                 Peer(
                     uuid=uuid,
                     hostname=hostname,
                     names=(hostname,),
-                    connected=match.group(2) == "Connected",
+                    connected=match is not None and match.group(2) == "Connected",
                     state=peer_state(state),
                     state_text=state,
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -103,3 +104,29 @@ def test_json_of_docker_and_podman() -> None:
     assert (other.name, other.state, other.exit_code) == ("db", "exited", 1)
     (unsaid,) = tables.parse_ps_json(json.dumps({"ID": ID, "Names": "web", "State": "exited", "Status": ""}))
     assert unsaid.state == "unknown"  # how it ended was not said
+
+
+def listed(**fields: Any) -> Container:
+    (container,) = tables.parse_ps_json(json.dumps([{"Id": "ab" * 32, "Names": ["web"], "State": "running", **fields}]))
+    return container
+
+
+@pytest.mark.parametrize(
+    ("ports", "expected"),
+    [
+        ("0.0.0.0:8080->80/tcp, 443/tcp", ("0.0.0.0:8080->80/tcp", "443/tcp")),
+        (
+            [{"PrivatePort": 443, "Type": "tcp"}, {"IP": "::", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"}],
+            ("443/tcp", "8080->80/tcp"),
+        ),
+        ([{"host_ip": "", "container_port": 80, "host_port": 8080, "range": 1, "protocol": "tcp"}], ("8080->80/tcp",)),
+        (None, ()),
+        ([None, 3], ()),
+    ],
+)
+def test_ports_as_each_engine_lists_them(ports: Any, expected: tuple[str, ...]) -> None:
+    assert listed(Status="Up 2 hours", Ports=ports).ports == expected
+
+
+def test_health_of_the_newest_api() -> None:
+    assert listed(Status="Up 2 hours", Health={"Status": "Unhealthy", "FailingStreak": 3}).health == "unhealthy"

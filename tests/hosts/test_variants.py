@@ -127,6 +127,18 @@ def test_status_in_the_words_of_each_version(said: str, state: str, code: int | 
     assert (status.state, status.exit_code) == (state, code)
 
 
+@pytest.mark.parametrize("key", ["Health", "Healthcheck"])
+@pytest.mark.parametrize(
+    ("said", "health"),
+    [("Unhealthy", "unhealthy"), ("healthy", "healthy"), ("starting", "starting"), ("none", ""), ("", ""), (None, "")],
+)
+def test_health_in_any_spelling(key: str, said: str | None, health: str) -> None:
+    state = {"Status": "running", "Running": True, "Pid": 7, "ExitCode": 0, key: {"Status": said, "Log": None}}
+    item = {"Id": ONE, "Name": "/web", "State": state, "HostConfig": None, "Config": None, "NetworkSettings": None}
+    (container,) = docker.parse_inspect(json.dumps(item, indent=4))
+    assert (container.health, container.state) == (health, "running")
+
+
 def podman(**fields: Any) -> str:
     return json.dumps([{"Id": ONE, "Image": "app:1", "Names": ["web"], **fields}])
 
@@ -185,6 +197,14 @@ def test_a_name_that_a_mail_wrapped_elsewhere() -> None:
     body = f"Status of volume: gv0\n{LINE}\nBrick web1:/srv/gluster/\nbricks/gv0      49152   0   N   N/A\n"
     (rows,) = gluster_text.status_text(body)
     assert rows.bricks[0].path == "/srv/gluster/bricks/gv0" and rows.bricks[0].online is False
+
+
+def test_a_peer_whose_state_is_only_that_it_is_gone() -> None:
+    said = "Number of Peers: 2\n\nHostname: server1\nUUID: u1\nState: Not connected\n\n"
+    gone, well = gluster_text.peers_text(said + "Hostname: server2\nUUID: u2\nState: Peer in Cluster (Connected)\n")
+    assert (gone.uuid, gone.connected, well.uuid, well.connected) == ("u1", False, "u2", True)
+    with pytest.raises(Unreadable):  # a line that lost its end says nothing
+        gluster_text.peers_text(said.replace("Not connected", "Peer in Cluster"))
 
 
 @pytest.mark.parametrize(
@@ -269,6 +289,27 @@ def test_times_of_kernel_lines(before: str, ago: int | None) -> None:
     (kill,) = kernel.parse_ooms(f"{before}{KILL}\r\n", CLOCK)
     assert (kill.pid, kill.name, kill.scope) == (31, "java", "global")
     assert kill.at == (None if ago is None else NOW - timedelta(seconds=ago))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "foo",
+        "python3.4",
+        "Plex Media Server",
+        "x86_64-pc-linux-gnu-c++-5.4.0",
+        "[",
+        "()",
+        '"quoted"',
+        "a,pid=1",
+        "(sd-pam)",
+    ],
+)
+@pytest.mark.parametrize("uid", ["", ", UID 500,"])
+def test_names_of_processes_that_were_killed(name: str, uid: str) -> None:
+    line = f"Jan 21 22:01:49 h kernel: [62279.4] Killed process 1234{uid} ({name}) total-vm:9kB, anon-rss:8kB"
+    (kill,) = kernel.parse_ooms(line, CLOCK)
+    assert (kill.pid, kill.name, kill.rss) == (1234, name, 8 * 1024)
 
 
 def test_the_oldest_form_of_a_kill() -> None:

@@ -28,9 +28,12 @@ from incident_tui.incident.words import ended
 from incident_tui.journal.errors import JournalError
 from incident_tui.text import redact, sanitise
 
-TRIES: Final = 12
-TRY_SECONDS: Final = 5.0
-"""What a playbook's step should show is asked for so often again: a brick or a container needs a while to come up."""
+SETTLE_SECONDS: Final = 5.0
+"""So long after a playbook's change what verifies it is asked first: a brick or a container needs a moment."""
+WINDOW_SECONDS: Final = 60.0
+"""So long, or as long as the change itself may take, it is asked again."""
+HEAVY_SECONDS: Final = 300
+"""A verify block that may take so long is asked once: `heal info` in a loop is what the playbooks warn of."""
 SAVE_SECONDS: Final = 10.0
 """An intent that is not saved within this is not run any more."""
 
@@ -173,12 +176,12 @@ class HostCommands:
         was nothing to verify."""
         if not wish.verify or ran.intent is None or ran.finished is None or not ran.finished.started:
             return ""
-        await self._sleep(60.0 * wish.minutes)
+        await self._sleep(60.0 * wish.minutes or SETTLE_SECONDS)
         done = await self._asked(wish)
-        for _ in range(TRIES if wish.step is not None else 0):
-            if done.exit is None or _holds(wish, done):
+        for seconds in _again(wish.step):
+            if done.exit is not None and _holds(wish, done):
                 break
-            await self._sleep(TRY_SECONDS)
+            await self._sleep(seconds)
             done = await self._asked(wish)
         data: dict[str, Any] = {"step": "check", "host": wish.host, "expected": redact(wish.expected)[0]}
         if done.exit is None:
@@ -193,9 +196,22 @@ class HostCommands:
         return f"{wish.host} {result}: {redact(wish.expected)[0]}"
 
     async def _asked(self, wish: Wish) -> Finished:
-        host = own(self.hosts[wish.host], self.settings)
+        """Of the host itself, unless the playbook says any will do: then of the first that answers."""
         limit = float(wish.step.verify_seconds if wish.step is not None else self.settings.seconds)
-        return await self._run(host, self.fleet, wish.verify, seconds=limit, stop=asyncio.Event())
+        done = Finished(started=False)
+        for name in self._verifiers(wish):
+            host = own(self.hosts[name], self.settings)
+            done = await self._run(host, self.fleet, wish.verify, seconds=limit, stop=asyncio.Event())
+            if done.exit is not None:
+                break
+        return done
+
+    def _verifiers(self, wish: Wish) -> list[str]:
+        step, mine = wish.step, self.hosts[wish.host]
+        if step is None or not step.elsewhere:
+            return [mine.name]
+        kin = [one for one in self.hosts.values() if not (one.roles and mine.roles) or set(one.roles) & set(mine.roles)]
+        return [*(one.name for one in kin if one.name != mine.name), mine.name]
 
     def _incident(self, intent: Entry) -> Incident | None:
         return self.desk.fold.incident(intent.incident) if intent.incident else None
@@ -208,6 +224,8 @@ class HostCommands:
             sentence += f" Of {finished.bytes} bytes the journal has a part."
         if finished.lingers:
             sentence += " Something that it started still runs there."
+        if wish.shows and not wish.verify and finished.exit is not None:
+            data["held"] = _holds(wish, finished)
         try:
             await _saved(self.desk.keep_command(data, finished.text, of=intent))
         except (JournalError, TimeoutError):
@@ -221,6 +239,14 @@ class HostCommands:
 
 def _holds(wish: Wish, done: Finished) -> bool:
     return done.exit == 0 and " ".join(wish.shows.split()) in " ".join(done.text.split())
+
+
+def _again(step: StepCommand | None) -> list[float]:
+    """How long to wait before each further look: a quarter of what one may take, so that locks are free between."""
+    if step is None or step.verify_seconds >= HEAVY_SECONDS:
+        return []
+    pause = max(SETTLE_SECONDS, step.verify_seconds / 4)
+    return [pause] * int(max(WINDOW_SECONDS, step.seconds) / pause)
 
 
 _LEFT: Final = Finished(started=True, stopped=True, problem="its author left; the host was told to end it")

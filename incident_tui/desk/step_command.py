@@ -40,6 +40,8 @@ class StepCommand(msgspec.Struct, frozen=True, kw_only=True):
     verify: str = ""
     shows: str = ""
     verify_seconds: int = 0
+    elsewhere: bool = False
+    """What verifies is asked of another host first: this one may be on its way down."""
     rollback: str = ""
 
     def fits(self, host: Host) -> bool:
@@ -60,11 +62,14 @@ def in_hand(incident: Incident | None, books: Mapping[str, Playbook], me: str) -
 
 
 def _commands(step: Step, run: Run) -> Iterator[StepCommand]:
-    found = [one for one in step.blocks if one.is_command and not one.part and one.target != "local"]
+    on_hosts = [one for one in step.blocks if one.is_command and one.target != "local" and one.part != "rollback"]
+    # A step that only checks has nothing but its verify block.
+    found = [one for one in on_hosts if not one.part] or on_hosts
     if not set(step.variables) <= set(run.variables):
         return
     for place, one in enumerate(found, start=1):
         verify, rollback = (_part(step, part, one) for part in ("verify", "rollback"))
+        checked = verify is not None and one.changes
         text = one.filled(run.variables)
         word = f"step {step.number}" + (f".{place}" if len(found) > 1 else "")
         yield StepCommand(
@@ -79,9 +84,10 @@ def _commands(step: Step, run: Run) -> Iterator[StepCommand]:
             seconds=one.seconds,
             only=one.only,
             expect=one.expected(run.variables),
-            verify=verify.filled(run.variables) if verify is not None and one.changes else "",
-            shows=verify.expected(run.variables) if verify is not None else "",
+            verify=verify.filled(run.variables) if verify is not None and checked else "",
+            shows=(verify if verify is not None and checked else one).expected(run.variables),
             verify_seconds=verify.seconds if verify is not None else 0,
+            elsewhere=verify is not None and verify.target == "any" and one.target == "host",
             rollback=rollback.filled(run.variables) if rollback is not None else "",
         )
 
@@ -102,25 +108,24 @@ def hosts_left(one: StepCommand, hosts: Sequence[Host], remotes: Sequence[Remote
 
 
 def well(remote: Remote) -> bool:
-    """It ended well, and what should have been seen afterwards was."""
-    return remote.exit == 0 and (not remote.verify or remote.held is True)
+    """What should have been seen afterwards was; where nothing should, it ended well."""
+    return remote.held is True if remote.verify else remote.exit == 0 and remote.held is not False
 
 
 def next_line(one: StepCommand, last: Remote | None, left: Sequence[str]) -> str:
     """What is to be said next of the step, after the last command of it: a line for the prompt, to be read and entered.
-    Empty where nobody can tell, as after a look that ended with a status of its own."""
-    if last is None or last.ended_at is None:
+    Empty where nobody can tell: before it was checked, or after a look that ended with a status of its own."""
+    if last is None or last.ended_at is None or (last.verify and last.held is None):
         return ""
-    if last.exit is None:
-        return f"/fail {one.number} on {last.host}: {last.problem or 'nobody saw how it ended'}"
-    if last.exit != 0:
-        return f"/fail {one.number} on {last.host}: exit {last.exit}" if one.changes else ""
-    if last.verify and last.held is not True:
-        if last.checked_at is None:
-            return ""
-        return f"/fail {one.number} on {last.host}: did not show {one.shows!r}"
+    failed = f"/fail {one.number} on {last.host}: "
+    if last.held is False:
+        return f"{failed}did not show {one.shows!r}"
+    if last.held is None and last.exit is None:
+        return failed + (last.problem or "nobody saw how it ended")
+    if last.held is None and last.exit != 0:
+        return f"{failed}exit {last.exit}" if one.changes else ""
     if one.target.startswith("role") and left:
         return f"/run {left[0]}"
-    if one.target == "each" or not one.changes:
+    if last.held is None and not one.changes:
         return f"/tick {one.number} "  # only who reads it knows whether it is done
-    return f"/tick {one.number} " + (f"{last.host} shows {one.shows!r}" if one.shows else f"{last.host} exit 0")
+    return f"/tick {one.number} " + (f"{last.host} shows {one.shows!r}" if last.held else f"{last.host} exit 0")

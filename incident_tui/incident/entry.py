@@ -149,7 +149,8 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
         "problem": "why there is no exit status, or why it was stopped, or absent (outcome, check)",
         "bytes": "int, of all output; the text holds a bounded part (outcome)",
         "sha256": "hex, of all output (outcome)",
-        "held": "true or false: whether what was expected is so; absent when it could not be asked (check)",
+        "held": "true or false: whether what was expected is so; absent when it could not be asked (check, and outcome "
+        "of a command that shows it by itself)",
     },
     Kind.PLAYBOOK: {
         "name": "file stem",

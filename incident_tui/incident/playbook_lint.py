@@ -72,6 +72,11 @@ def _step(step: Step, path: str) -> Iterator[PlaybookError]:
         if not one.expect:
             sentence = 'this changes something and says not what to expect: add expect="…", or risk=read.'
             yield PlaybookError(path, one.line, sentence)
+    shown = {" ".join(one.expect.split()) for one in step.blocks if one.part == "verify"} - {""}
+    for one in changes:
+        if one.expect and shown and " ".join(one.expect.split()) not in shown:
+            sentence = f"this says to expect {one.expect!r}, and its step's verify block shows {min(shown)!r}."
+            yield PlaybookError(path, one.line, sentence)
     if changes and not any(one.part == "verify" for one in step.blocks):
         yield PlaybookError(path, step.line, f"step {step.number} changes something and has no verify block.")
     if changes and not (

@@ -274,9 +274,10 @@ def _remote(remote: w.Remote, line: Line) -> w.Remote:
         return _replace(remote, checked_at=line.at, held=held if isinstance(held, bool) else None, check=line.text)
     if data.get("step") != "outcome":
         return remote
-    status, seconds = data.get("exit"), data.get("seconds")
+    status, seconds, held = data.get("exit"), data.get("seconds"), data.get("held")
     return _replace(
         remote,
+        held=held if isinstance(held, bool) else remote.held,
         ended_at=line.at,
         exit=status if isinstance(status, int) else None,
         seconds=float(seconds) if isinstance(seconds, int | float) else None,

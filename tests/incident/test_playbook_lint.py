@@ -60,6 +60,7 @@ def test_a_whole_one_lacks_nothing() -> None:
         ("start {{name}}", "start {{host}}", 15, "{{host}} is not declared"),
         (' expect="up"\n  start', "\n  start", 14, "says not what to expect"),
         ("sh verify ", "sh risk=read ", 12, "no verify block"),
+        ('verify expect="up"', 'verify expect="running"', 14, "its step's verify block shows 'running'"),
         ("Rollback: stop", "Back: stop", 12, "add a rollback block"),
         ("**Precondition.**", "Before:", 12, "**Precondition.** is missing"),
         ("**Stop and ask**", "Stop", 12, "**Stop and ask** is missing"),

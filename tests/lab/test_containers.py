@@ -39,7 +39,7 @@ def test_a_container_out_of_memory_is_found_by_the_kernel_log(lab: Any) -> None:
     seen = container(lab, "peer1", "hog")
     assert seen is not None and seen["oom_killed"] and seen["exit_code"] == 137
     assert seen["memory_limit"] in (None, 32 << 20)
-    play = Played(lab, "container-out-of-memory", container="hog", limit="96m")
+    play = Played(lab, "container-out-of-memory", container="hog", limit="96")
     assert "oom true exit 137" in play.look(1, "What does Docker say?")
     play.do(1, "raise it in place")
     play.do(1, "Start the victim")

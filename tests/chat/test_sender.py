@@ -239,6 +239,24 @@ async def test_many_that_may_have_arrived_together_go_again_together_and_nothing
     assert states(outbox) == ["sent"] * 29
 
 
+async def test_what_may_have_arrived_together_loses_no_line_although_one_has_grown(fake: Fake, outbox: Outbox) -> None:
+    grown: list[int] = []
+
+    def compose(ref: Ref) -> Any:
+        return composed(ref, f"{'long ' * 4000 if ref.seq in grown else ''}text {ref.seq}")
+
+    fake.usual = lambda got: web.json_response({"event_id": "$1"})
+    fake.answers = [ConnectionResetError(), ConnectionResetError()]
+    outbox.enqueue("ops", "j", range(1, 7), 6, START)
+    sink = msgspec.structs.replace(SINKS["matrix"], server=fake.server)
+    async with worker(sink, outbox, compose=compose) as one:
+        await one.sender.step()
+        grown += [1, 2, 3, 4, 5]
+        await one.steps()
+    last = fake.got[-1]
+    assert states(outbox) == ["sent"] * 6 and last.path == fake.got[-2].path and "[INC-1 a3]" in last.text
+
+
 async def test_the_server_is_down_for_the_whole_incident(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
     async with served() as there:
         monkeypatch.setenv("ITUI_TEST_URL", there.url)

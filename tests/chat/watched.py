@@ -110,7 +110,7 @@ async def watched(
         await one.end()
 
 
-async def until(ask: Callable[[], Any], seconds: float = 30.0) -> Any:
+async def until(ask: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Asks until the answer is true; `ask` may be a coroutine function."""
     found: Any = None
     try:

@@ -65,3 +65,11 @@ def test_lists_are_in_the_order_of_the_configuration() -> None:
     assert [each["name"] for each in fields["hosts"]] == ["zeta", "alpha"]
     assert [each["host"] for each in fields["containers"]] == ["zeta", "alpha"]
     assert [each["name"] for each in fields["chat"]] == ["z", "b"]
+
+
+def test_a_chat_that_is_down_is_told_with_its_queue() -> None:
+    row = ChatRow(name="z", at=NOW, problem="cannot connect", since=NOW - timedelta(minutes=4), waiting=3, dead=1)
+    made = machines(Readings(hosts={}, chats={"z": row, "b": ChatRow(name="b", at=NOW)}), SETTINGS, NOW, {})
+    lines = as_lines(made, SETTINGS, NOW, 0.0)
+    assert "X chat z: not delivered since 03:06:00Z: cannot connect, 3 waiting, 1 refused" in lines
+    assert not any("chat b" in line for line in lines)

@@ -126,20 +126,19 @@ def together(messages: Sequence[Composed], facts: Facts) -> tuple[str, int]:
     """As many of the first messages as fit, as one text with a line each, and how many. Each line is whole: what is too
     long for that, or has lines of its own, goes alone: then there is no text. All are of one incident."""
     first = messages[0]
-    lines: list[str] = []
+    count = 0
     for one in messages[:TOGETHER]:
-        line = f"{one.at:%H:%MZ} {one.tag} {' '.join(one.said.split())}"
-        if (
-            "\n" in one.said
-            or one.incident != first.incident
-            or facts.size("\n".join([_head(first, 99), *lines, line])) > facts.limit
-        ):
+        if "\n" in one.said or one.incident != first.incident:
             break
-        lines.append(line)
-    if len(lines) < 2:
-        return "", 1
-    return "\n".join([_head(first, len(lines)), *lines]), len(lines)
+        if facts.size(as_one(messages[: count + 1])) > facts.limit:
+            break
+        count += 1
+    return (as_one(messages[:count]), count) if count > 1 else ("", 1)
 
 
-def _head(first: Composed, count: int) -> str:
-    return f"{first.mark}[{first.incident or 'TEST'}] {count} messages that had to wait:"
+def as_one(messages: Sequence[Composed]) -> str:
+    """One text with a line for each of them."""
+    first = messages[0]
+    head = f"{first.mark}[{first.incident or 'TEST'}] {len(messages)} messages that had to wait:"
+    lines = (f"{one.at:%H:%MZ} {one.tag} {' '.join(one.said.split())}" for one in messages)
+    return "\n".join([head, *lines])

@@ -14,7 +14,7 @@ import msgspec
 from incident_tui.incident.entry import Ref
 from incident_tui.text import sanitise
 from incident_tui.watch.chat.answers import LONGEST_WAIT
-from incident_tui.watch.chat.compose import TOGETHER, Composed, together
+from incident_tui.watch.chat.compose import TOGETHER, Composed, as_one, together
 from incident_tui.watch.chat.delivery import Attempt, Delivery
 from incident_tui.watch.chat.outbox import Message, Outbox
 from incident_tui.watch.chat.platform import Misfit, Outcome, Outgoing, Pace
@@ -171,9 +171,15 @@ class Sender:
                 said = "the entry was purged or struck before it was known to be sent"
                 self._outbox.finish(waiting, "dropped", now, said)
             return [], "", None
+        if fixed:  # all of it may be there as it was: all of it goes, as whatever it says now
+            text = as_one(composed) if len(composed) > 1 else self._alone(composed[0], batch[0], now)
+            return waiting, text, composed[0]
         text, count = together(composed, self._delivery.facts) if len(composed) > 1 else ("", 1)
-        text = text or composed[0].text(late=now - batch[0].queued >= LATE)
-        return (waiting if fixed else batch[:count]), text, composed[0]
+        return batch[:count], text or self._alone(composed[0], batch[0], now), composed[0]
+
+    @staticmethod
+    def _alone(one: Composed, message: Message, now: datetime) -> str:
+        return one.text(late=now - message.queued >= LATE)
 
     def _outgoing(self, batch: list[Message], text: str, first: Composed) -> Outgoing:
         facts, threaded = self._delivery.facts, self.sink.threads and bool(first.incident)

@@ -25,7 +25,7 @@ def test_a_second_peer_is_not_taken_down_unasked_while_one_is_down(lab: Any, tmp
 
     lab.undo.callback(lab.gluster, "volume", "start", "gv0", "force")
     lab.run(3, "kill", "-9", lab.brick_pid(3, "gv0"))
-    subject = f"gv0/{lab.brick(3, 'gv0')}"
+    subject = f"gv0 {lab.brick(3, 'gv0')}"
     lab.appears("gluster.brick-down", subject, "warn")
     second = lab.brick_pid(2, "gv0")
     status, said = run(2, "--", "kill", second)

@@ -3,15 +3,19 @@ that the key proves, and no way out of it."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from incident_tui.journal.store import Store
+from tests.fleet.test_old_servers import EL6
 from tests.sshd import Sshd, keygen
 from tests.terminals import ROOT, Pane, Terminals
 
@@ -19,7 +23,7 @@ from tests.terminals import ROOT, Pane, Terminals
 class Bastion:
     """One shared account, whose only key is Ana's."""
 
-    def __init__(self, server: Sshd, directory: Path) -> None:
+    def __init__(self, server: Sshd, directory: Path, *how: str) -> None:
         self.server = server
         self.journal = directory / "journal"
         self.canary = directory / "canary"
@@ -28,7 +32,7 @@ class Bastion:
         self.config = directory / "config.toml"
         public = self.key.with_suffix(".pub").read_text().strip()
         self.config.write_text(f"[[people]]\nname = 'ana'\nkeys = ['{public}']\n[[people]]\nname = 'bob'\n")
-        (server.directory / "authorized_keys").write_text(self.ours("join-keys").stdout)
+        (server.directory / "authorized_keys").write_text(self.ours("join-keys", *how).stdout)
 
     def ours(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "incident_tui", "--config", self.config, "--journal", self.journal, *words]
@@ -71,11 +75,34 @@ class Bastion:
         return pane
 
 
-@pytest.fixture
-def bastion(start_sshd: Callable[..., Sshd], tmp_path: Path) -> Bastion:
-    made = Bastion(start_sshd("AcceptEnv *", "Subsystem sftp internal-sftp"), tmp_path)
+@pytest.fixture(params=[(), ("--old",)], ids=["restrict", "old"])
+def bastion(request: pytest.FixtureRequest, start_sshd: Callable[..., Sshd], tmp_path: Path) -> Bastion:
+    """With lines of today, and with those for servers that do not know `restrict`, among those servers' algorithms."""
+    lines = EL6 if request.param else ()
+    made = Bastion(start_sshd("AcceptEnv *", "Subsystem sftp internal-sftp", *lines), tmp_path, *request.param)
+    assert ("restrict" in (made.server.directory / "authorized_keys").read_text()) is not bool(request.param)
     made.ours("--as", "ana", "declare", "gv0 split-brain")
     return made
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Iterator[Path]:
+    """A real ssh-agent that holds a key of Ana's; its socket."""
+    socket = tmp_path / "agent"
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 10
+        while not socket.exists():
+            assert time.monotonic() < end and process.poll() is None, "no ssh-agent"
+            time.sleep(0.02)
+        keygen(tmp_path / "hers")
+        subprocess.run(
+            ["ssh-add", "-q", str(tmp_path / "hers")], check=True, env={**os.environ, "SSH_AUTH_SOCK": str(socket)}
+        )
+        yield socket
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def test_log_and_brief_under_the_name_that_the_key_proves(bastion: Bastion) -> None:
@@ -143,6 +170,37 @@ def test_nothing_is_forwarded(bastion: Bastion) -> None:
     assert "forwarding" in bastion.asks(options=("-W", f"127.0.0.1:{bastion.server.port}"))
     there = bastion.asks("log x", options=("-R", f"127.0.0.1:0:127.0.0.1:{bastion.server.port}"))
     assert "forwarding failed" in there or "request failed" in there.lower()
+
+
+def test_the_agent_stays_at_home(bastion: Bastion, agent: Path, terminals: Terminals) -> None:
+    """The same client and the same server forward it to a key without our line, so that it is our line that forbids."""
+    other = bastion.key.with_name("other")
+    keygen(other)
+    with (bastion.server.directory / "authorized_keys").open("a") as file:
+        file.write(other.with_suffix(".pub").read_text())
+    sent = {"SSH_AUTH_SOCK": str(agent)}
+    plain = [word if word != str(bastion.key) else str(other) for word in bastion.ssh("-A")]
+    done = subprocess.run(
+        [*plain, bastion.login, "ssh-add -l"], capture_output=True, text=True, timeout=60, env={**os.environ, **sent}
+    )
+    assert done.returncode == 0 and "ED25519" in done.stdout, "forwarding works where nothing forbids it"
+    pane = terminals.open(*bastion.ssh("-tt", "-A"), bastion.login, environment={"TERM": "tmux-256color", **sent})
+    pane.see("saved")
+    joined = [one for one in processes_of(bastion.journal) if b"join" in one]
+    assert joined and not [one for one in joined if b"SSH_AUTH_SOCK=" in one]
+    pane.enter("/quit")
+    assert pane.status == 0
+
+
+def processes_of(journal: Path) -> list[bytes]:
+    """Command line and environment of each process that was started for this journal."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words, variables = (place / "cmdline").read_bytes(), (place / "environ").read_bytes()
+            if str(journal).encode() in words and b"incident_tui" in words and not words.startswith(b"ssh"):
+                found.append(words + b"\0" + variables)
+    return found
 
 
 def test_the_clients_variables_count_for_nothing(bastion: Bastion, tmp_path: Path) -> None:

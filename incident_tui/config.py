@@ -26,6 +26,8 @@ from incident_tui.incident.verbs import AUDIENCES
 from incident_tui.mistakes import nearest, show
 from incident_tui.text import redact, sanitise
 from incident_tui.ui.settings import Screen
+from incident_tui.watch.alerts import settings as outside
+from incident_tui.watch.alerts.settings import AlertRule, AlertSource, Hook, Listener
 from incident_tui.watch.chat.compose import SENDS
 from incident_tui.watch.chat.kinds import KINDS, mistake
 from incident_tui.watch.settings import ChatSink, Site, Watch
@@ -44,6 +46,10 @@ class Settings(Essentials, frozen=True, forbid_unknown_fields=True, kw_only=True
     hosts: tuple[Host, ...] = ()
     sites: tuple[Site, ...] = ()
     chat: tuple[ChatSink, ...] = ()
+    alerts: tuple[AlertSource, ...] = ()
+    alert_rules: tuple[AlertRule, ...] = ()
+    listener: Listener = Listener()
+    hooks: tuple[Hook, ...] = ()
     thresholds: Thresholds = Thresholds()
     fleet: Fleet = Fleet()
     commands: Commands = Commands()
@@ -73,6 +79,15 @@ def parse(raw: bytes, path: Path) -> Settings:
 
 def _refuse_secrets(data: Mapping[str, Any], path: Path) -> None:
     """A credential in the file would end up in backups, screens and version control."""
+    for table in ("alerts", "hooks", "listener"):
+        rows = data.get(table)
+        for row in rows if isinstance(rows, list) else [rows]:
+            for key in row if isinstance(row, dict) else []:
+                if _SECRET_KEYS.match(key) and key != "url":
+                    raise ConfigError(
+                        f"{path}: {table}: {sanitise(key)}: a secret may not stand in this file; put it in an "
+                        f"environment variable or a private file and name that with {key}_env or {key}_file"
+                    )
     sinks = data.get("chat")
     for number, sink in enumerate(sinks if isinstance(sinks, list) else []):
         for key in sink if isinstance(sink, dict) else []:
@@ -125,6 +140,11 @@ def _check(settings: Settings, path: Path) -> None:
         _one_of(path, f"chat[{number}].audiences", sink.audiences, AUDIENCES)
         if wrong := mistake(sink):
             raise ConfigError(f"{path}: chat[{number}]{wrong}")
+    essentials.check_names(path, "alerts", [source.name for source in settings.alerts])
+    essentials.check_names(path, "hooks", [hook.name for hook in settings.hooks])
+    people, levels = [person.name for person in settings.people], [one.level for one in settings.severities]
+    for key, problem in outside.problems(settings, people, levels):
+        raise ConfigError(f"{path}: {key}: {sanitise(redact(problem)[0], limit=300)}")
     if settings.fleet.gluster_seconds < 30:
         raise ConfigError(
             f"{path}: fleet.gluster_seconds = {settings.fleet.gluster_seconds}: "
@@ -212,6 +232,9 @@ def _absolute(settings: Settings, path: Path) -> Settings:
         )
         for sink in settings.chat
     )
+    alerts = tuple(outside.absolute(source, full) for source in settings.alerts)
+    hooks = tuple(outside.absolute(hook, full) for hook in settings.hooks)
+    settings = replace(settings, alerts=alerts, hooks=hooks, listener=outside.absolute(settings.listener, full))
     return essentials.with_absolute(replace(settings, hosts=hosts, chat=chat), path)
 
 
@@ -228,16 +251,24 @@ def missing_files(settings: Settings, path: Path | None) -> list[str]:
                 state = "cannot be read; mend its rights" if os.path.exists(value) else "no such file"
                 problems.append(f"{path}: hosts[{number}].{key} = {show(value)} ({host.name}): {state}")
     for number, sink in enumerate(settings.chat):
-        for key in ("url_env", "token_env"):
-            variable = getattr(sink, key)
-            if variable and not os.environ.get(variable):
-                problems.append(f"{path}: chat[{number}].{key} = {variable}: this variable is not set; export it first")
-        for key in ("url_file", "token_file"):
-            file = getattr(sink, key)
-            if file and not os.access(file, os.R_OK):
-                problems.append(f"{path}: chat[{number}].{key} = {show(file)}: this file cannot be read")
-            elif file and os.stat(file).st_mode & 0o077:
-                problems.append(f"{path}: chat[{number}].{key} = {show(file)}: others can read it; chmod 600 it")
         if sink.command and shutil.which(sink.command[0]) is None:
             problems.append(f"{path}: chat[{number}].command: there is no program {show(sink.command[0])}")
+    for key, variable, file in [*_chat_secrets(settings), *outside.secrets_named(settings)]:
+        if variable and not os.environ.get(variable):
+            problems.append(f"{path}: {key} = {variable}: this variable is not set; export it first")
+        elif file and not os.access(file, os.R_OK):
+            problems.append(f"{path}: {key} = {show(file)}: this file cannot be read")
+        elif file and os.stat(file).st_mode & 0o077:
+            problems.append(f"{path}: {key} = {show(file)}: others can read it; chmod 600 it")
     return problems
+
+
+def _chat_secrets(settings: Settings) -> list[tuple[str, str, str]]:
+    """As `outside.secrets_named`, of the chat sinks."""
+    found = []
+    for number, sink in enumerate(settings.chat):
+        for name in ("url", "token"):
+            key = f"chat[{number}].{name}"
+            found.append((f"{key}_env", getattr(sink, f"{name}_env"), ""))
+            found.append((f"{key}_file", "", getattr(sink, f"{name}_file")))
+    return found

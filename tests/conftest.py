@@ -17,7 +17,7 @@ from incident_tui.config import load
 from incident_tui.demo.stage import Stage
 from incident_tui.shipped import shipped
 
-pytest_plugins = ["tests.accounts", "tests.sshd", "tests.synapse", "tests.terminals"]
+pytest_plugins = ["tests.accounts", "tests.alertmanager", "tests.sshd", "tests.synapse", "tests.terminals"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

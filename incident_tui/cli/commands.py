@@ -139,6 +139,26 @@ COMMANDS: Final = (
         "`chat retry SINK HANDLE` also sends again what may have arrived already. Exit status 1 when anything was not "
         "delivered, 0 when it was sent or accepted: accepted means that the platform does not say whether it arrived.",
     ),
+    Command(
+        "notify",
+        "hand in an alert: from Nagios, Icinga, cron or a script; kept until a watch takes it",
+        "notify:notify",
+        "[SOURCE] [TITLE...]",
+        (
+            Option("title", "what it is, in one line", "TEXT"),
+            Option("text", "more of it", "TEXT"),
+            Option("severity", "critical, warning, info, or the source's own word", "WORD"),
+            Option("status", "firing (when not said), resolved, acknowledged or note", "WORD"),
+            Option("key", "the same for one thing each time; made of the title when not said", "KEY"),
+            Option("since", "since when it fires, an ISO time with its zone", "TIME"),
+            Option("group", "what it is put together with", "TEXT"),
+            Option("labels", "name=value,name=value", "LABELS"),
+            Option("link", "where more of it is shown", "URL"),
+            Option("stdin", "read these fields as a JSON object from standard input"),
+        ),
+        "`notify nagios` takes NAGIOS_* from the environment; `notify icinga -- -l HOST -t TYPE ...` the options of "
+        "Icinga's own scripts. Exit status 0 when it is kept, 1 when it cannot be, 2 when it is no alert.",
+    ),
     Command("read", "a fresh reading of every host and site now", "machines:read", "[HOST...]", (JSON,)),
     Command(
         "probe",

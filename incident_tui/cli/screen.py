@@ -39,8 +39,9 @@ def _log_to_file(name: str) -> None:
 
 
 def watch(context: Context) -> int:
-    from incident_tui.watch.loop import Plan
     from incident_tui.watch.loop import watch as run
+    from incident_tui.watch.outside import OutsideSettings
+    from incident_tui.watch.plan import Plan
 
     _log_to_file("watch")
     settings = context.settings
@@ -59,6 +60,12 @@ def watch(context: Context) -> int:
         severities=settings.severities,
         people=settings.people,
         rosters=settings.rosters,
+        outside=OutsideSettings(
+            alerts=settings.alerts,
+            alert_rules=settings.alert_rules,
+            listener=settings.listener,
+            hooks=settings.hooks,
+        ),
         service=service,
         demo=context.demo,
         takeover_wait=float("inf") if wait == 0 and "takeover-wait" in context.call.options else wait,

@@ -18,6 +18,7 @@ from incident_tui.journal.board import Board
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.lease import boot_clock
 from incident_tui.ui.view import WATCH_STALE, Decoder, Machines, machines
+from incident_tui.watch.alerts.rows import AlertsRow, FiringGroup
 from incident_tui.watch.rows import ChatRow, SiteRow
 
 _SYMBOL = {Level.OK: "+", Level.UNKNOWN: "?", Level.WARN: "!", Level.CRIT: "X"}
@@ -125,6 +126,7 @@ def as_fields(made: Machines, settings: Settings, now: datetime, watch_age: floa
         ],
         "peers": _peers(made.cluster, now),
         "volumes": _volumes(made.cluster, now),
+        "alerts": _alerts(readings.alerts, now),
         "chat": [_chat(name, readings.chats[name], now) for name in sorted(readings.chats, key=order.__getitem__)],
     }
 
@@ -271,4 +273,40 @@ def _chat(name: str, row: ChatRow, now: datetime) -> dict[str, Any]:
         "oldest_waiting": _iso(row.oldest),
         "last_sent": _iso(row.last_sent),
         "age": _age(row.at, now),
+    }
+
+
+def _alerts(row: AlertsRow | None, now: datetime) -> dict[str, Any]:
+    """What fires, in groups, worst first; `firing` counts alerts."""
+    row = row or AlertsRow(at=now)
+    return {
+        "firing": row.firing,
+        "silenced": row.silenced,
+        "more_groups": row.more,
+        "listener_problem": row.listener or None,
+        "groups": [_alert_group(one, now) for one in row.groups],
+        "sources": [
+            {
+                "name": one.name,
+                "problem": one.problem or None,
+                "since": _iso(one.since),
+                "heard_age": _age(one.heard_at, now),
+            }
+            for one in row.sources
+        ],
+        "age": _age(row.at, now),
+    }
+
+
+def _alert_group(one: FiringGroup, now: datetime) -> dict[str, Any]:
+    return {
+        "source": one.source,
+        "group": one.group,
+        "level": one.level,
+        "title": one.title,
+        "count": one.count,
+        "hosts": list(one.hosts),
+        "acknowledged": one.acknowledged,
+        "since": _iso(one.since),
+        "heard_age": _age(one.heard_at, now),
     }

@@ -124,6 +124,11 @@ def toml_for(settings: Settings, endpoints: Endpoints, journal: Path) -> bytes:
         fleet=replace(settings.fleet, fast_seconds=2.0, slow_seconds=5.0, gluster_seconds=30.0, heal_seconds=30.0),
         commands=replace(settings.commands, keys="hosts"),  # the demo's machines know one key, made for them
         watch=replace(settings.watch, hold_seconds=3.0, linger_seconds=5.0),
+        # Nothing outside of the demo is asked or listened for.
+        alerts=(),
+        alert_rules=(),
+        hooks=(),
+        listener=replace(settings.listener, bind="", token_env="", token_file="", cert="", key=""),
     )
     return _toml(msgspec.to_builtins(quick)).encode()
 

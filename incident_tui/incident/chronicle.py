@@ -108,7 +108,7 @@ class _State:
             self._severity(line, entry.data.get("severity"), "declared")
         if not self.statuses:
             self._status(line, "declared", "")
-        if not self.commands:
+        if not self.commands and "by" not in entry.data:
             self._command(line, entry.author.name, "declared")
 
     def _severity(self, line: Line, level: object, why: str) -> None:

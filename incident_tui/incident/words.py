@@ -29,6 +29,8 @@ _RULES: Final = (
 )
 
 
+_STATUSES: Final = {"resolved": "OK", "acknowledged": "ACKED", "storm": "ALERTS"}
+"""Of an alert; one that fires, or only tells something, is an ALERT."""
 _SORTS: Final = {"well": "went well", "badly": "went badly", "luck": "luck"}
 
 
@@ -41,6 +43,8 @@ def word(entry: Entry) -> str:
             return "OK"
         rule = str(data.get("finding", ""))
         return next((name for part, name in _RULES if part in rule), intern(level.upper()) or "OBSERVED")
+    if entry.kind is Kind.ALERT and data.get("status") in _STATUSES:
+        return _STATUSES[data["status"]]
     if entry.kind is Kind.ROLE and data.get("role", "commander") != "commander":
         return "ROLE"
     if entry.kind is Kind.HYPOTHESIS and data.get("state") in ("confirmed", "eliminated"):
@@ -102,6 +106,8 @@ def sentence(entry: Entry, said: str, target: str | None = None) -> str:
             return _colon(f"{how} {data.get('who', '?')}", said)
         case Kind.COMMAND if data.get("step"):
             return _command(data, said, about)
+        case Kind.ALERT if data.get("status") == "resolved":
+            return f"over: {said}"
         case Kind.LINK:
             other = str(data.get("other", "?"))
             links = {"duplicate": f"duplicate of {other}", "none": f"no longer linked to {other}"}

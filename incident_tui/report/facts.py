@@ -229,7 +229,7 @@ def _is_sign(line: Line) -> bool:
     entry = line.row.entry
     if line.struck or line.purged:
         return False
-    return entry.kind is Kind.ALERT or (entry.kind is Kind.OBSERVATION and entry.data.get("level") != "ok")
+    return entry.kind in (Kind.ALERT, Kind.OBSERVATION) and entry.data.get("level") != "ok"
 
 
 def _exhibits(rows: Iterable[TimelineRow]) -> Iterable[Exhibit]:

@@ -49,7 +49,7 @@ def entry_detail(row: TimelineRow, view: View, width: int) -> list[Line]:
         page.field("purged", _tombstone(row, view))
     for key, value in sorted(entry.data.items()):
         if key not in ("text", "title") and value not in ("", None):
-            page.field(view.look.text(str(key))[:11], str(value))
+            page.field(view.look.text(str(key))[:11], _shown(value))
     resend = ""
     for name, chat in view.chats.items():
         for delivery in chat.deliveries:
@@ -65,6 +65,13 @@ def entry_detail(row: TimelineRow, view: View, width: int) -> list[Line]:
         page.gap()
         page.text(f"/amend {handle}   /strike {handle}   /pin {handle}{resend}")
     return page.lines
+
+
+def _shown(value: object) -> str:
+    """A field of an entry's data."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={each}" for name, each in value.items())
+    return ", ".join(str(each) for each in value) if isinstance(value, list) else str(value)
 
 
 def _tombstone(row: TimelineRow, view: View) -> str:

@@ -1,8 +1,8 @@
 """Folded runs: what machines say between two lines of people, at a length that leaves the people's lines in view. Pure.
 
-In a run of machine rows only what its end leaves critical or unknown stays, and alerts from outside; all others become
-one item when they are at least LEAST. The newest rows are never folded, and nothing folds while somebody reads
-(`still`): what is on the screen does not vanish from under the eye.
+In a run of machine rows only what its end leaves critical or unknown stays; alerts from outside become one item for
+each of their groups, and all others one item when they are at least LEAST. The newest rows are never folded, and
+nothing folds while somebody reads (`still`): what is on the screen does not vanish from under the eye.
 """
 
 from __future__ import annotations
@@ -67,6 +67,43 @@ class Run(msgspec.Struct, frozen=True):
             if level:
                 found[level] = found.get(level, 0) + 1
         return found
+
+
+class Alerts(Run, frozen=True):
+    """A run of alerts of one group."""
+
+    @property
+    def source(self) -> str:
+        return str(self.rows[0].entry.data.get("from", ""))
+
+    @property
+    def group(self) -> str:
+        """Without the name of the label that most are grouped by."""
+        return str(self.rows[0].entry.data.get("group", "")).removeprefix("alertname=")
+
+    @property
+    def count(self) -> int:
+        """How many alerts, with those of a row that stands for many."""
+        return sum(_number(row, "count", 1) for row in self.rows)
+
+    @property
+    def last(self) -> dict[str, str]:
+        """By key: the level that its last row leaves, "ok" when it is over."""
+        return {
+            str(row.entry.data.get("key", "")): str(row.entry.data.get("level", ""))
+            for row in self.rows
+            if row.entry.data.get("status") in ("firing", "resolved")
+        }
+
+    @property
+    def uncertain(self) -> bool:
+        """Some were only counted, so that what fires is not known from here."""
+        return any(row.entry.data.get("status") == "storm" for row in self.rows)
+
+
+def _number(row: TimelineRow, name: str, default: int) -> int:
+    value = row.entry.data.get(name)
+    return value if isinstance(value, int) else default
 
 
 Item = TimelineRow | Run
@@ -217,18 +254,29 @@ def _run_end(rows: Sequence[TimelineRow], index: int) -> int:
 
 
 def _run(rows: Sequence[TimelineRow], opened: set[Ref]) -> Sequence[Item]:
-    """One run: what stays, and one item for the others."""
+    """One run: what stays, one item for each group of alerts, and one for the others."""
     last = {_about(row): row for row in rows}
     folded: list[TimelineRow] = []
+    alerts: dict[tuple[str, str], list[TimelineRow]] = {}
     out: list[Item] = []
     for row in rows:
         bad = level_of(row) in _STAYS and last[_about(row)] is row
-        stays = bad or row.pinned or row.entry.kind is Kind.ALERT or row.ref in opened
-        (out if stays else folded).append(row)
-    if len(folded) < LEAST:
+        if bad or row.pinned or row.ref in opened:
+            out.append(row)
+        elif row.entry.kind is Kind.ALERT:
+            data = row.entry.data
+            alone = str(row.ref.seq) if not data.get("group") else ""
+            alerts.setdefault((str(data.get("from", "")), str(data.get("group", "")) + alone), []).append(row)
+        else:
+            folded.append(row)
+    found: list[Item] = [Alerts(tuple(ones)) if len(ones) >= LEAST else ones[0] for ones in alerts.values()]
+    if len(folded) >= LEAST:
+        found.append(Run(tuple(folded)))
+    else:
+        found += folded
+    if all(not isinstance(one, Run) for one in found):
         return rows
-    at = bisect_left(out, folded[0].order, key=order_of)
-    return [*out[:at], Run(tuple(folded)), *out[at:]]
+    return sorted([*out, *found], key=order_of)
 
 
 def _about(row: TimelineRow) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from incident_tui.ui import clocks
 from incident_tui.ui.lines import Line, Piece, cells, cut, fit, sides, width_of, wrap
 from incident_tui.ui.times import clock, countdown, short, stepped
 from incident_tui.ui.view import View
+from incident_tui.watch.alerts.rows import MAX_AGE
 
 SAVE_GRACE: Final = timedelta(seconds=1)
 """A save that takes longer is not called saved any more."""
@@ -96,6 +97,9 @@ def _second(view: View, due: tuple[str, str] = _DUE[0]) -> list[list[Piece]]:
     chat = chat_piece(view)
     if chat is not None:
         groups.append([chat])
+    alerts = alerts_piece(view)
+    if alerts is not None:
+        groups.append([alerts])
     if view.other_open:
         groups.append([(f"+{view.other_open} open incident{'s' if view.other_open > 1 else ''}", "warn")])
     return groups
@@ -174,6 +178,21 @@ def chat_piece(view: View) -> Piece | None:
     if not words:
         return ("chat ok", "")
     return (f"{'X' if down or dead else '!'} chat {', '.join(words)}", "crit" if down or dead else "warn")
+
+
+def alerts_piece(view: View) -> Piece | None:
+    """What fires of all sources, or that it is not known; None when there is no source and nothing fires."""
+    row = view.alerts
+    if row is None or not (view.watch.fresh and view.now - row.at <= MAX_AGE):
+        return ("? alerts unknown", "unknown") if view.alert_sources else None
+    silent = [one.name for one in row.sources if one.problem and one.name in view.alert_sources]
+    if row.listener or silent:
+        return (f"? alerts {silent[0] if silent else 'listener'} DOWN", "unknown")
+    if not row.groups:
+        return ("no alerts", "") if view.alert_sources else None
+    level = row.groups[0].level
+    style, symbol = {"crit": ("crit", "X "), "warn": ("warn", "! ")}.get(level, ("", ""))
+    return (f"{symbol}{row.firing} alert{'s' if row.firing > 1 else ''} firing", style)
 
 
 def _flow(groups: Sequence[Sequence[Piece]], width: int) -> list[Line]:

@@ -67,6 +67,7 @@ def status_rows(view: View, width: int, well: Well | None = None) -> list[Status
     placed = _placed(view)
     out: list[StatusRow] = []
     for section, rows in (
+        ("ALERTS", _alerts(view, width, placed)),
         ("SITES", _sites(view, width, placed)),
         ("HOSTS", _hosts(view, width, placed)),
         ("CONTAINERS", _containers(view, width, placed, {} if well is None else well)),
@@ -97,6 +98,8 @@ def _placed(view: View) -> Placed:
     def place(one: Finding) -> str:
         room = one.rule.partition(".")[0]
         mine = one.subject.removeprefix(f"{one.host} ") if one.host else one.subject
+        if room == "alert":
+            return f"alert/{one.subject}"
         if room == "site" and one.subject in sites:
             return f"site/{one.subject}"
         if room == "docker" and one.subject in containers and one.rule.startswith("docker.container-"):
@@ -145,6 +148,9 @@ def _head(view: View, section: str, rows: Sequence[StatusRow], width: int) -> St
         text = f" GLUSTER peers {known}/{len(peers)}" if peers else " GLUSTER peers ?"
     elif section == "OTHER":
         text = " OTHER"
+    elif section == "ALERTS":
+        fires = view.alerts.firing if view.alerts is not None else 0
+        text = f" ALERTS {fires} firing"
     return head(section, text, right, width, view.look)
 
 
@@ -179,6 +185,7 @@ def _row(
 
 
 _SECTION: Final = {
+    "alert": "ALERTS",
     "site": "SITES",
     "host": "HOSTS",
     "docker": "CONTAINERS",
@@ -293,6 +300,15 @@ def _hosts(view: View, width: int, placed: Placed) -> list[StatusRow]:
             right = right if width >= WIDE else (right[0], right[2])
         rows.append(_row(f"host/{host}", host, words or _also(found), width, view, found, right=right))
     return rows
+
+
+def _alerts(view: View, width: int, placed: Placed) -> list[StatusRow]:
+    """What fires, one row for each group; a source that works is no row."""
+    return [
+        _row(key, found[0].sentence, "", width, view, found)
+        for key, found in placed.items()
+        if key.startswith("alert/")
+    ]
 
 
 def _other(view: View, width: int, placed: Placed) -> list[StatusRow]:

@@ -11,7 +11,7 @@ import msgspec
 
 from incident_tui.incident.entry import MACHINE_KINDS, Kind, Ref
 from incident_tui.incident.views import TimelineRow
-from incident_tui.ui.folded import Run
+from incident_tui.ui.folded import Alerts, Run
 from incident_tui.ui.lines import Line, Look, Piece, cells, cut, fit, take, wrap
 from incident_tui.ui.times import clock, short
 
@@ -144,7 +144,7 @@ def _briefly(word: str, text: str, tail: str, first: int, rest: int, look: Look,
 def _style(row: TimelineRow) -> str:
     if row.struck:
         return "struck"
-    if row.entry.kind is Kind.OBSERVATION:
+    if row.entry.kind in (Kind.OBSERVATION, Kind.ALERT):
         return _LEVEL_STYLE.get(str(row.entry.data.get("level", "")), "")
     if row.entry.kind is Kind.GAP:
         return "warn"
@@ -177,6 +177,8 @@ def run_lines(run: Run, context: Context) -> list[Line]:
     """A folded run: when it began, how many more from where, and how bad they were. The mark says that it opens. What
     was critical is over, or it would stand for itself (`ui.folded`)."""
     look, width = context.look, context.width
+    if isinstance(run, Alerts):
+        return _alerts_lines(run, context)
     head = f" {'+':>{context.handle_width}} {context.clock(run.at)} "
     indent = min(cells(head), max(2, width - 12))
     size, levels, hosts = len(run.rows), run.levels, run.hosts
@@ -189,6 +191,23 @@ def run_lines(run: Run, context: Context) -> list[Line]:
     parts = wrap(f"{size} more from {names}: {', '.join(said)}", width - cells(head), width - indent)
     lines = [fit([(head, ""), (parts[0], "")], width, look)]
     return lines + [fit([(" " * indent, ""), (part, "")], width, look) for part in parts[1:]]
+
+
+def _alerts_lines(run: Alerts, context: Context) -> list[Line]:
+    """Alerts of one group: how many there were, and what its last words leave firing."""
+    look, width = context.look, context.width
+    head = f" {'+':>{context.handle_width}} {context.clock(run.at)} "
+    indent = min(cells(head), max(2, width - 12))
+    last = run.last.values()
+    fires, over = sum(level != "ok" for level in last), sum(level == "ok" for level in last)
+    word = "ALERT" if fires or run.uncertain else "OK"
+    level = next((one for one in ("crit", "warn") if one in last), "ok" if word == "OK" else "")
+    said = [f"{fires} firing" if fires else "", f"{over} over" if over else "", "more counted" if run.uncertain else ""]
+    about = f"{look.text(run.group)} x{run.count}: {', '.join(part for part in said if part)} ({look.text(run.source)})"
+    parts = wrap(f"{word} {about}", width - cells(head), width - indent)
+    first = parts[0].removeprefix(word)
+    lines = [fit([(head, ""), (word, _LEVEL_STYLE.get(level, "")), (first, "")], width, look)]
+    return lines + [fit([(" " * indent, ""), (part, "")], width, look) for part in parts[1:_MACHINE_LINES]]
 
 
 def pending_lines(at: datetime, text: str, context: Context) -> list[Line]:

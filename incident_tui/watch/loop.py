@@ -16,25 +16,20 @@ import signal
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from incident_tui import __version__
 from incident_tui.fleet.fleet import Fleet
-from incident_tui.fleet.settings import Fleet as FleetSettings
-from incident_tui.fleet.settings import Host
 from incident_tui.hosts.blind import sight
 from incident_tui.hosts.cluster import ClusterView
 from incident_tui.hosts.cluster import view as cluster_view
 from incident_tui.hosts.health import Judge
 from incident_tui.hosts.health import findings as host_findings
 from incident_tui.hosts.readings import HostReading, LinkState
-from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.entry import Author, Entry
 from incident_tui.incident.finding import Finding
-from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Person, Roster, Severity
 from incident_tui.incident.state import Fold
 from incident_tui.journal.board import Board
 from incident_tui.journal.errors import JournalError, StaleEpoch
@@ -51,11 +46,14 @@ from incident_tui.watch.demands import Demands
 from incident_tui.watch.evidence import RawPace
 from incident_tui.watch.history import Histories, History, note_host, note_site, note_volumes
 from incident_tui.watch.impact import impact
+from incident_tui.watch.outside import KEY as ALERTS
+from incident_tui.watch.outside import Outside
+from incident_tui.watch.plan import Plan
 from incident_tui.watch.post import Post
 from incident_tui.watch.recorder import Recorder
 from incident_tui.watch.rows import SiteRow, WatchRow, site_findings
-from incident_tui.watch.settings import ChatSink, Site
-from incident_tui.watch.settings import Watch as WatchSettings
+from incident_tui.watch.saving import Fenced
+from incident_tui.watch.settings import Site
 
 log = logging.getLogger("incident_tui.watch")
 
@@ -64,27 +62,6 @@ _TICK: Final = 0.5
 _BEAT: Final = 2.0
 _JUDGE_EVERY: Final = timedelta(seconds=1)
 """So late the watch may notice that a reading has grown too old."""
-
-
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to watch and how."""
-
-    directory: Path
-    letter: str
-    hosts: tuple[Host, ...]
-    sites: tuple[Site, ...]
-    chat: tuple[ChatSink, ...]
-    fleet: FleetSettings
-    thresholds: Thresholds
-    watch: WatchSettings
-    command: Command = Command()
-    severities: tuple[Severity, ...] = DEFAULT_SEVERITIES
-    people: tuple[Person, ...] = ()
-    rosters: tuple[Roster, ...] = ()
-    service: bool = False
-    demo: bool = False
-    takeover_wait: float = 0.0
-    """Seconds to stand by while another watch holds the lease; inf for a service."""
 
 
 class Lost(Exception):
@@ -131,6 +108,8 @@ class Watch:
             demo=plan.demo,
         )
         self._cards = Cards(plan.directory, plan.command, plan.people, plan.rosters, store.handle, plan.demo)
+        saving, names = Fenced(self._writer, epoch), [host.name for host in plan.hosts]
+        self._outside = Outside(plan.outside, plan, plan.directory, saving, self._fold, store, names, clock=clock)
         self._fleet = Fleet(plan.hosts, plan.fleet, clock, self._read)
         self._demands = Demands(self._fleet.links, clock, self._woken.set)
 
@@ -141,12 +120,13 @@ class Watch:
         self._remember()
         self._recorder.remember(entries, self._watched)
         self._post.start(entries)
+        self._outside.start(entries, self._board)
         self._forget_old_rows()
         listener = self._listen()
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._fleet.run(), name="fleet"), *self._post.start_sending(group)]
-                tasks.append(group.create_task(self._demands.run(), name="demands"))
+                tasks += [group.create_task(self._demands.run(), name="demands"), *self._outside.tasks(group)]
                 tasks += [
                     group.create_task(self._watch_site(site), name=f"site {site.name}") for site in self.plan.sites
                 ]
@@ -163,6 +143,7 @@ class Watch:
             self._close()
 
     def _close(self) -> None:
+        self._outside.close()
         for unsaved in self._writer.close():
             log.error("not saved when the watch ended: %s (%s)", unsaved.problem, unsaved.key)
         self._post.close()
@@ -285,9 +266,11 @@ class Watch:
     def _put(self) -> None:
         for name, row in self._post.rows().items():
             self._dirty[f"chat/{name}"] = row
-        fresh, self._dirty = self._changed(self._dirty), {}
+        rows, details = self._outside.rows()
+        fresh, self._dirty = self._changed({**self._dirty, **rows}), {}
         now = self._clock()
-        details, self._details = {**self._details, **self._histories.due(now), **self._demands.take()}, {}
+        details = {**self._details, **details, **self._histories.due(now), **self._demands.take()}
+        self._details = {}
         old = [*self._demands.over(now), *self._histories.gone()]
         if fresh or details or old:
             try:
@@ -314,6 +297,7 @@ class Watch:
             *(f"host/{host.name}" for host in self.plan.hosts),
             *(f"site/{site.name}" for site in self.plan.sites),
             *(f"chat/{sink.name}" for sink in self.plan.chat),
+            ALERTS,
         }
         old = [key for key in self._board.read() if key != "watch" and key not in keep]
         kept = {f"raw/{host.name}" for host in self.plan.hosts} | {f"history/{key}" for key in keep}

@@ -41,7 +41,9 @@ def journal(tmp_path: Path) -> Path:
     return place
 
 
-@pytest.mark.parametrize("words", [("log", "web2 is back"), ("export",), ("list",), ("show",), ("verify",)])
+@pytest.mark.parametrize(
+    "words", [("log", "web2 is back"), ("export",), ("list",), ("show",), ("verify",), ("notify", "cron", "x")]
+)
 def test_a_command_of_the_journal_imports_neither_screen_nor_network(journal: Path, words: tuple[str, ...]) -> None:
     assert not modules(journal, *words) & FORBIDDEN
 

@@ -39,6 +39,7 @@ from incident_tui.incident.entry import Author, Draft, Kind
 from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Commands, Person, Roster, Severity
 from incident_tui.journal.presence import Present
 from incident_tui.ui.settings import Screen
+from incident_tui.watch.alerts.settings import AlertSource, Listener
 from incident_tui.watch.rows import ChatRow, SiteRow, WatchRow
 from incident_tui.watch.settings import ChatSink, Site
 
@@ -61,6 +62,8 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
         Site(name="response.example", url="https://response.example/"),
     )
     chat: Sequence[ChatSink] = (ChatSink(name="chat", url_env="HOOK"),)
+    alerts: Sequence[AlertSource] = ()
+    listener: Listener = Listener()
     thresholds: Thresholds = Thresholds()
     fleet: Fleet = Fleet()
     commands: Commands = Commands(keys="hosts")

@@ -1,0 +1,147 @@
+"""All that comes from outside while the lease is held: alerts posted, polled and spooled, and hooks of chat."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from incident_tui.desk.outcome import DeskSettings, Handles
+from incident_tui.incident.entry import Entry
+from incident_tui.incident.state import Fold
+from incident_tui.journal.board import Board
+from incident_tui.journal.errors import JournalError
+from incident_tui.watch.alerts import spool
+from incident_tui.watch.alerts.intake import Intake
+from incident_tui.watch.alerts.judging import Judge
+from incident_tui.watch.alerts.poll import Poller
+from incident_tui.watch.alerts.rows import REFRESH, AlertsRow, Firings
+from incident_tui.watch.alerts.settings import AlertRule, AlertSource, Hook, Listener
+from incident_tui.watch.alerts.sources import Sources
+from incident_tui.watch.inbound.taking import Inbound, Saving
+from incident_tui.watch.listen.listener import listen
+from incident_tui.watch.listen.routes import Routes
+
+log = logging.getLogger("incident_tui.watch")
+
+KEY: Final = "alerts"
+"""On the board, of the row and of the detail."""
+_SPOOL_SECONDS: Final = 0.5
+_LEAST: Final = 1.0
+"""Seconds between two rows: in a storm everything changes all the time."""
+
+
+class OutsideSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the configuration is about the outside."""
+
+    alerts: tuple[AlertSource, ...] = ()
+    alert_rules: tuple[AlertRule, ...] = ()
+    listener: Listener = Listener()
+    hooks: tuple[Hook, ...] = ()
+
+
+class Outside:
+    """One holding of the lease. `inbound` is where other readers of chat hand in what was said."""
+
+    def __init__(
+        self,
+        settings: OutsideSettings,
+        desk: DeskSettings,
+        directory: Path,
+        saving: Saving,
+        fold: Fold,
+        handles: Handles,
+        hosts: Sequence[str],
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._clock = clock
+        self.sources = Sources(settings.alerts, clock)
+        judge = Judge(settings.alert_rules, {source.name: source for source in settings.alerts}, hosts)
+        self.intake = Intake(saving, fold, judge, clock=clock, new_id=_new_id)
+        self.inbound = Inbound(saving, fold, handles, desk, clock=clock, new_id=_new_id)
+        self._routes = Routes(settings, self.sources, self.intake.take, self.inbound.take, clock=clock)
+        self._put: datetime | None = None
+
+    def start(self, entries: Sequence[Entry], board: Board) -> None:
+        """`entries` is the whole journal, oldest first."""
+        self.intake.remember(entries, board.details(KEY, Firings).get(KEY))
+        self.inbound.remember(entries)
+
+    def tasks(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        """Starts all there is to do; each runs until it is cancelled."""
+        pollers = [
+            Poller(source, self.intake.take, self.intake.firing, self.sources, self._clock)
+            for source in self._settings.alerts
+            if source.url
+        ]
+        tasks = [group.create_task(one.run(), name=f"alerts {one.source.name}") for one in pollers]
+        tasks.append(group.create_task(self._spool(), name="spool"))
+        if self._settings.listener.bind:
+            running = listen(self._settings.listener, self._routes, self.sources.listening)
+            tasks.append(group.create_task(running, name="listener"))
+        return tasks
+
+    async def _spool(self) -> None:
+        """Takes what commands handed in, and writes counts whose time has come."""
+        while True:
+            for one in spool.waiting(self._directory):
+                if not await self._take_spooled(one):
+                    break
+            self.intake.flush()
+            await asyncio.sleep(_SPOOL_SECONDS)
+
+    async def _take_spooled(self, one: spool.Spooled) -> bool:
+        """Whether it is saved, or of no use, so that the file could go."""
+        if one.alert is None:
+            log.warning("a file of the spool is of no use: %s: %s", one.path, one.problem)
+        else:
+            try:
+                await self.intake.take([one.alert])
+            except JournalError as error:
+                self.sources.failed(one.alert.source, f"not saved: {error.sentence}")
+                return False
+            self.sources.heard(one.alert.source)
+        spool.done(one)
+        return True
+
+    def rows(self) -> tuple[dict[str, msgspec.Struct], dict[str, msgspec.Struct]]:
+        """Rows and details for the board that are due: at once when something changed, and from time to time."""
+        now, firing, sources = self._clock(), self.intake.firing, self.sources
+        if not (self._settings.alerts or self._settings.listener.bind or sources.rows() or len(firing)):
+            return {}, {}
+        age = None if self._put is None else now - self._put
+        if age is not None:  # our clock may have been set back
+            seconds = abs(age.total_seconds())
+            if seconds < _LEAST or (seconds < REFRESH.total_seconds() and not (firing.changed or sources.changed)):
+                return {}, {}
+        groups, more, count, silenced = firing.groups()
+        row = AlertsRow(
+            at=now,
+            groups=groups,
+            firing=count,
+            more=more,
+            silenced=silenced,
+            sources=sources.rows(),
+            listener=sources.listener,
+        )
+        details: dict[str, msgspec.Struct] = {KEY: firing.kept()} if firing.changed else {}
+        firing.changed = sources.changed = False
+        self._put = now
+        return {KEY: row}, details
+
+    def close(self) -> None:
+        """Submits what is only counted so far; the writer is closed after this."""
+        self.intake.flush(all_of_them=True)
+
+
+def _new_id() -> str:
+    return secrets.token_hex(8)

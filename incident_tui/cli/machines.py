@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from incident_tui.cli.check_outside import tried
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.options import PROGRAM
 from incident_tui.config import Settings, missing_files
@@ -130,6 +131,7 @@ def check(context: Context) -> int:
         bad = "; ".join(finding.sentence for finding in found)
         rows.append(Row(site.name, "site", not bad, bad or f"{answer.status} in {answer.latency_ms} ms"))
     rows += _run(_check_chats(context))
+    rows += [Row(*one) for one in _run(tried(settings, context.clock))]
     if context.call.flag("json"):
         print(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
     else:

@@ -84,6 +84,10 @@ _ROW = re.compile(
 )
 
 
+_BESIDE = re.compile(r"(?:\S+/(?:tcp|udp|sctp),? ?)+|[\d.]+ ?[kKMGT]?i?B(?: \(virtual [\d.]+ ?[kKMGT]?i?B\))?")
+_NAME = re.compile(r"[A-Za-z0-9][\w.,/-]*")
+
+
 def parse_ps_rows(body: str) -> tuple[Container, ...]:
     """Rows of `docker ps` without their heading, as `docker ps | grep web` prints them. The third column is in quotes,
     the fourth ends with "ago"; a status that does not stand where it should is "unknown". Raises Unreadable."""
@@ -95,15 +99,18 @@ def parse_ps_rows(body: str) -> tuple[Container, ...]:
         rest = re.split(r"\s{2,}", match["rest"]) if match is not None else []
         if match is None or len(rest) < 2:
             raise garbled("docker ps")
-        # with ports between them, or a size behind them
+        # with ports between them, or a size behind them; another cell is a piece of a status that fell apart
         status = parse_status(rest[0])
-        name = next((word for word in reversed(rest[1:]) if not re.search(r"->|/(?:tcp|udp)\b| \(virtual", word)), "")
+        named = [word for word in rest[1:] if not _BESIDE.fullmatch(word)]
+        if len(named) != 1 or not _NAME.fullmatch(named[0]) or rest[0] == "Up":
+            raise garbled("docker ps")
+        (name,) = named
         out.append(
             Container(
                 id=match["id"],
                 name=_own_name(name),
                 image=text.sanitise(match["image"], limit=300),
-                state=status.state if name else "unknown",
+                state=status.state,
                 health=status.health,
                 exit_code=status.exit_code or 0,
             )

@@ -77,9 +77,21 @@ class Filled(msgspec.Struct, frozen=True):
     inodes: bool
 
 
-_ROW = re.compile(r"(?P<device>\S.*?)\s+(?:\S+\s+)?\S+\s+\S+\s+\S+\s+(?P<percent>\d{1,3}%|-)\s+(?P<mount>/.*)\Z")
+_ROW = re.compile(
+    r"(?P<device>\S.*?)\s+(?:\S+\s+)?\S+\s+(?P<used>\S+)\s+(?P<left>\S+)\s+(?P<percent>\d{1,3}%|-)\s+(?P<mount>/.*)\Z"
+)
+_ROUNDED = 20.0
+"""Percent by which used and available may miss the percentage where they are rounded for people."""
 _IMAGE = re.compile(r"/dev/(?:loop|sr)\d+\Z")
 """A read-only image is always full."""
+
+
+def _belongs(percent: float, used: str, left: str) -> bool:
+    """Whether these numbers say so; what cannot be counted (a negative rest, "-") is believed."""
+    one, other = _number(used), _number(left)
+    if one is None or other is None or one + other <= 0:
+        return True
+    return abs(percent - 100 * one / (one + other)) <= (2.0 if used.isdecimal() and left.isdecimal() else _ROUNDED)
 
 
 def disks(body: str, now: datetime) -> Read:
@@ -106,6 +118,8 @@ def disks(body: str, now: datetime) -> Read:
                 continue
             raise garbled("df")
         percent = float(match["percent"][:-1]) if match["percent"] != "-" else None
+        if percent is not None and not _belongs(percent, match["used"], match["left"]):
+            raise garbled("df")
         one = Filled(
             text.sanitise(match["mount"], limit=400), text.sanitise(match["device"], limit=400), percent, inodes
         )

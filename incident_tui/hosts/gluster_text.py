@@ -45,11 +45,15 @@ def peers_text(body: str) -> tuple[Peer, ...]:
     declared = re.search(r"Number of Peers:\s*(\d{1,5})", body)
     if declared is None:
         raise classify(body, "peer status")
+    if body.count("Number of Peers:") > 1:
+        raise garbled("peer status")
     out: list[Peer] = []
     hostname, uuid, other = "", "", False
     for line in body.splitlines():
         key, _, value = line.partition(":")
         if key == "Hostname":
+            if hostname:  # the one before has lost its state
+                raise garbled("peer status")
             hostname, uuid, other = text.sanitise(value.strip(), limit=255), "", False
         elif key.lower() == "uuid":
             uuid = text.sanitise(value.strip(), limit=64)

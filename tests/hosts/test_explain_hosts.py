@@ -193,6 +193,8 @@ def test_rows_without_headings_and_tables_of_other_tools(form: str) -> None:
         "             total       used       free     shared    buffers     cached\nMem:   1869     1850      19\n",
         "Filesystem            Size  Used Avail Use% Mounted on\n/dev/mapper/VolGroup-lv_root\n",
         "",
+        '1af61235f8c9   nginx:1.9   "nginx"   2 days ago   Up   hours (unhealthy)   80/tcp   web\n',
+        "Number of Peers: 1\n\nHostname: a\nUuid: u\nHostname: b\nUuid: v\nState: Peer in Cluster (Connected)\n",
     ],
 )
 def test_what_is_not_known_is_refused_with_a_sentence(output: str) -> None:

@@ -6,6 +6,7 @@ digits are not changed into others: an answer that is whole and says something e
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,8 @@ import pytest
 from incident_tui.hosts import (
     docker,
     docker_tables,
+    explain_hosts,
+    explain_machine,
     gluster,
     gluster_state,
     gluster_tasks,
@@ -121,6 +124,30 @@ def containers(rows: tuple[Container, ...]) -> Verdicts:
 def disks(body: str) -> Verdicts:
     rows = machine.parse_disks("/dev/a / ext4 rw\n/dev/b /data xfs ro,x\n", body, "")
     return {disk.mount: disk.used_percent >= 90 or disk.read_only for disk in rows}
+
+
+def filled(body: str) -> Verdicts:
+    said: dict[str, bool | None] = {}  # the same mount may be listed twice ("rootfs")
+    for row in explain_machine.disks(body, NOW)[0]:
+        said[row.mount] = said.get(row.mount) or (None if row.percent is None else row.percent >= 90)
+    return said
+
+
+def short_of_memory(body: str) -> Verdicts:
+    rows, _ = explain_machine.free(body, NOW)
+    return {row.what: row.left < 0.1 * row.total for row in rows}
+
+
+def hosts_said(body: str) -> Verdicts:
+    """By the host that is named; one that is not named any more says nothing."""
+    found: dict[str, bool | None] = {}
+    for printed in explain_hosts.by_host(body):
+        bad = None
+        with contextlib.suppress(Unreadable):
+            rows = () if printed.problem else gluster_text.peers_text(printed.output)
+            bad = any(not row.connected for row in rows) if rows else None
+        found[printed.host] = bad if printed.host not in found else None
+    return found
 
 
 def bricks(body: str) -> Verdicts:
@@ -237,6 +264,17 @@ DISKS += "/dev/a 100 95 5 95% /\n/dev/b 100 10 90 10% /data\n"
 BRICKS = "/v/vols/gv0/bricks/w:-b:hostname=w\n/v/vols/gv0/bricks/w:-b:path=/b\n/v/vols/gv0/run/w-b.pid:9\n"
 BRICKS += "/v/vols/gv1/bricks/w:-c:hostname=w\n/v/vols/gv1/bricks/w:-c:path=/c\n/v/vols/gv1/run/w-c.pid:8\n"
 BRICKS += "8 (glusterfsd) S 1 8\n9 (glusterfs) S 1 8\n@==> /proc/8/cmdline <==\n--brick-name\n/c\n"
+DF = "Filesystem            Size  Used Avail Use% Mounted on\n/dev/mapper/VolGroup-lv_root\n"
+DF += "                       50G   48G  1.9G  97% /\n/dev/sdb1             100G   10G   90G  10% /data\n"
+FREE = "             total       used       free     shared    buffers     cached\n"
+FREE += "Mem:          1869       1850         19          0         20         40\n"
+FREE += "-/+ buffers/cache:       1790         79\nSwap:         1023       1000         23\n"
+TWO = [PEER.format(9, f"Peer in Cluster ({word})") for word in ("Disconnected", "Connected")]
+ANSIBLE = "".join(f"web{n} | CHANGED | rc=0 >>\nNumber of Peers: 1\n\n{body}" for n, body in enumerate(TWO, 1))
+SALT = "".join(
+    f"web{n}:\n" + "".join(f"    {line}\n" for line in f"Number of Peers: 1\n\n{body}".splitlines())
+    for n, body in enumerate(TWO, 1)
+)
 CASES: dict[str, tuple[str, Callable[[str], Verdicts]]] = {
     "peers text": (
         "Number of Peers: 3\n\n"
@@ -270,6 +308,11 @@ CASES: dict[str, tuple[str, Callable[[str], Verdicts]]] = {
     "ps table": (PS, lambda body: containers(docker_tables.parse_ps_table(body))),
     "ps json": (PS_JSON, lambda body: containers(docker_tables.parse_ps_json(body))),
     "disks": (DISKS, disks),
+    "ps rows": (PS.partition("\n")[2], lambda body: containers(docker_tables.parse_ps_rows(body))),
+    "df wrapped": (DF, filled),
+    "free of 6": (FREE, short_of_memory),
+    "hosts of ansible": (ANSIBLE, hosts_said),
+    "hosts of salt": (SALT, hosts_said),
     "bricks": (BRICKS, bricks),
 }
 NOISE = "\x00\xff#\n <&\u2603\r\t}"

@@ -4,12 +4,18 @@
 
 HOSTS (500) addresses of 127.0.0.0/8, each served by a real sshd (16 addresses a daemon) that runs the real probe. The
 watch and the screen, two processes, share one core; the sshds have the others, where there are others. Keys are pressed
-before the watch starts and while it reads all hosts. Goals: key to echo at most 1.2 times the still one, 99 % of the
-rounds that were due. Printed beside: seconds until all were connected, the watch's CPU and memory a host.
+before the watch starts, while it reads all hosts, and after it has ended, because machines change their speed. For root
+the watch, the screen and whoever presses keys go before all else that runs here; without, that is measured, too. Goals:
+key to echo at most 1.2 times the still one, 99 % of the rounds that were due. Printed beside: seconds until all were
+connected, the CPU of both, and the watch's memory a host.
+
+What the screen does with the rows by itself leaves the median as it is (1.03); a watch that takes a fifth of the same
+core makes 1.14 of it, by caches and turns on the core; neither a nice value nor SCHED_BATCH for the watch changed that.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import statistics
 import subprocess
@@ -40,6 +46,9 @@ class Row(msgspec.Struct):
 
 
 def pinned(pid: int, cores: set[int]) -> None:
+    """On these cores, and before all other sessions there: those share a core equally, whatever their nice values."""
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text("-20")
     for task in Path(f"/proc/{pid}/task").iterdir():
         os.sched_setaffinity(int(task.name), cores)
 
@@ -120,7 +129,7 @@ def measure(place: Path, count: int) -> list[str]:
         terminal.until(b">")
         terminal.quiet(3)
         pinned(terminal.process.pid, ours)
-        still = statistics.median(terminal.keys(KEYS))
+        still = terminal.keys(KEYS)
         began = time.monotonic()
         words = [sys.executable, "-m", "incident_tui", "--config", str(config), "--journal", str(journal)]
         with (place / "watch.out").open("wb") as out:
@@ -136,10 +145,14 @@ def measure(place: Path, count: int) -> list[str]:
         terminal.quiet(FAST)
         grown = (resident(watch.pid) - first) / max(1, up - 1)
         busy = statistics.median(terminal.keys(KEYS))
-        used = cpu(watch.pid)
+        used, drew = cpu(watch.pid), cpu(terminal.process.pid)
         made = rounds(board, WINDOW)
-        share = (cpu(watch.pid) - used) / WINDOW
+        share, drawing = (cpu(watch.pid) - used) / WINDOW, (cpu(terminal.process.pid) - drew) / WINDOW
         board.close()
+        watch.terminate()
+        watch.wait(20)
+        terminal.quiet(3)
+        still += terminal.keys(KEYS)
     finally:
         terminal.end()
         for process in [watch, *(server.process for server in servers)]:
@@ -148,10 +161,14 @@ def measure(place: Path, count: int) -> list[str]:
                 process.wait(20)
     due = count * WINDOW / FAST
     print(f"{up} of {count} hosts connected after {took:.0f} s")
-    print(f"watch: {100 * share:.0f} % of a core, {grown:.0f} KiB a host")
+    print(f"watch: {100 * share:.0f} % of a core, {grown:.0f} KiB a host; screen: {100 * drawing:.0f} %")
     print(f"rounds on the board: {made} of {due:.0f} due in {WINDOW:.0f} s")
-    print(f"key to echo: {still:.1f} ms still, {busy:.1f} ms while all are read: ratio {busy / still:.2f} (goal 1.2)")
-    missed = [] if busy <= 1.2 * still else ["key to echo"]
+    ratio = busy / statistics.median(still)
+    print(
+        f"key to echo: {statistics.median(still[:KEYS]):.1f} ms before, {busy:.1f} ms while all are read, "
+        f"{statistics.median(still[KEYS:]):.1f} ms after: ratio {ratio:.2f} (goal 1.2)"
+    )
+    missed = [] if ratio <= 1.2 else ["key to echo"]
     missed += [] if made >= 0.99 * due else ["rounds in time"]
     return missed + ([] if up == count else ["all connected"])
 
@@ -160,6 +177,7 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 500
     with tempfile.TemporaryDirectory() as scratch:
         clean_home(Path(scratch))
+        pinned(os.getpid(), set(CORES))
         if len(CORES) > 1:
             os.sched_setaffinity(0, set(CORES[1:]))  # what we start inherits it; watch and screen get the first
         missed = measure(Path(scratch), count)

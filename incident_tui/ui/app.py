@@ -33,6 +33,7 @@ from incident_tui.ui.commands import BY_KEY
 from incident_tui.ui.driver import driver_class
 from incident_tui.ui.editor import EDITING
 from incident_tui.ui.looking import AFTER_KEY
+from incident_tui.ui.pace import Pace
 from incident_tui.ui.painter import Painter, Pane
 from incident_tui.ui.session import Session
 from incident_tui.ui.since import since_rows, since_words, unread_line
@@ -41,8 +42,6 @@ from incident_tui.ui.widgets.rows import Rows
 from incident_tui.ui.words import refusal
 from incident_tui.ui.written import Writing
 
-BATCH: Final = 0.25
-"""Seconds between two paints that machines cause."""
 TURN: Final = 0.015
 """Seconds between two steps of work, in which a key that came meanwhile passes all its stations to the terminal."""
 WATCH_EVERY: Final = 5.0
@@ -85,7 +84,7 @@ class IncidentApp(App[int], inherit_bindings=False):
         self.sheet = self.painter.sheet
         self.actions = Actions(self, ask)
         self._painting = False
-        self._last_paint = 0.0
+        self._pace = Pace()
         self._burst = Burst(paste_gap)
         self._alarm = Alarm()
         self._lent = ExitStack()
@@ -173,21 +172,26 @@ class IncidentApp(App[int], inherit_bindings=False):
         """Read and paint soon: at once after a quiet while, else with the next batch."""
         if not self._painting:
             self._painting = True
-            wait = max(0.0, BATCH - (time.monotonic() - self._last_paint))
-            self.set_timer(max(wait, 0.001), self._changed)
+            self.set_timer(max(self._pace.wait(), 0.001), self._changed)
 
     def _changed(self) -> None:
         self._painting = False
-        if self.is_running and self._look():
-            self.set_timer(TURN, self._judge)
-        elif self.is_running:
-            self.paint()
+        if not self.is_running:
+            return
+        with self._pace.work(first=True):
+            new = self._look()
+        self.set_timer(TURN, self._judge) if new else self.paint()
 
     def _judge(self) -> None:
         """Of many hosts what was read takes a while to judge: keys that came meanwhile have their turn before and
         after it."""
-        self.session.machines()
-        self.set_timer(TURN, self.paint)
+        with self._pace.work():
+            self.session.machines()
+        self.set_timer(TURN, self._show)
+
+    def _show(self) -> None:
+        with self._pace.work():
+            self.paint()
 
     def _look(self) -> bool:
         """Read what is new in the journal and on the board; whether there was anything."""
@@ -304,7 +308,7 @@ class IncidentApp(App[int], inherit_bindings=False):
         """Show the view of now."""
         if self.away.since is not None:
             return
-        self._last_paint = time.monotonic()
+        self._pace.shown()
         self.seen_at = self.session.clock()
         self.painter.paint(self.size.width, self.size.height)
 

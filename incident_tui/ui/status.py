@@ -6,6 +6,7 @@ Each row has its findings, so that every sentence can be reached; a finding that
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from incident_tui.hosts.blind import volume_of
@@ -30,8 +31,27 @@ Placed = dict[str, list[Finding]]
 """Findings by the key of the row that shows them, worst first."""
 
 
-Well = dict[str, tuple[tuple[Container, ...], list[StatusRow]]]
-"""By host: its containers and their rows, while nothing is wrong with any of them. For one width and look."""
+_FRESH: Final = timedelta(seconds=5)
+"""So long a row of a host stands when nothing new was read or found: its numbers grow old, as in `Session.machines`."""
+
+
+class Memory:
+    """What was made before, by host, for one width and look: of many hosts most say what they said."""
+
+    def __init__(self) -> None:
+        self.well: dict[str, tuple[tuple[Container, ...], list[StatusRow]]] = {}
+        """Its containers and their rows, while nothing is wrong with any of them."""
+        self.hosts: dict[str, tuple[HostReading, datetime, StatusRow]] = {}
+        """The reading of its row, when that was made, and the row; only while the reading is fresh."""
+
+    def row(self, host: str, reading: HostReading, found: Sequence[Finding], now: datetime) -> StatusRow | None:
+        """The host's row, when it would be the same."""
+        known = self.hosts.get(host)
+        if known is None or known[0] is not reading or not timedelta(0) <= now - known[1] < _FRESH:
+            return None
+        before = known[2].findings
+        same = len(before) == len(found) and all(one is other for one, other in zip(before, found, strict=True))
+        return known[2] if same else None
 
 
 class StatusRows:
@@ -42,7 +62,7 @@ class StatusRows:
         self._grouped: list[StatusRow] = []
         self._of: tuple[int, Look] | None = None
         self._judged: ClusterView | None = None
-        self._well: Well = {}
+        self._memory = Memory()
 
     def of(self, view: View, width: int) -> list[StatusRow]:
         """As they are shown: of many hosts those that are well are in groups."""
@@ -54,23 +74,24 @@ class StatusRows:
         # The cluster's view is made anew with every judgement: the very same one means that nothing was judged since.
         if self._of is None or self._of != (width, view.look) or self._judged is not view.cluster:
             if self._of != (width, view.look):
-                self._well = {}
-            self._made = status_rows(view, width, self._well)
+                self._memory = Memory()
+            self._made = status_rows(view, width, self._memory)
             self._grouped = grouped(self._made, roles_of(view.hosts))
             self._of, self._judged = (width, view.look), view.cluster
         return self._made
 
 
-def status_rows(view: View, width: int, well: Well | None = None) -> list[StatusRow]:
-    """All rows, in sections, trouble first within each. Each line is exactly as wide as asked, or less. `well` is the
-    memory of a caller that asks again."""
+def status_rows(view: View, width: int, memory: Memory | None = None) -> list[StatusRow]:
+    """All rows, in sections, trouble first within each. Each line is exactly as wide as asked, or less. `memory` is of
+    a caller that asks again."""
+    memory = memory or Memory()
     placed = _placed(view)
     out: list[StatusRow] = []
     for section, rows in (
         ("ALERTS", _alerts(view, width, placed)),
         ("SITES", _sites(view, width, placed)),
-        ("HOSTS", _hosts(view, width, placed)),
-        ("CONTAINERS", _containers(view, width, placed, {} if well is None else well)),
+        ("HOSTS", _hosts(view, width, placed, memory)),
+        ("CONTAINERS", _containers(view, width, placed, memory)),
         ("GLUSTER", _gluster(view, width, placed)),
         ("OTHER", _other(view, width, placed)),
     ):
@@ -88,10 +109,11 @@ def _placed(view: View) -> Placed:
     volumes = {volume.name for volume in view.cluster.volumes}
     peers = {peer.name for peer in view.cluster.peers}
     silent = {one.host for one in view.findings if _about_daemon(one)}
+    troubled = {one.host for one in view.findings if one.rule.startswith("docker.container-")} - silent
     containers = {
         f"{host} {_name(container)}": f"container/{host}/{container.id}"
         for host in view.host_names
-        if host not in silent and (reading := view.hosts.get(host)) is not None and reading.docker is not None
+        if host in troubled and (reading := view.hosts.get(host)) is not None and reading.docker is not None
         for container in reading.docker.containers
     }
 
@@ -218,8 +240,8 @@ def _sites(view: View, width: int, placed: Placed) -> list[StatusRow]:
     return rows
 
 
-def _containers(view: View, width: int, placed: Placed, well: Well) -> list[StatusRow]:
-    rows = []
+def _containers(view: View, width: int, placed: Placed, memory: Memory) -> list[StatusRow]:
+    rows, well = [], memory.well
     troubled = {key.split("/")[1] for key in placed if key.startswith("container/")}
     for host in view.host_names:
         reading = view.hosts.get(host)
@@ -288,17 +310,24 @@ def _gluster(view: View, width: int, placed: Placed) -> list[StatusRow]:
     return rows
 
 
-def _hosts(view: View, width: int, placed: Placed) -> list[StatusRow]:
+def _hosts(view: View, width: int, placed: Placed, memory: Memory) -> list[StatusRow]:
     rows = []
     for host in view.host_names:
         found = placed.get(f"host/{host}", ())
         reading = view.hosts.get(host)
+        if reading is not None and (known := memory.row(host, reading, found, view.now)) is not None:
+            rows.append(known)
+            continue
         words = _silence(view, host, reading)
         right: tuple[Piece, ...] = ()
         if not words and reading is not None:
             right = _numbers(view, reading, found)
             right = right if width >= WIDE else (right[0], right[2])
-        rows.append(_row(f"host/{host}", host, words or _also(found), width, view, found, right=right))
+        row = _row(f"host/{host}", host, words or _also(found), width, view, found, right=right)
+        rows.append(row)
+        memory.hosts.pop(host, None)
+        if reading is not None and not words:
+            memory.hosts[host] = (reading, view.now, row)
     return rows
 
 

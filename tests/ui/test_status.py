@@ -167,6 +167,25 @@ def test_the_pane_at_each_size(kit: Any, picture: Callable[[str, str], None], st
     picture(f"pane-{state}-{size}", plain(row.line for row in shown))
 
 
+def test_rows_made_from_memory_are_those_made_anew(kit: Any) -> None:
+    """Hosts are read, get worse or better and fall silent in turn; then nothing comes any more, and all grow old."""
+    team, rows = many(kit)
+    pane = StatusRows()
+    for turn, seconds in enumerate([0, 1, 2, 3, 4, 5, 6, 7, 60, 67, 3600]):
+        now = kit.now + timedelta(seconds=seconds)
+        for number in range(turn, 500, 3) if turn < 8 else ():
+            free = 1 << (26 if (number + turn) % 5 == 0 else 31)
+            state = LinkState.LOST if (number + turn) % 11 == 0 else LinkState.UP
+            rows[f"host/node{number:03}"] = msgspec.structs.replace(
+                rows[f"host/node{number:03}"],
+                at=now,
+                memory=Memory(at=now, total=4 << 30, available=free, estimated=True),
+                link=Link(state=state, sentence="gone", since=kit.now, at=now),
+            )
+        view = kit.view(rows, team=team, now=now)
+        assert plain(row.line for row in pane.every(view, 31)) == plain(row.line for row in status_rows(view, 31))
+
+
 def test_five_hundred_hosts_fit_and_the_bad_ones_are_seen(kit: Any) -> None:
     team, rows = many(kit)
     every = status_rows(kit.view(rows, team=team), 31)

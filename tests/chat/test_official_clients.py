@@ -38,8 +38,9 @@ async def test_slacks_client_and_ours_post_to_the_same_api(outbox: Outbox, monke
         answer = await theirs.chat_postMessage(channel="C1", text="[INC-1 a1] text 1", thread_ts="17.1", mrkdwn=False)
         assert answer["ok"] and answer["ts"]
         outbox.enqueue("ops", "j", [1], 1, START)
-        outbox.begin_thread("ops", "INC-1", "17.1")
-        async with worker(msgspec.structs.replace(SINKS["slack-api"], server=fake.server), outbox) as one:
+        sink = msgspec.structs.replace(SINKS["slack-api"], server=fake.server)
+        outbox.begin_thread(f"ops slack-api {fake.server} C1", "INC-1", "17.1")
+        async with worker(sink, outbox) as one:
             await one.steps()
         first, second = fake.got
         assert states(outbox) == ["sent"] and (first.method, first.path) == (second.method, second.path)

@@ -37,6 +37,19 @@ def test_log_prints_each_handle_and_show_and_export_have_the_lines(program: Prog
     assert program("verify", "--journal", journal).stdout.startswith("3 entries; the chain holds")
 
 
+def test_an_update_without_text_prints_a_draft_for_each_audience_and_saves_nothing(
+    program: Program, journal: str
+) -> None:
+    program("declare", "gv0 split-brain", "--severity", "2", "--journal", journal, "--as", "ana")
+    made = program("log", "/update public,exec", "--journal", journal, "--as", "ana", check=1)
+    public, management = made.stdout.splitlines()
+    assert public == "/update public +30m We are looking into a problem with our services."
+    assert (
+        management.startswith("/update exec +30m SEV2 gv0 split-brain: declared") and "nothing was saved" in made.stderr
+    )
+    assert program("log", "/update public,exec +20m Two sites are slow", "--journal", journal).stdout == "a2\na3\n"
+
+
 def test_log_reads_lines_from_standard_input_and_keeps_what_it_can(program: Program, journal: str) -> None:
     lines = "a note\n\n! an action\n/sev nonsense\nlast\n"
     done = program("log", "-", "--journal", journal, text=lines, check=1)

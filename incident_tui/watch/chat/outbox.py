@@ -216,14 +216,19 @@ class Outbox:
         """What waits may be tried now."""
         self._db.execute("UPDATE messages SET next=0 WHERE sink=? AND state='waiting' AND next<>0", (sink,))
 
-    def root(self, sink: str, incident: str) -> str:
-        """What the platform calls the first message of the incident's thread; empty when there is none."""
-        row = self._db.execute("SELECT root FROM threads WHERE sink=? AND incident=?", (sink, incident)).fetchone()
+    def root(self, place: str, incident: str) -> str:
+        """What the platform calls the first message of the incident's thread; empty when there is none. A place is a
+        sink as it is configured now: in another room there is another thread."""
+        row = self._db.execute("SELECT root FROM threads WHERE sink=? AND incident=?", (place, incident)).fetchone()
         return "" if row is None else str(row[0])
 
-    def begin_thread(self, sink: str, incident: str, root: str) -> None:
+    def begin_thread(self, place: str, incident: str, root: str) -> None:
         """The first one that is said counts."""
-        self._db.execute("INSERT OR IGNORE INTO threads(sink, incident, root) VALUES(?,?,?)", (sink, incident, root))
+        self._db.execute("INSERT OR IGNORE INTO threads(sink, incident, root) VALUES(?,?,?)", (place, incident, root))
+
+    def end_thread(self, place: str, incident: str) -> None:
+        """Its first message is not there any more."""
+        self._db.execute("DELETE FROM threads WHERE sink=? AND incident=?", (place, incident))
 
     def row(self, sink: str, now: datetime, problem: str, since: datetime | None) -> ChatRow:
         """The sink's row for the board. Read anew only after a change: it is asked for twice a second."""

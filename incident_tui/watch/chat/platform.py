@@ -87,6 +87,8 @@ class Outcome(msgspec.Struct, frozen=True):
     """Nothing is sent before it is over. None: the sender's own back-off."""
     remote: str = ""
     """What the platform calls the message, where it says so."""
+    rootless: bool = False
+    """The thread's first message is not there any more: the next attempt begins a new thread."""
 
 
 class Pace(msgspec.Struct, frozen=True):

@@ -67,6 +67,7 @@ class Sender:
         jitter: Callable[[], float],
     ) -> None:
         self.sink = sink
+        self._place = " ".join((sink.name, sink.kind, sink.server, sink.room))
         self._outbox = outbox
         self._delivery = delivery
         self._compose = compose
@@ -190,7 +191,7 @@ class Sender:
             tag=first.tag,
             incident=first.incident,
             title=first.title,
-            root=self._outbox.root(self.sink.name, first.incident) if threaded and facts.threads else "",
+            root=self._outbox.root(self._place, first.incident) if threaded and facts.threads else "",
         )
 
     def _settle(self, batch: list[Message], incident: str, outcome: Outcome) -> None:
@@ -199,11 +200,13 @@ class Sender:
         if state == "maybe" and self._delivery.facts.idempotent:
             self._again(batch, outcome, f"{problem}; it is sent again as the same message", together=True)
         elif state == "again":
+            if outcome.rootless:
+                self._outbox.end_thread(self._place, incident)
             # Of a batch that may have arrived before, that is still not known.
             self._again(batch, outcome, problem, together=batch[0].batch is not None)
         else:
             if outcome.remote and incident and self._delivery.facts.threads and state == "sent":
-                self._outbox.begin_thread(self.sink.name, incident, outcome.remote)
+                self._outbox.begin_thread(self._place, incident, outcome.remote)
             self._outbox.finish(batch, state, now, problem, outcome.remote)
             self._pause_until = None if outcome.wait is None else now + outcome.wait
             if state in ("sent", "accepted"):

@@ -3,6 +3,7 @@ has its thread. Errors come with status 200. Pure."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Final
 
 from incident_tui.watch.chat.answers import halted, inside, refused, retry_after, web_page, words
@@ -16,6 +17,7 @@ SERVER: Final = "https://slack.com"
 _LATER: Final = frozenset(
     {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 )
+_NO_THREAD: Final = frozenset({"thread_not_found", "message_not_found"})
 _OF_THE_MESSAGE: Final = frozenset(
     {
         "msg_too_long",
@@ -69,6 +71,10 @@ class SlackApi:
             return outcome
         if found.get("ok") is not True:
             error = words(str(found.get("error") or answer.text)) or "an answer without ok"
+            if error in _NO_THREAD:
+                return Outcome(
+                    "again", f"answered 200 with {error}; a new thread is begun", timedelta(0), rootless=True
+                )
             if error in _LATER:
                 return Outcome("again", f"answered 200 with {error}", retry_after(answer))
             return Outcome("dead", f"refused: {error}") if error in _OF_THE_MESSAGE else halted(error)

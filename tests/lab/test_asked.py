@@ -10,6 +10,7 @@ import pytest
 from incident_tui.journal.board import Board
 from incident_tui.watch.answers import Answer, key
 from incident_tui.watch.asks import ask
+from incident_tui.watch.history import History
 from tests.terminals import Terminals
 
 pytestmark = pytest.mark.lab
@@ -84,3 +85,19 @@ def test_the_screen_shows_the_log_and_keeps_the_look_as_evidence(lab: Any, termi
     screen.keys("C-c", "C-c")
     lab.docker(2, "rm", "-f", "talker")
     lab.recovers("docker.container-down", "peer2 talker")
+
+
+def test_a_container_has_its_own_last_minutes_until_it_is_gone(lab: Any) -> None:
+    lab.undo.callback(lab.docker, 3, "rm", "-f", "short", check=False)
+    options = ("--network", "none", "--stop-signal", "KILL", "-m", "64m")
+    identity = lab.docker(3, "run", "-d", "--name", "short", *options, "busybox:lab", "sleep", "1000000")
+    key = f"history/container/peer3/{identity}"
+    board = Board.open(lab.journal)
+    try:
+        kept: History = lab.until(lambda: board.detail(key, History), 90, "a point of its own")
+        assert set(kept.series) >= {"memory", "restarts"} and "used" not in kept.series
+        assert 0 < (kept.series["memory"][-1] or 0) < 100
+        lab.docker(3, "rm", "-f", "short")
+        lab.until(lambda: board.detail(key, History) is None, 30, "no numbers of what is gone")
+    finally:
+        board.close()

@@ -79,6 +79,8 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     intent: Entry | None = None
     finished: Finished | None = None
+    held: bool | None = None
+    """Of a command that shows by itself whether what is expected is so: whether it did."""
 
 
 class HostCommands:
@@ -226,11 +228,12 @@ class HostCommands:
             sentence += " Something that it started still runs there."
         if wish.shows and not wish.verify and finished.exit is not None:
             data["held"] = _holds(wish, finished)
+            sentence += f" It {'shows' if data['held'] else 'does NOT show'} {wish.shows!r}."
         try:
             await _saved(self.desk.keep_command(data, finished.text, of=intent))
         except (JournalError, TimeoutError):
             sentence = f"NOT SAVED: {sentence}"
-        return Ran(sentence=sentence, intent=intent, finished=finished)
+        return Ran(sentence=sentence, intent=intent, finished=finished, held=data.get("held"))
 
     def _not_run(self, intent: Entry) -> None:
         data = {"step": "outcome", "host": intent.data.get("host"), "exit": None}

@@ -183,7 +183,10 @@ def _command(data: dict[str, Any], said: str, about: str) -> str:
     host = str(data.get("host", "?"))
     match data.get("step"):
         case "outcome":
-            return _colon(f"{host} {ended(data)}", said if "\n" not in said else f"{said.count(chr(10)) + 1} lines")
+            shown = {True: ", as expected", False: ", NOT as expected"}.get(data["held"]) if "held" in data else ""
+            return _colon(
+                f"{host} {ended(data)}{shown}", said if "\n" not in said else f"{said.count(chr(10)) + 1} lines"
+            )
         case "check":
             held = {True: "held", False: "DID NOT HOLD"}.get(data["held"]) if "held" in data else None
             result = held or data.get("problem") or "could not be verified"

@@ -220,7 +220,7 @@ class Running:
             task = asyncio.get_running_loop().create_task(self._verify(go.wish, ran))
             self._verifying.add(task)
             task.add_done_callback(self._verifying.discard)
-        well = done is not None and done.exit == 0 and not done.problem
+        well = done is not None and done.exit == 0 and not done.problem and ran.held is not False
         if (done is None or not done.started) and self.talk.host is not None and not self.talk.editor.text:
             self.talk.editor.set(go.wish.step.word if go.wish.step is not None else go.wish.command)
         self._say(ran.sentence + verified, "ok" if well else "crit" if done is None or not done.started else "warn")

@@ -20,6 +20,7 @@ from incident_tui.incident.entry import Author
 from incident_tui.incident.playbook import load
 from incident_tui.incident.settings import Commands
 from incident_tui.incident.state import Fold
+from incident_tui.incident.words import sentence
 from incident_tui.journal.store import Store
 from tests.desk.conftest import Clock, Settings
 
@@ -270,7 +271,10 @@ async def test_how_a_command_ends_is_what_is_suggested(player: Player) -> None:
 async def test_a_step_that_only_checks_is_judged_by_what_it_shows(player: Player) -> None:
     player.say("/begin 4")
     player.answers = [Finished(started=True, exit=0, text="left: 3")]
-    await player.run("web1")
+    ran = await player.run("web1")
+    assert ran.held is False and ran.sentence.endswith("It does NOT show 'left: 0'.")
+    last = list(player.store.read())[-1]
+    assert sentence(last, "", "") == "web1 exit 0 after 0s, NOT as expected"
     assert player.next == "/fail 4 on web1: did not show 'left: 0'" and not player.slept
     player.answers = [Finished(started=True, exit=0, text="left: 0")]
     await player.run("web1")

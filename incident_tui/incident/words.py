@@ -183,17 +183,21 @@ def _command(data: dict[str, Any], said: str, about: str) -> str:
     host = str(data.get("host", "?"))
     match data.get("step"):
         case "outcome":
-            shown = {True: ", as expected", False: ", NOT as expected"}.get(data["held"]) if "held" in data else ""
+            shown = _held(data, ", as expected", ", NOT as expected")
             return _colon(
                 f"{host} {ended(data)}{shown}", said if "\n" not in said else f"{said.count(chr(10)) + 1} lines"
             )
         case "check":
-            held = {True: "held", False: "DID NOT HOLD"}.get(data["held"]) if "held" in data else None
-            result = held or data.get("problem") or "could not be verified"
+            result = _held(data, "held", "DID NOT HOLD") or data.get("problem") or "could not be verified"
             return _colon(f"{host} {result}", str(data.get("expected") or about))
         case _:
             expected = f" (expects: {data['expected']})" if data.get("expected") else ""
             return f"{host}# {one_line(str(data.get('command') or said))}{expected}"
+
+
+def _held(data: dict[str, Any], so: str, not_so: str) -> str:
+    held = data.get("held")
+    return so if held is True else not_so if held is False else ""
 
 
 def ended(data: dict[str, Any]) -> str:

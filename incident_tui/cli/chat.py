@@ -23,6 +23,7 @@ from incident_tui.text import sanitise
 from incident_tui.ui.view import WATCH_STALE
 from incident_tui.watch.asks import ChatAsk, ask_chat
 from incident_tui.watch.chat.outbox import TEST, chat_row, deliveries, in_front, state_of
+from incident_tui.watch.chat.reading import FILE, read_only
 from incident_tui.watch.rows import ChatRow, Delivery
 from incident_tui.watch.settings import ChatSink
 
@@ -91,19 +92,11 @@ def _list(context: Context) -> int:
 
 @contextlib.contextmanager
 def _outbox(context: Context) -> Iterator[sqlite3.Connection | None]:
-    """Read only; None while nothing was ever queued."""
-    path = context.directory / "outbox.db"
-    if not path.exists():
-        yield None
-        return
     try:
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=2.0)
-        try:
+        with read_only(context.directory) as db:
             yield db
-        finally:
-            db.close()
     except sqlite3.Error as error:
-        raise Failure(f"{path}: cannot be read ({sanitise(str(error), limit=60)})") from error
+        raise Failure(f"{context.directory / FILE}: cannot be read ({sanitise(str(error), limit=60)})") from error
 
 
 def _row(db: sqlite3.Connection | None, name: str, board: ChatRow | None, now: datetime) -> ChatRow:

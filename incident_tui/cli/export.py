@@ -12,6 +12,7 @@ from incident_tui.cli.show import choose
 from incident_tui.report.export import ExportError, Form, compose, write_report
 from incident_tui.report.source import Source
 from incident_tui.text import sanitise
+from incident_tui.watch.chat.reading import delivered
 
 
 def export(context: Context) -> int:
@@ -31,6 +32,7 @@ def export(context: Context) -> int:
             now=context.clock(),
             demo=context.demo,
             version=__version__,
+            deliveries=delivered(context.directory),
         )
     if target is None or target == "-":
         sys.stdout.flush()

@@ -30,7 +30,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     demo: bool = False
     version: str = ""
     deliveries: Mapping[Ref, str] = {}
-    """What became of an update's messages, e.g. "sent chat 14:06:01Z"; may be empty."""
+    """What became of an entry's messages, e.g. "sent to ops 14:06:01Z"; may be empty."""
 
 
 class KeyTime(msgspec.Struct, frozen=True, kw_only=True):

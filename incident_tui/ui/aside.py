@@ -102,6 +102,7 @@ class Aside:
         from incident_tui import __version__
         from incident_tui.report.export import ExportError, write_report
         from incident_tui.report.source import Source
+        from incident_tui.watch.chat.reading import delivered
 
         fold = Fold()
         try:
@@ -116,6 +117,7 @@ class Aside:
                     now=self.clock(),
                     demo=self.demo,
                     version=__version__,
+                    deliveries=delivered(self.directory),
                 )
                 path = write_report(source, Path(file) if file else None, self.directory)
         except (ExportError, JournalError) as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from incident_tui.incident.entry import Ref
 from incident_tui.watch.chat.outbox import SHOWN, Outbox
+from incident_tui.watch.chat.reading import delivered
 from tests.chat.fakes import START, states
 
 
@@ -97,5 +98,21 @@ def test_what_was_sent_long_ago_is_forgotten_and_not_sent_again(outbox: Outbox) 
     outbox.enqueue("ops", "j", [1, 2], 2, START)
     outbox.finish(outbox.waiting("ops", 1), "sent", START)
     outbox.finish(outbox.waiting("ops", 1), "dead", START)
-    outbox.recover([], START + timedelta(days=31))
+    outbox.recover([], START + timedelta(days=401))
     assert states(outbox) == ["dead"] and outbox.cursor("ops", "j") == 2
+
+
+def test_the_report_says_where_an_update_went(outbox: Outbox, tmp_path: Path) -> None:
+    for sink, state in (("ops", "sent"), ("team", "dead"), ("boss", "accepted")):
+        outbox.enqueue(sink, "j", [1], 1, START)
+        outbox.finish(outbox.waiting(sink, 1), state, START)
+    outbox.enqueue("ops", "j", [2], 2, START)
+    outbox.enqueue_test("ops", 5, START)
+    assert delivered(tmp_path) == {
+        Ref("j", 1): "accepted, not confirmed, by boss 03:10:00Z; sent to ops 03:10:00Z; refused by team",
+        Ref("j", 2): "not delivered to ops",
+    }
+    assert delivered(tmp_path / "nowhere") == {}
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "outbox.db").write_bytes(b"no database at all, but some bytes")
+    assert delivered(tmp_path / "broken") == {}

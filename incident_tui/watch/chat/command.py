@@ -37,7 +37,7 @@ class Command:
         self.facts = CommandFacts()
         self._sink = sink
 
-    async def prepare(self, out: Outgoing) -> Attempt:
+    def prepare(self, out: Outgoing) -> Attempt:
         filled = {"{tag}": out.tag, "{incident}": out.incident, "{sink}": self._sink.name}
         words = [filled.get(word, word) for word in self._sink.command]
         if shutil.which(words[0]) is None:
@@ -57,8 +57,10 @@ class Command:
                 process = await asyncio.create_subprocess_exec(
                     *words, stdin=given, stdout=end, stderr=end, start_new_session=True
                 )
-            except (OSError, ValueError) as error:
+            except BaseException as error:
                 os.close(output)
+                if not isinstance(error, OSError | ValueError):
+                    raise
                 why = os.strerror(error.errno or 0) if isinstance(error, OSError) else "not a command"
                 return Outcome("again", f"{sanitise(words[0], limit=60)} cannot be started ({why})")
             finally:

@@ -18,8 +18,8 @@ class Delivery(Protocol):
     @property
     def facts(self) -> Facts: ...
 
-    async def prepare(self, out: Outgoing) -> Attempt:
-        """Everything that can fail without anything having left. Raises `platform.Misfit` with one sentence."""
+    def prepare(self, out: Outgoing) -> Attempt:
+        """What can fail before anything has left; it touches nothing. Raises `platform.Misfit` with one sentence."""
 
     async def close(self) -> None: ...
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from incident_tui.watch.chat.delivery import Attempt
 from incident_tui.watch.chat.fitting import fit
-from incident_tui.watch.chat.platform import Misfit, Outcome, Outgoing, Pace
+from incident_tui.watch.chat.platform import Outcome, Outgoing, Pace
 from incident_tui.watch.settings import ChatSink
 
 _MODE = 0o600
@@ -31,23 +31,23 @@ class File:
         self._path = sink.path
         self._clock = clock
 
-    async def prepare(self, out: Outgoing) -> Attempt:
+    def prepare(self, out: Outgoing) -> Attempt:
         # Lines after the first are set in, so that a message cannot pass for another one.
         text = fit(out.text, self.facts.limit, self.facts.size).replace("\n", "\n    ")
         line = f"{self._clock():%Y-%m-%dT%H:%M:%SZ} {text}\n".encode()
-        try:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            handle = await asyncio.to_thread(os.open, self._path, flags, _MODE)
-        except OSError as error:
-            raise Misfit(f"{self._path} cannot be opened ({os.strerror(error.errno or 0)})") from None
-        return lambda: asyncio.to_thread(_append, handle, line)
+        return lambda: asyncio.to_thread(_append, self._path, line)
 
     async def close(self) -> None:
         return None
 
 
-def _append(handle: int, line: bytes) -> Outcome:
+def _append(path: str, line: bytes) -> Outcome:
     """All of the line or nothing of it, as far as we are the only writer."""
+    try:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        handle = os.open(path, flags, _MODE)
+    except OSError as error:
+        return Outcome("again", f"{path} cannot be opened ({os.strerror(error.errno or 0)})")
     try:
         before = os.fstat(handle).st_size
         try:

@@ -38,7 +38,7 @@ class Http:
         self._asked = not isinstance(platform, Matrix)
         """A Matrix room is asked before the first message whether it is encrypted."""
 
-    async def prepare(self, out: Outgoing) -> Attempt:
+    def prepare(self, out: Outgoing) -> Attempt:
         secrets = secrets_of(self._sink)
         try:
             request = self._platform.request(out, self._sink, secrets)

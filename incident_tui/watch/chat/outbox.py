@@ -46,8 +46,8 @@ _PATIENCE: Final = 0.25
 """Seconds to wait for the file's lock: the watch must not stand still for it."""
 SHOWN: Final = 30
 """How many deliveries a ChatRow carries: the latest, and as many of the oldest that are not well."""
-KEPT: Final = timedelta(days=30)
-"""What was sent longer ago is forgotten."""
+KEPT: Final = timedelta(days=400)
+"""What was sent longer ago is forgotten. A report says of each update where it went, also months later."""
 TEST: Final = "test"
 """The journal of a test message's reference: no journal has this name."""
 

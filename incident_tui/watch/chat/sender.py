@@ -141,7 +141,7 @@ class Sender:
         if first is None:
             return 0.0
         try:
-            attempt = await self._delivery.prepare(self._outgoing(batch, text, first))
+            attempt = self._delivery.prepare(self._outgoing(batch, text, first))
         except Misfit as misfit:
             self._outbox.postpone(batch, now + _MISFIT_WAIT, str(misfit), together=batch[0].batch is not None)
             self._note(str(misfit))

@@ -109,7 +109,8 @@ class Watch:
         )
         self._cards = Cards(plan.directory, plan.command, plan.people, plan.rosters, store.handle, plan.demo)
         saving, names = Fenced(self._writer, epoch), [host.name for host in plan.hosts]
-        self._outside = Outside(plan.outside, plan, plan.directory, saving, self._fold, store, names, clock=clock)
+        parts = (plan.outside, plan, plan.directory, saving, self._fold, store, names)
+        self._outside = Outside(*parts, clock=clock, threads=self._post.incident_of)
         self._fleet = Fleet(plan.hosts, plan.fleet, clock, self._read)
         self._demands = Demands(self._fleet.links, clock, self._woken.set)
 

@@ -24,7 +24,7 @@ from incident_tui.watch.alerts.poll import Poller
 from incident_tui.watch.alerts.rows import REFRESH, AlertsRow, Firings
 from incident_tui.watch.alerts.settings import AlertRule, AlertSource, Hook, Listener
 from incident_tui.watch.alerts.sources import Sources
-from incident_tui.watch.inbound.taking import Inbound, Saving
+from incident_tui.watch.inbound.taking import Inbound, Saving, Threads
 from incident_tui.watch.listen.listener import listen
 from incident_tui.watch.listen.routes import Routes
 
@@ -60,6 +60,7 @@ class Outside:
         hosts: Sequence[str],
         *,
         clock: Callable[[], datetime],
+        threads: Threads,
     ) -> None:
         self._settings = settings
         self._directory = directory
@@ -67,7 +68,7 @@ class Outside:
         self.sources = Sources(settings.alerts, clock)
         judge = Judge(settings.alert_rules, {source.name: source for source in settings.alerts}, hosts)
         self.intake = Intake(saving, fold, judge, clock=clock, new_id=_new_id)
-        self.inbound = Inbound(saving, fold, handles, desk, clock=clock, new_id=_new_id)
+        self.inbound = Inbound(saving, fold, handles, desk, clock=clock, new_id=_new_id, threads=threads)
         self._routes = Routes(settings, self.sources, self.intake.take, self.inbound.take, clock=clock)
         self._put: datetime | None = None
 

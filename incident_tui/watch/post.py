@@ -102,6 +102,15 @@ class Post:
             self._cursors[sink.name] = cursor
             self._queue(sink, [entry for entry in entries if entry.seq > cursor], self._last(entries), force=True)
 
+    def incident_of(self, source: str, room: str, thread: str) -> str:
+        """The incident whose thread began with this message of ours (`inbound.taking.Threads`)."""
+        if not self.senders:
+            return ""
+        try:
+            return self._outbox.incident_of(thread)
+        except sqlite3.Error:
+            return ""
+
     def rows(self) -> dict[str, ChatRow]:
         if self._waiting or not self._ready:
             self._flush()

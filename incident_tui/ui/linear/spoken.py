@@ -13,7 +13,7 @@ from incident_tui.incident.state import Fold
 from incident_tui.incident.views import TimelineRow
 from incident_tui.ui import clocks
 from incident_tui.ui.lines import SYMBOL, plain
-from incident_tui.ui.present import alarms, chat_piece, header, notices, saved_piece
+from incident_tui.ui.present import alarms, alerts_piece, chat_piece, header, notices, saved_piece
 from incident_tui.ui.status import status_rows
 from incident_tui.ui.times import clock, short
 from incident_tui.ui.view import View
@@ -128,7 +128,12 @@ class Announcer:
         return [view.look.text(f"{clock(view.now)}Z {text}") for text in said if text]
 
 
-_ENDED: Final = {"saved": "everything is saved", "watch": "the watch is back", "chat": "chat is well again"}
+_ENDED: Final = {
+    "saved": "everything is saved",
+    "watch": "the watch is back",
+    "chat": "chat is well again",
+    "alerts": "no critical alert fires",
+}
 
 
 def _states(view: View) -> dict[str, str]:
@@ -141,6 +146,9 @@ def _states(view: View) -> dict[str, str]:
     chat = chat_piece(view)
     if chat is not None and chat[1] == "crit":
         found["chat"] = "chat does not take messages"
+    alerts = alerts_piece(view)
+    if alerts is not None and alerts[1] in ("crit", "unknown"):
+        found["alerts"] = "critical alerts fire" if alerts[1] == "crit" else "what alerts fire is not known"
     incident = view.incident
     if incident is not None and incident.open:
         first = clocks.first_update(view)

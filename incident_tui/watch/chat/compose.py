@@ -97,7 +97,9 @@ def _said(row: TimelineRow, incident: Incident, about: TimelineRow | None) -> st
     entry, data = row.entry, row.entry.data
     if entry.kind is Kind.DECLARE:
         severity = f"SEV{data['severity']} " if isinstance(data.get("severity"), int) else ""
-        return f"DECLARED {severity}{incident.title}. Incident commander: {incident.commander or entry.author.name}."
+        commander = incident.commander or ("" if "by" in data else entry.author.name)
+        who = f"Incident commander: {commander}." if commander else "Declared by an alert; nobody commands it yet."
+        return f"DECLARED {severity}{incident.title}. {who}"
     if entry.kind is Kind.CHAT:
         return f"{row.said}\n{data.get(CARD)}"
     if entry.kind is Kind.UPDATE and data.get("step") == "posted":

@@ -222,6 +222,11 @@ class Outbox:
         row = self._db.execute("SELECT root FROM threads WHERE sink=? AND incident=?", (place, incident)).fetchone()
         return "" if row is None else str(row[0])
 
+    def incident_of(self, root: str) -> str:
+        """The incident whose thread began with the message of this name on whatever platform; empty when none did."""
+        row = self._db.execute("SELECT incident FROM threads WHERE root=?", (root,)).fetchone()
+        return "" if row is None else str(row[0])
+
     def begin_thread(self, place: str, incident: str, root: str) -> None:
         """The first one that is said counts."""
         self._db.execute("INSERT OR IGNORE INTO threads(sink, incident, root) VALUES(?,?,?)", (place, incident, root))

@@ -21,6 +21,7 @@ SOURCE: Final = "chat"
 """`Entry.source` of what comes from chat."""
 _TAG: Final = re.compile(r"\s*(?:DEMO |DRILL )*\[(INC-\d{8}-[0-9a-z]{4}) [a-z]\d+\]")
 """How each of our own messages begins (`chat.compose`)."""
+_INCIDENT: Final = re.compile(r"\bINC-\d{8}-[0-9a-z]{4}\b")
 
 
 class Written(msgspec.Struct):
@@ -88,6 +89,12 @@ def echoed(said: Said, rules: Rules) -> str | None:
     if said.author_id in rules.own:
         return match.group(1) if match else ""
     return match.group(1) if match and said.author_id not in rules.people else None
+
+
+def incident_named(thread: str) -> str:
+    """The incident whose id stands in the name of a thread, a topic for example; "" when none does."""
+    match = _INCIDENT.search(thread)
+    return match.group() if match else ""
 
 
 def stripped(text: str, rules: Rules) -> str | None:

@@ -128,7 +128,7 @@ class Inbound:
             said = message.original
             if said is None or message.key in self._written:
                 continue
-            if messages.taken(message, rules, self._in_thread(said)):
+            if messages.taken(message, rules, self._thread(said) is not None):
                 draft = messages.entry_draft(said, rules, self._incident(said), now)
                 if draft.text:
                     fresh.append((draft, message.key))
@@ -162,20 +162,22 @@ class Inbound:
             self._fold.apply(entry)
         return entries
 
-    def _in_thread(self, said: Said) -> bool:
-        return bool(said.thread) and (
-            (said.source, said.room, said.thread) in self._roots
-            or bool(self._threads(said.source, said.room, said.thread))
-        )
+    def _thread(self, said: Said) -> str | None:
+        """The incident of its thread, "" when that began with an entry outside any; None: it is in none of ours."""
+        if not said.thread:
+            return None
+        known = self._roots.get((said.source, said.room, said.thread))
+        if known is None:
+            # A topic is named after its incident.
+            known = self._threads(said.source, said.room, said.thread) or messages.incident_named(said.thread)
+            known = known if known and self._fold.incident(known).rows else None
+        return known
 
     def _incident(self, said: Said) -> str:
         """That of its thread, else the one in force; "" for what was said before: the fold places it by its time."""
-        if said.thread:
-            known = self._roots.get((said.source, said.room, said.thread)) or self._threads(
-                said.source, said.room, said.thread
-            )
-            if known:
-                return known
+        known = self._thread(said)
+        if known:
+            return known
         newest = self._fold.newest_open()
         if newest is None or newest.declared_at is None or said.at < newest.declared_at:
             return ""
@@ -200,8 +202,7 @@ class Inbound:
             new_id=self._new_id,
             source=SOURCE,
         )
-        if said.thread:
-            desk.choose(self._roots.get((said.source, said.room, said.thread), ""))
+        desk.choose(self._thread(said) or "")
         sentence, outcome = verbs.carry_out(desk, line, f"{key}:line")
         if outcome is not None and appender.future is not None:
             entries = await self._saved(appender.future)

@@ -207,3 +207,11 @@ def test_messages_of_two_rooms_or_sources_are_not_mixed_up(make_room: MakeRoom) 
     ]
     room.take(*ways)
     assert [row.said for row in room.rows()] == ["a", "b", "c", "d"]
+
+
+def test_a_thread_is_known_by_what_was_sent_and_a_topic_by_the_incident_it_names(make_room: MakeRoom) -> None:
+    room = make_room(take=("thread",))
+    room.inbound._threads = lambda source, room, thread: INCIDENT if thread == "$root" else ""
+    room.take(said("by root", thread="$root"), said("by name", id="m2", thread=f"{INCIDENT} sites 502"))
+    room.take(said("of none", id="m3", thread="INC-20200101-none"), said("other", id="m4", thread="lunch"))
+    assert [(row.said, row.entry.incident) for row in room.rows()] == [("by root", INCIDENT), ("by name", INCIDENT)]

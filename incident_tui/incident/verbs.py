@@ -85,8 +85,8 @@ VERBS: Final[dict[str, Verb]] = _table(
     ),
     Verb(
         "update",
-        "/update [internal|public,exec] [+20m] [TEXT]",
-        "post an update, or without text draft it; +20m: the next",
+        "/update [internal|public|exec,...] [+20m] [TEXT]",
+        "post an update, or draft it when there is no text; +20m promises the next",
         "/update public +20m Two sites are slow. We are repairing the storage.",
         ("audiences",),
         timed=True,

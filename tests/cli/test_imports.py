@@ -54,6 +54,13 @@ def test_a_plain_line_imports_no_fold(journal: Path) -> None:
     assert not loaded & {"incident_tui.config", "incident_tui.incident.state", "incident_tui.incident.chronicle"}
 
 
+def test_reading_the_configuration_needs_nothing_of_what_chats_are_sent_with() -> None:
+    code = "import incident_tui.config, json, sys; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"asyncio", "aiohttp", "email", "http", "ssl", "sqlite3", "subprocess"}
+    assert not set(json.loads(done.stdout)) & heavy
+
+
 def test_what_was_left_out_can_be_imported_afterwards() -> None:
     code = (
         "from incident_tui.cli.process import start; start()\n"

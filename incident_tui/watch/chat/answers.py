@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from incident_tui.text import redact, sanitise
@@ -91,6 +90,8 @@ def _header_wait(header: str | None, now: datetime) -> timedelta | None:
     seconds = _seconds(header.strip())
     if seconds is not None:
         return seconds
+    from email.utils import parsedate_to_datetime  # every command reads the configuration, and none of them needs this
+
     try:
         until = parsedate_to_datetime(header)
     except ValueError:

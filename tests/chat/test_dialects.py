@@ -70,6 +70,13 @@ def test_nobody_is_named(kind: str) -> None:
     assert "\x1b" not in text
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_login_command_can_be_copied_and_names_nobody(kind: str) -> None:
+    assert "ssh root@web1" in said(made(kind, "ssh root@web1"))
+    for hidden in ("x@everyone", "x@_**ana**", "x@**all**", "é@ana", "_@ana", "@root@web1"):
+        assert "@" + GAP in said(made(kind, hidden)), hidden
+
+
 def test_the_platforms_own_guards_against_mentions_are_on() -> None:
     assert json.loads(made("discord", HOSTILE).body)["allowed_mentions"] == {"parse": []}
     assert json.loads(made("matrix", HOSTILE).body)["m.mentions"] == {}

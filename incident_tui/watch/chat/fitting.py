@@ -15,9 +15,13 @@ GAP: Final = "\u200b"
 CUT: Final = " … (cut; the whole text is in the journal)"
 
 
+_MENTION: Final = re.compile(r"(?<![A-Za-z0-9])@|@(?=channel|here|all|everyone|room|_|\W|$)", re.I)
+"""No platform reads `root@web1` as a name; a login command that is copied out of a chat has to work."""
+
+
 def no_mentions(text: str) -> str:
-    """`@channel`, `@everyone`, `@room`, `@**all**` and `@ana` name nobody."""
-    return text.replace("@", f"@{GAP}")
+    """`@channel`, `@everyone`, `@room`, `@**all**` and `@ana` name nobody, `x@everyone` neither."""
+    return _MENTION.sub(f"@{GAP}", text)
 
 
 def entities(text: str) -> str:

@@ -37,6 +37,7 @@ def _check(paths: list[Path]) -> int:
     """Prints what is wrong, by file and line. 0: nothing; 1: something; 2: a file cannot be read."""
     from incident_tui.hosts.judge import RULES
     from incident_tui.incident.playbook_lint import lint
+    from incident_tui.watch.alerts.rows import ALERT_RULES
     from incident_tui.watch.rows import SITE_RULES
 
     worst = 0
@@ -51,7 +52,7 @@ def _check(paths: list[Path]) -> int:
             print(f"incident-tui: {path}: is not UTF-8 text ({error.reason} at byte {error.start}).", file=sys.stderr)
             worst = 2
             continue
-        found = lint(text, str(path), {*RULES, *SITE_RULES})
+        found = lint(text, str(path), {*RULES, *SITE_RULES, *ALERT_RULES})
         for one in found:
             print(one.sentence)
         worst = max(worst, 1 if found else 0)

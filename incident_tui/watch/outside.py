@@ -80,9 +80,7 @@ class Outside:
     def tasks(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         """Starts all there is to do; each runs until it is cancelled."""
         pollers = [
-            Poller(source, self.intake.take, self.intake.firing, self.sources, self._clock)
-            for source in self._settings.alerts
-            if source.url
+            Poller(source, self.intake, self.sources, self._clock) for source in self._settings.alerts if source.url
         ]
         tasks = [group.create_task(one.run(), name=f"alerts {one.source.name}") for one in pollers]
         tasks.append(group.create_task(self._spool(), name="spool"))

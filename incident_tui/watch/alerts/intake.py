@@ -27,6 +27,7 @@ SOURCE: Final = "alert"
 _SEEN: Final = 30_000
 _HOMES: Final = 5_000
 _ROWS: Final = 500
+_TURN: Final = 200
 
 
 class Intake:
@@ -51,6 +52,7 @@ class Intake:
         self._storms = Storms()
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._homes: OrderedDict[Cluster, str] = OrderedDict()
+        self._turn = asyncio.Lock()
 
     def remember(self, entries: Iterable[Entry], kept: Firings | None) -> None:
         """What the journal, and the last watch's board, have of alerts."""
@@ -69,37 +71,53 @@ class Intake:
     async def take(self, alerts: Sequence[Alert]) -> None:
         """Takes alerts, in order. Returns when what is an entry of its own is saved; what is only counted is written
         soon. Raises JournalError when that can never be; while the disk cannot take it, it waits."""
-        drafts: list[tuple[Draft, str]] = []
-        fresh: list[str] = []
-        for alert in alerts:
+        await self.save(await self.see(alerts))
+
+    async def see(self, alerts: Sequence[Alert]) -> list[Judged]:
+        """What fires now, at once, whether or not the disk takes it; the rest is for `save`."""
+        found: list[Judged] = []
+        for number, alert in enumerate(alerts):
+            if number % _TURN == _TURN - 1:
+                await asyncio.sleep(0)  # a body may hold thousands: the others have a turn
             judged = self._judge.judge(alert)
-            if judged is None:
-                continue
-            judged = self._with_episode(judged)
-            name = judged.alert.identity
-            new = name not in self._seen
-            self.firing.take(judged)
-            if not new or judged.alert.silenced:
-                continue
-            self._note(name)
-            fresh.append(name)
-            if self._budget.spend(judged.cluster, alert.seen_at):
-                drafts += self._drafts(judged)
-            else:
-                if judged.declares:
-                    drafts += self._declared(judged)[1]
-                self._storms.add(judged)
-        if not drafts:
-            return
-        try:
-            await self._saved(self._saving.each(drafts))
-        except Exception:
-            for name in fresh:  # told again, they are new
-                self._seen.pop(name, None)
-            for cluster, incident in list(self._homes.items()):
-                if not self._fold.incident(incident).rows:
-                    del self._homes[cluster]
-            raise
+            if judged is not None:
+                judged = self._with_episode(judged)
+                self.firing.take(judged)
+                found.append(judged)
+        return found
+
+    async def save(self, told: Sequence[Judged]) -> None:
+        """The second half of `take`. One after the other: who tells again what is being saved waits for it, too."""
+        async with self._turn:
+            drafts: list[tuple[Draft, str]] = []
+            fresh: list[str] = []
+            for judged in told:
+                name = judged.alert.identity
+                if name in self._seen or judged.alert.silenced:
+                    continue
+                self._note(name)
+                fresh.append(name)
+                if self._budget.spend(judged.cluster, judged.alert.seen_at):
+                    drafts += self._drafts(judged)
+                else:
+                    if judged.declares:
+                        drafts += self._declared(judged)[1]
+                    self._storms.add(judged)
+            if not drafts:
+                return
+            try:
+                await self._saved(self._saving.each(drafts))
+            except Exception:
+                self._forget(fresh)
+                raise
+
+    def _forget(self, names: Iterable[str]) -> None:
+        """They were not saved: told again, they are new."""
+        for name in names:
+            self._seen.pop(name, None)
+        for cluster, incident in list(self._homes.items()):
+            if not self._fold.incident(incident).rows:
+                del self._homes[cluster]
 
     def flush(self, *, all_of_them: bool = False) -> None:
         """Submits the counts that are due; nobody waits for them."""

@@ -19,8 +19,8 @@ from incident_tui import __version__
 from incident_tui.journal.errors import JournalError
 from incident_tui.text import sanitise
 from incident_tui.watch.alerts.alert import Alert, FormError
-from incident_tui.watch.alerts.firing import FiringTable
 from incident_tui.watch.alerts.forms import decode, polled
+from incident_tui.watch.alerts.intake import Intake
 from incident_tui.watch.alerts.rows import Firing
 from incident_tui.watch.alerts.settings import AlertSource
 from incident_tui.watch.alerts.sources import Sources
@@ -31,8 +31,8 @@ log = logging.getLogger("incident_tui.watch")
 _MOST: Final = 16 * 1024 * 1024
 """Bytes of an answer; a longer one is a problem, not half a truth."""
 _TIMEOUT: Final = 10.0
-
-Take = Callable[[Sequence[Alert]], Awaitable[None]]
+_SAVED_WITHIN: Final = 5.0
+"""Seconds that a poll waits for the disk."""
 
 
 class PollError(Exception):
@@ -106,19 +106,18 @@ class Poller:
     def __init__(
         self,
         source: AlertSource,
-        take: Take,
-        firing: FiringTable,
+        intake: Intake,
         sources: Sources,
         clock: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
     ) -> None:
         self.source = source
-        self._take = take
-        self._firing = firing
+        self._intake = intake
         self._sources = sources
         self._clock = clock
         self._sleep = sleep
         self._absent: dict[str, datetime] = {}
+        self._saving: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Polls until it is cancelled."""
@@ -139,8 +138,17 @@ class Poller:
         except PollError as error:
             self._sources.failed(self.source.name, str(error))
             return
+        told = await self._intake.see([*alerts, *self.over(alerts)])
+        if self._saving is not None and not self._saving.done():
+            # The disk hangs. What fires is known all the same, and all of it is told again by the next poll.
+            self._sources.failed(self.source.name, "not saved yet: the journal does not take it for now")
+            return
+        self._saving = asyncio.ensure_future(self._intake.save(told))
+        done, _ = await asyncio.wait({self._saving}, timeout=_SAVED_WITHIN)
+        if not done:
+            return
         try:
-            await self._take([*alerts, *self.over(alerts)])
+            self._saving.result()
         except JournalError as error:
             self._sources.failed(self.source.name, f"not saved: {error.sentence}")
             return
@@ -153,7 +161,7 @@ class Poller:
         patience = timedelta(seconds=self.source.resolve_seconds)
         absent: dict[str, datetime] = {}
         found: list[Alert] = []
-        for known in self._firing.of(self.source.name):
+        for known in self._intake.firing.of(self.source.name):
             if known.key in here:
                 continue
             since = min(self._absent.get(known.key, now), now)

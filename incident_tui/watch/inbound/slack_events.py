@@ -19,6 +19,11 @@ _QUIET: Final = frozenset(
 
 def said_of(event: Mapping[str, Any], source: str, now: datetime) -> Said | None:
     """What an event tells of one message; None when it is about none. A time that is none is `now`."""
+    found = _read(event, source, now)
+    return found if found is not None and found.id and found.room else None
+
+
+def _read(event: Mapping[str, Any], source: str, now: datetime) -> Said | None:
     kind = _text(event, "type")
     if kind == "reaction_added":
         item = event.get("item")
@@ -52,13 +57,11 @@ def said_of(event: Mapping[str, Any], source: str, now: datetime) -> Said | None
     return None if subtype in _QUIET else _message(event, room, source, now, None)
 
 
-def _message(message: Mapping[str, Any], room: str, source: str, now: datetime, edited: datetime | None) -> Said | None:
+def _message(message: Mapping[str, Any], room: str, source: str, now: datetime, edited: datetime | None) -> Said:
     ident = _text(message, "ts")
     profile = message.get("user_profile")
     name = _text(profile, "display_name") or _text(profile, "real_name") if isinstance(profile, Mapping) else ""
     thread = _text(message, "thread_ts")
-    if not ident or not room:
-        return None
     return Said(
         source=source,
         room=room,

@@ -123,7 +123,7 @@ async def test_what_is_polled_fires_is_silenced_and_is_over_when_absent_long_eno
     am = await asyncio.to_thread(alertmanager)
     source = AlertSource(name="am", url=am.url, matchers=('alertname="BrickDown"',), resolve_seconds=60)
     sources, ahead = Sources([source], clock), timedelta(0)
-    poller = Poller(source, intake.take, intake.firing, sources, lambda: clock() + ahead)
+    poller = Poller(source, intake, sources, lambda: clock() + ahead)
     run = asyncio.to_thread
     await run(am.post, *WEB, {"alertname": "Other"})
     await settled(lambda: len(alerts(store)) == 3, poller.once)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from incident_tui.incident.entry import Author, Draft, Kind
+from incident_tui.journal.errors import Corrupt
 from incident_tui.watch.alerts.settings import AlertRule, AlertSource
 from tests.watch.alerts.conftest import NOW
 
@@ -245,3 +248,45 @@ def test_any_repetition_and_order_within_an_episode_ends_in_the_same(make_desk: 
             desk.again(desk.intake.firing.kept())
     assert sorted(desk.said()) == sorted((one.status, one.sentence) for one in told)
     assert [one.key for one in desk.intake.firing.of("am")] == ["b"]
+
+
+class Hanging:
+    """A disk that answers when the test lets it."""
+
+    def __init__(self, saving: Any) -> None:
+        self._saving = saving
+        self.asked: list[tuple[Future[Any], Any]] = []
+
+    def each(self, pairs: Any) -> Future[Any]:
+        self.asked.append((Future(), pairs))
+        return self.asked[-1][0]
+
+    def answer(self, error: Exception | None = None) -> None:
+        future, pairs = self.asked.pop(0)
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(self._saving.each(pairs).result())
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_who_tells_again_what_is_being_saved_waits_for_it_and_the_board_does_not(
+    make_desk: MakeDesk, fails: bool
+) -> None:
+    desk = make_desk()
+    disk = desk.intake._saving = Hanging(desk.intake._saving)
+    first = asyncio.create_task(desk.intake.take([desk.alert()]))
+    second = asyncio.create_task(desk.intake.take([desk.alert()]))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not first.done() and not second.done() and len(disk.asked) == 1
+    assert len(desk.intake.firing) == 1, "what fires is known while the disk hangs"
+    disk.answer(Corrupt("damaged.") if fails else None)
+    if fails:
+        with pytest.raises(Corrupt):
+            await first
+        for _ in range(10):
+            await asyncio.sleep(0)
+        disk.answer()
+    await asyncio.gather(second, *([] if fails else [first]))
+    assert len(desk.said()) == 1

@@ -122,6 +122,7 @@ class Outside:
             seconds = abs(age.total_seconds())
             if seconds < _LEAST or (seconds < REFRESH.total_seconds() and not (firing.changed or sources.changed)):
                 return {}, {}
+        firing.forget(now, sources.kept)
         groups, more, count, silenced = firing.groups()
         row = AlertsRow(
             at=now,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -125,6 +125,16 @@ class FiringTable:
         if known is None or msgspec.structs.replace(known, seen_at=fresh.seen_at) != fresh:
             self.changed = True
         self._bound()
+
+    def forget(self, now: datetime, kept: Callable[[str], timedelta | None]) -> None:
+        """What was not heard of for longer than `kept` says of its source: it has been shown as not known for long, and
+        nobody will tell its end any more. None: never."""
+        lengths = {source: kept(source) for source in {one.source for one in self._firing.values()}}
+        for thing, one in list(self._firing.items()):
+            length = lengths[one.source]
+            if length is not None and now - one.seen_at > length:
+                del self._firing[thing]
+                self.changed = True
 
     def _bound(self) -> None:
         while len(self._firing) > MOST:

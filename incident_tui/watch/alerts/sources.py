@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
 from incident_tui.watch.alerts.rows import SourceRow
 from incident_tui.watch.alerts.settings import AlertSource
+
+FORGOTTEN: Final = timedelta(hours=24)
+"""At least so long a posted alert is shown whose end nobody told."""
 
 
 class Sources:
@@ -16,10 +20,19 @@ class Sources:
 
     def __init__(self, sources: Sequence[AlertSource], clock: Callable[[], datetime]) -> None:
         self._rows = {source.name: SourceRow(name=source.name, polled=bool(source.url)) for source in sources}
+        self._configured = {source.name: source for source in sources}
         self._clock = clock
         self.listener = ""
         """Why the listener does not work."""
         self.changed = True
+
+    def kept(self, name: str) -> timedelta | None:
+        """So long a firing alert of this source that nobody speaks of is kept; None: until a poll says that it is
+        over."""
+        source = self._configured.get(name)
+        if source is not None and source.url:
+            return None
+        return max(FORGOTTEN, 4 * timedelta(minutes=source.stale_minutes)) if source is not None else FORGOTTEN
 
     def heard(self, name: str) -> None:
         """It answered, or posted something well-formed."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from incident_tui.incident.entry import Author, Draft, Kind
 from incident_tui.journal.errors import Corrupt
 from incident_tui.watch.alerts.settings import AlertRule, AlertSource
+from incident_tui.watch.alerts.sources import Sources
 from tests.watch.alerts.conftest import NOW
 
 MakeDesk = Callable[..., Any]
@@ -290,3 +291,17 @@ async def test_who_tells_again_what_is_being_saved_waits_for_it_and_the_board_do
         disk.answer()
     await asyncio.gather(second, *([] if fails else [first]))
     assert len(desk.said()) == 1
+
+
+def test_what_nobody_speaks_of_any_more_is_forgotten_unless_a_poll_will_tell(make_desk: MakeDesk) -> None:
+    desk = make_desk()
+    sources = Sources(
+        [AlertSource(name="polled", url="http://am"), AlertSource(name="rare", stale_minutes=600)], lambda: NOW
+    )
+    desk.take(*(desk.alert(source, source=source) for source in ("polled", "rare", "cron")))
+    hours = {25: ["polled", "rare"], 41: ["polled"], 400: ["polled"]}
+    desk.intake.firing.forget(NOW + timedelta(hours=23), sources.kept)
+    assert len(desk.intake.firing) == 3
+    for later, left in hours.items():
+        desk.intake.firing.forget(NOW + timedelta(hours=later), sources.kept)
+        assert [one.source for one in desk.intake.firing.kept().alerts] == left

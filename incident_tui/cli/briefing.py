@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -22,11 +21,11 @@ from incident_tui.journal.errors import JournalError
 from incident_tui.journal.lease import Lease
 from incident_tui.report.brief import brief as brief_lines
 from incident_tui.report.card import card as card_text
-from incident_tui.report.card import for_chat, written
+from incident_tui.report.card import for_chat
 from incident_tui.report.export import ExportError, write_new
 from incident_tui.report.handoff import handoff as handoff_text
 from incident_tui.report.standing import Standing
-from incident_tui.text import decode, sanitise
+from incident_tui.text import sanitise
 from incident_tui.ui.view import WATCH_STALE
 from incident_tui.watch.chat.compose import CARD, takes_card
 
@@ -72,7 +71,9 @@ def card(context: Context) -> int:
     """`card [INCIDENT] [-o FILE] [--hosts] [--chat]`, and `card --import FILE`."""
     source = context.call.options.get("import")
     if source is not None:
-        return _import(context, source)
+        from incident_tui.cli.importing import import_from
+
+        return import_from(context, source, zone="UTC")
     if context.call.flag("chat"):
         _to_chat(context)
         if not context.call.flag("hosts"):
@@ -152,35 +153,6 @@ def _out(context: Context, text: str) -> int:
         raise Failure(sanitise(error.sentence)) from error
     print(f"wrote {sanitise(str(path))}", file=sys.stderr)
     return 0
-
-
-def _import(context: Context, source: str) -> int:
-    """The lines typed into a card, each as an entry with its time. The same file again adds only what is new in it."""
-    try:
-        raw = Path(source).read_bytes() if source != "-" else sys.stdin.buffer.read()
-    except OSError as error:
-        raise Failure(f"{sanitise(source)}: cannot be read ({error.strerror})", 2) from error
-    lines = written(decode(raw), context.clock())
-    if not lines:
-        raise Failure(f"{sanitise(source)}: there is no line to import", 2)
-    worst = 0
-    counts: dict[str, int] = {}
-    with context.store() as store:
-        desk = context.desk(store, source="import")
-        for line in lines:
-            counts[line] = counts.get(line, 0) + 1
-            key = "card:" + hashlib.sha256(f"{counts[line]}:{line}".encode()).hexdigest()[:32]
-            outcome = desk.carry_out(line, key=key, confirmed=True)
-            if outcome.refusal or outcome.saving is None:
-                print(f"incident-tui: not saved: {outcome.refusal or 'it is no entry'}\n{line}", file=sys.stderr)
-                worst = 1
-                continue
-            try:
-                for entry in outcome.saving.result():
-                    print(f"{store.handle(entry)} {entry.at:%Y-%m-%d %H:%MZ} {sanitise(entry.text, limit=80)}")
-            except JournalError as error:
-                raise Failure(f"NOT SAVED: {error.sentence} The line was: {line}") from error
-    return worst
 
 
 def _to_chat(context: Context) -> None:

@@ -113,6 +113,24 @@ COMMANDS: Final = (
         ),
     ),
     Command(
+        "import",
+        "entries from elsewhere: lines of a card or a plain file, exports of Slack or Mattermost, logs of IRC",
+        "importing:bring_in",
+        "[FILE]",
+        (
+            Option("zone", "of times that stand without one: UTC, Europe/Paris, +01:00", "ZONE"),
+            Option("date", "the day of the first line, where the file does not say it", "DAY"),
+            Option("room", "this channel of an export of many", "ROOM"),
+            Option("incident", "into this incident, not the current one", "INCIDENT", short="i"),
+            Option("since", "what was said from then on", "TIME"),
+            Option("until", "what was said until then", "TIME"),
+            Option("dry-run", "show what would be saved, save nothing", short="n"),
+            Option("undo", "strike what the import ID saved", "ID"),
+        ),
+        "FILE may be a folder or a zip of Slack's, or - for standard input. The same file again adds only what is new "
+        "in it. Exit status 1 when a line was not imported.",
+    ),
+    Command(
         "verify",
         "check the journal's chain",
         "show:verify",

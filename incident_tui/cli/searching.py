@@ -58,7 +58,7 @@ def _asked(context: Context) -> Search:
     )
     if not wanted and not options.keys() & {"since", "until", "incident"}:
         raise Failure("search for what? incident-tui search glusterd restart --kind action", 2)
-    since, until = _time(context, "since"), _time(context, "until")
+    since, until = time_of(context, "since"), time_of(context, "until")
     return Search(
         wanted=wanted,
         since=since,
@@ -68,8 +68,8 @@ def _asked(context: Context) -> Search:
     )
 
 
-def _time(context: Context, name: str) -> datetime | None:
-    """A time of the prompt's grammar, or a day of the calendar (UTC)."""
+def time_of(context: Context, name: str) -> datetime | None:
+    """The option `name`: a time of the prompt's grammar, or a day of the calendar (UTC); None when not given."""
     given = context.call.options.get(name)
     if given is None:
         return None

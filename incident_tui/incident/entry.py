@@ -124,11 +124,12 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
         "until": "ISO time of the last of them (storm)",
     },
     Kind.CHAT: {
-        "from": "the room's or hook's name in the configuration",
+        "from": "the room's or hook's name in the configuration; of an import the form of its file",
         "room": "the platform's id of the room",
         "remote": "the platform's id of the message",
         "thread": "the platform's id of the message that began the thread, or absent",
         "by": "the platform's id of who wrote it; the author is the person the configuration knows by it",
+        "card": "a piece of the break-glass card that is sent to the chat; then nothing else",
     },
     Kind.CHANGE: {
         "host": "the host that told it, or absent",
@@ -183,7 +184,6 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
     },
     Kind.CRITERION: {"step": "absent | met | unmet (the last two with ref)"},
     Kind.LINK: {"other": "id of the other incident", "how": "related | duplicate | none (takes the link back)"},
-    Kind.CHAT: {"card": "a piece of the break-glass card that is sent to the chat; absent of anything else"},
     Kind.PIN: {"step": "pin | unpin"},
     Kind.AMEND: {"text": "the new text, or absent", "at": "the new time, ISO, or absent"},
     Kind.STRIKE: {"step": "strike | restore"},
@@ -254,7 +254,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     Stored as the JSON of this structure with `journal` and `seq` beside it; fields are only ever added, with a
     default. `at` is when it happened, `recorded_at` when we learned it. `incident` is empty for what was recorded
     outside any incident; the fold attaches it by time (`DATA[Kind.DECLARE]`). `source` is tui, cli, watch, chat,
-    alert, import, and of a change that a host told also which.
+    alert, "import ID, NAME", and of a change that a host told also which.
     """
 
     journal: str

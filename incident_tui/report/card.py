@@ -1,32 +1,23 @@
 """The break-glass card: what is needed when the bastion, the chat or this program is not there. Plain text, one page.
 
-Lines typed below its last rule are imported later with their times (`incident-tui card --import FILE`). For the chat it
+Lines typed below its last rule are imported later with their times (`desk.importing`). For the chat it
 comes without the form for paper, without what looks like a secret, and in pieces that every platform takes whole.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from incident_tui import text
-from incident_tui.incident import when
 from incident_tui.incident.roster import local_time
 from incident_tui.report.brief import COLUMNS, brief, cut
 from incident_tui.report.export import file_name
 from incident_tui.report.standing import Standing
 
 RULE: Final = "=" * 30 + " WRITE BELOW THIS LINE " + "=" * 27
-_AS_OF: Final = re.compile(r"(?m)^BREAK-GLASS CARD .*as of (\d{4}-\d\d-\d\d) (\d\d:\d\d)Z$")
-_TIMED: Final = re.compile(
-    r"\s*(?:[-*•]\s+)?(?:(?P<date>\d{4}-\d\d-\d\d)[T ])?(?P<clock>\d{1,2}:\d\d(?::\d\d)?)Z?[\s,;-]+(?P<said>\S.*)"
-)
-_SLACK: Final = timedelta(hours=1)
-"""What is written down first may have happened a little before the card was made."""
 CHAT_PIECE: Final = 1_500
 """Characters of a piece for the chat: with its tag, and with what escaping adds, below Discord's 2,000, the smallest
 limit of the platforms."""
@@ -102,33 +93,3 @@ def _listed(head: str, lines: Sequence[str], *, whole: bool = False) -> Iterator
     for number, line in enumerate(lines, start=1):
         said = f"  {number}. {text.sanitise(line)}"
         yield said if whole else cut(said, COLUMNS)
-
-
-def written(card_text: str, now: datetime) -> list[str]:
-    """The lines typed into a card, in order, in the grammar of the prompt: "14:05 ! text" is "@2026-11-23T14:05:00Z !
-    text", a line without a time stays as it is. A time is the next one of that clock face after the card was made and
-    after the line before it; without the card's own head it is the last one before `now`. Without the rule all lines
-    count: somebody typed into an empty file."""
-    _, rule, below = card_text.partition(RULE)
-    made = _AS_OF.search(card_text)
-    stamp = when.read_clock(f"{made[1]}T{made[2]}Z", now) if made else None
-    earliest = stamp.at - _SLACK if stamp else None
-    out = []
-    for line in (below if rule else card_text).splitlines():
-        match = _TIMED.match(line)
-        if match is None:
-            out.append(line.strip())
-            continue
-        at = _time(match["date"], match["clock"], earliest, now)
-        earliest = at if earliest is not None and at is not None else earliest
-        out.append(f"@{at:%Y-%m-%dT%H:%M:%SZ} {match['said'].strip()}" if at else line.strip())
-    return [line for line in out if line]
-
-
-def _time(day: str | None, clock: str, earliest: datetime | None, now: datetime) -> datetime | None:
-    stamp = when.read_clock(f"{day}T{clock}Z" if day else f"{clock}Z", now)
-    if stamp is None or day or earliest is None:
-        return stamp.at if stamp else None
-    face = stamp.at.time()
-    at = datetime.combine(earliest.date(), face, UTC)
-    return at if at >= earliest else at + timedelta(days=1)

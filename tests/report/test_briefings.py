@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +14,7 @@ from incident_tui.incident.finding import Finding, Level
 from incident_tui.incident.roster import on_call_now
 from incident_tui.incident.settings import Command, Person, Roster
 from incident_tui.report.brief import COLUMNS, LINES, brief, columns_of, cut
-from incident_tui.report.card import CHAT_PIECE, RULE, card, for_chat, written
+from incident_tui.report.card import CHAT_PIECE, RULE, card, for_chat
 from incident_tui.report.handoff import handoff
 from incident_tui.report.standing import Standing
 from tests.report.conftest import CONTROL, Story
@@ -177,29 +176,3 @@ def test_for_the_chat_it_is_cut_into_pieces_of_whole_lines_without_secrets(story
     assert "  dan (then ops): no contact said, 14:41 Mon" in lines and RULE not in lines
     assert "hunter2secret" not in "".join(pieces)
     assert "".join(pieces).count("Q") == 2 * CHAT_PIECE
-
-
-def test_lines_written_into_a_card_come_back_with_their_times(story: Any) -> None:
-    outage(story)
-    typed = (
-        "14:50 ! pulled the plug of web3\n- 15:10Z bob is on the phone\nno time here\n23:59 last of the day\n00:05 next"
-    )
-    assert written(card(standing(story)) + typed, NOW + timedelta(days=3)) == [
-        "@2026-11-23T14:50:00Z ! pulled the plug of web3",
-        "@2026-11-23T15:10:00Z bob is on the phone",
-        "no time here",
-        "@2026-11-23T23:59:00Z last of the day",
-        "@2026-11-24T00:05:00Z next",
-    ]
-
-
-def test_lines_typed_into_an_empty_file_are_the_last_of_that_time() -> None:
-    assert written("14:50 note\n2026-11-20 10:00 earlier\n", NOW) == [
-        "@2026-11-22T14:50:00Z note",
-        "@2026-11-20T10:00:00Z earlier",
-    ]
-
-
-@pytest.mark.parametrize("line", ["99:99 x", "14:05", "x 14:05 y", "2026-99-99 10:00 x"])
-def test_what_is_no_time_stays_in_the_line(line: str) -> None:
-    assert written(line, NOW) == [line]

@@ -190,3 +190,34 @@ async def test_no_output_of_a_whole_run_holds_a_secret(tmp_path: Path, fake: Fak
         assert not found, (secret, found)
     basic = base64.b64encode(b"bot@z.example:planted-token-5f3a9c")
     assert not [name for name, raw in written.items() if basic in raw]
+
+
+async def test_of_two_watches_the_holder_of_the_lease_sends_and_one_that_wakes_up_does_not(
+    tmp_path: Path, fake: Fake
+) -> None:
+    async with (
+        watched(tmp_path, [SINK], environment(fake)) as first,
+        watched(tmp_path, [SINK], environment(fake)) as second,
+    ):
+        await first.run("declare", "gv0 is down")
+        await first.start()
+        await until(lambda: len(fake.got) == 1)
+        await second.start()
+        await first.run("log", "/sev 1 one holder, one message")
+        await until(lambda: len(fake.got) == 2)
+
+        async def settled() -> bool:  # not stopped in the middle of a write, which would hold SQLite's lock
+            return [one["state"] for one in (await first.chat())["ops"]["messages"]] == ["sent", "sent"]
+
+        await until(settled)
+        assert first.process is not None
+        first.process.send_signal(signal.SIGSTOP)
+        await first.run("log", "/sev 2 while the holder stands still")
+        await until(lambda: len(fake.got) == 3, 120)  # the second one has taken over
+        first.process.send_signal(signal.SIGCONT)
+        await first.run("log", "/sev 3 after it has woken up")
+        await until(lambda: len(fake.got) >= 4)
+        await first.end()
+        await second.run("log", "/status monitoring the last")
+        await until(lambda: "the last" in fake.texts[-1])
+    assert [text.split()[2].rstrip(":") for text in fake.texts] == ["DECLARED", "SEV1", "SEV2", "SEV3", "STATUS"]

@@ -88,6 +88,7 @@ class Watched:
         if process is not None:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(number)
+                process.send_signal(signal.SIGCONT)
             async with asyncio.timeout(20):
                 await process.wait()
             if self._reading is not None:

@@ -30,6 +30,8 @@ from incident_tui.watch.alerts import settings as outside
 from incident_tui.watch.alerts.settings import AlertRule, AlertSource, Hook, Listener
 from incident_tui.watch.chat.compose import SENDS
 from incident_tui.watch.chat.kinds import KINDS, mistake
+from incident_tui.watch.rooms import settings as rooms
+from incident_tui.watch.rooms.settings import Room
 from incident_tui.watch.settings import ChatSink, Site, Watch
 
 __all__ = ["ConfigError", "Settings", "load", "locate", "missing_files", "parse"]
@@ -50,6 +52,7 @@ class Settings(Essentials, frozen=True, forbid_unknown_fields=True, kw_only=True
     alert_rules: tuple[AlertRule, ...] = ()
     listener: Listener = Listener()
     hooks: tuple[Hook, ...] = ()
+    rooms: tuple[Room, ...] = ()
     thresholds: Thresholds = Thresholds()
     fleet: Fleet = Fleet()
     commands: Commands = Commands()
@@ -79,7 +82,7 @@ def parse(raw: bytes, path: Path) -> Settings:
 
 def _refuse_secrets(data: Mapping[str, Any], path: Path) -> None:
     """A credential in the file would end up in backups, screens and version control."""
-    for table in ("alerts", "hooks", "listener"):
+    for table in ("alerts", "hooks", "listener", "rooms"):
         rows = data.get(table)
         for row in rows if isinstance(rows, list) else [rows]:
             for key in row if isinstance(row, dict) else []:
@@ -143,7 +146,9 @@ def _check(settings: Settings, path: Path) -> None:
     essentials.check_names(path, "alerts", [source.name for source in settings.alerts])
     essentials.check_names(path, "hooks", [hook.name for hook in settings.hooks])
     people, levels = [person.name for person in settings.people], [one.level for one in settings.severities]
-    for key, problem in outside.problems(settings, people, levels):
+    essentials.check_names(path, "rooms", [room.name for room in settings.rooms])
+    found = [*outside.problems(settings, people, levels), *rooms.problems(settings.rooms, people)]
+    for key, problem in found:
         raise ConfigError(f"{path}: {key}: {sanitise(redact(problem)[0], limit=300)}")
     if settings.fleet.gluster_seconds < 30:
         raise ConfigError(
@@ -235,6 +240,11 @@ def _absolute(settings: Settings, path: Path) -> Settings:
     alerts = tuple(outside.absolute(source, full) for source in settings.alerts)
     hooks = tuple(outside.absolute(hook, full) for hook in settings.hooks)
     settings = replace(settings, alerts=alerts, hooks=hooks, listener=outside.absolute(settings.listener, full))
+    read = tuple(
+        replace(room, token_file=full(room.token_file), app_token_file=full(room.app_token_file))
+        for room in settings.rooms
+    )
+    settings = replace(settings, rooms=read)
     return essentials.with_absolute(replace(settings, hosts=hosts, chat=chat), path)
 
 
@@ -253,7 +263,11 @@ def missing_files(settings: Settings, path: Path | None) -> list[str]:
     for number, sink in enumerate(settings.chat):
         if sink.command and shutil.which(sink.command[0]) is None:
             problems.append(f"{path}: chat[{number}].command: there is no program {show(sink.command[0])}")
-    for key, variable, file in [*_chat_secrets(settings), *outside.secrets_named(settings)]:
+    for key, variable, file in [
+        *_chat_secrets(settings),
+        *outside.secrets_named(settings),
+        *rooms.secrets_named(settings.rooms),
+    ]:
         if variable and not os.environ.get(variable):
             problems.append(f"{path}: {key} = {variable}: this variable is not set; export it first")
         elif file and not os.access(file, os.R_OK):

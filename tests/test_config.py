@@ -203,3 +203,49 @@ def test_chats_of_every_sort(lines: tuple[str, ...]) -> None:
     (sink,) = parse(chat(*lines).encode(), FILE).chat
     for path in (sink.url_file, sink.token_file, sink.path, *sink.command[:1]):
         assert not path or path.startswith("/")
+
+
+def room(*lines: str, base: str = 'kind = "matrix"\nserver = "https://m.example"\nchannels = ["!a:m.example"]') -> str:
+    return f'[[rooms]]\nname = "ops"\n{base}\n' + "\n".join(lines)
+
+
+TOKEN = 'token_env = "T"'
+SLACK = 'kind = "slack"\nchannels = ["C0123456789"]'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (room(), "rooms[0]: name the token by token_env or by token_file, one of the two"),
+        (room(TOKEN, 'token = "xyz"'), "a secret may not stand in this file"),
+        (room(TOKEN, 'app_token_env = "A"'), "rooms[0]: only slack has an app-level token"),
+        (room(TOKEN, 'account = "bot@z.example"'), "rooms[0].account: only zulip has it"),
+        (room(TOKEN, 'take = ["some"]'), "rooms[0].take: 'some' is not known"),
+        (room(TOKEN, 'people = { "@a:m" = "nobody" }'), "rooms[0].people: 'nobody' is no name from [[people]]"),
+        (room(TOKEN, "back_fill_hours = 0"), "rooms[0].back_fill_hours: write a number of hours above 0"),
+        (room(TOKEN, base='kind = "matrix"\nserver = "m"\nchannels = ["!a:m"]'), "write it as https://NAME"),
+        (room(TOKEN, base='kind = "irc"\nchannels = ["#a"]'), "rooms[0].kind: 'irc' is not known"),
+        (room(TOKEN, base='kind = "matrix"\nchannels = ["ops"]'), "rooms[0].channels: 'ops': write a room"),
+        (room(TOKEN, base='kind = "zulip"\nserver = "https://z"\nchannels = ["a"]'), "rooms[0].account: the bot's"),
+        (room(TOKEN, base=SLACK), "rooms[0]: name the app-level token"),
+    ],
+)
+def test_mistakes_in_rooms_are_one_sentence(text: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(text.encode(), FILE)
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_rooms_of_every_kind() -> None:
+    texts = [
+        room(TOKEN),
+        room(
+            'token_file = "t"',
+            base='kind = "mattermost"\nserver = "https://m"\nchannels = ["abcdefghijklmnopqrstuvwxyz"]',
+        ),
+        room(TOKEN, 'app_token_file = "a"', base=SLACK),
+        room(TOKEN, 'account = "b@z"', base='kind = "zulip"\nserver = "https://z"\nchannels = ["incidents"]'),
+    ]
+    for text in texts:
+        (one,) = parse(text.encode(), FILE).rooms
+        assert all(not file or file.startswith("/") for file in (one.token_file, one.app_token_file))

@@ -49,6 +49,7 @@ from incident_tui.report.as_json import FIELDS
 from incident_tui.ui.commands import COMMANDS as KEYS
 from incident_tui.ui.view import Readings, machines
 from incident_tui.watch.alerts.rows import AlertsRow, FiringGroup, SourceRow
+from incident_tui.watch.rooms.settings import Room
 from incident_tui.watch.rows import ChatRow
 from incident_tui.watch.settings import Site
 
@@ -151,10 +152,13 @@ def status() -> str:
         ),
         gaps={"memory": Gap(at=now, kind=GapKind.FAILED, sentence="garbled")},
     )
-    example = msgspec.structs.replace(Settings(), hosts=(Host(name="web1"),), sites=(Site(name="s", url="http://s/"),))
+    room = Room(name="r", kind="matrix", channels=("!r",))
+    example = msgspec.structs.replace(
+        Settings(), hosts=(Host(name="web1"),), sites=(Site(name="s", url="http://s/"),), rooms=(room,)
+    )
     group = FiringGroup(source="am", group="g", level="crit", title="t", since=now, heard_at=now)
     alerts = AlertsRow(at=now, groups=(group,), sources=(SourceRow(name="am"),))
-    readings = Readings({"web1": host}, {}, {"ops": ChatRow(name="ops", at=now)}, alerts)
+    readings = Readings({"web1": host}, {}, {"ops": ChatRow(name="ops", at=now)}, alerts=alerts)
     fields = as_fields(machines(readings, example, now, {}), example, now, None) | {"demo": False}
     return table(("field", "of each"), [(f"`{name}`", inner(value)) for name, value in fields.items()])
 

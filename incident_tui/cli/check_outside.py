@@ -1,4 +1,4 @@
-"""What `check` tries of the outside: each polled source of alerts, the listener's port and certificate."""
+"""What `check` tries of the outside: each polled source of alerts, the listener's port and certificate, each room."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from incident_tui.text import sanitise
 from incident_tui.watch.alerts.poll import PollError, fetch
 from incident_tui.watch.alerts.settings import AlertSource, Hook, Listener
 from incident_tui.watch.listen.listener import TlsError, tls
+from incident_tui.watch.rooms.all import checked
 from incident_tui.watch.secret import SecretError, read_secret
 
 Tried = tuple[str, str, bool | None, str]
@@ -26,7 +27,9 @@ async def tried(settings: Settings, clock: Callable[[], datetime]) -> list[Tried
     posted = [_credentials(source, "alerts", settings.listener) for source in settings.alerts if not source.url]
     hooks = [_credentials(hook, "hook", settings.listener) for hook in settings.hooks]
     listener = [_listener(settings.listener)] if settings.listener.bind else []
-    return [*polled, *posted, *listener, *hooks]
+    read = await asyncio.gather(*(checked(room, clock) for room in settings.rooms))
+    rooms = [(room.name, "room", ok, said) for room, (ok, said) in zip(settings.rooms, read, strict=True)]
+    return [*polled, *posted, *listener, *hooks, *rooms]
 
 
 async def _poll(source: AlertSource, clock: Callable[[], datetime]) -> Tried:

@@ -38,6 +38,7 @@ def _check(paths: list[Path]) -> int:
     from incident_tui.hosts.judge import RULES
     from incident_tui.incident.playbook_lint import lint
     from incident_tui.watch.alerts.rows import ALERT_RULES
+    from incident_tui.watch.rooms.rows import ROOM_RULES
     from incident_tui.watch.rows import SITE_RULES
 
     worst = 0
@@ -52,7 +53,7 @@ def _check(paths: list[Path]) -> int:
             print(f"incident-tui: {path}: is not UTF-8 text ({error.reason} at byte {error.start}).", file=sys.stderr)
             worst = 2
             continue
-        found = lint(text, str(path), {*RULES, *SITE_RULES, *ALERT_RULES})
+        found = lint(text, str(path), {*RULES, *SITE_RULES, *ALERT_RULES, *ROOM_RULES})
         for one in found:
             print(one.sentence)
         worst = max(worst, 1 if found else 0)

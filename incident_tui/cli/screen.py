@@ -65,6 +65,7 @@ def watch(context: Context) -> int:
             alert_rules=settings.alert_rules,
             listener=settings.listener,
             hooks=settings.hooks,
+            rooms=settings.rooms,
         ),
         service=service,
         demo=context.demo,

@@ -19,6 +19,7 @@ from incident_tui.journal.errors import JournalError
 from incident_tui.journal.lease import boot_clock
 from incident_tui.ui.view import WATCH_STALE, Decoder, Machines, machines
 from incident_tui.watch.alerts.rows import AlertsRow, FiringGroup
+from incident_tui.watch.rooms.rows import RoomRow
 from incident_tui.watch.rows import ChatRow, SiteRow
 
 _SYMBOL = {Level.OK: "+", Level.UNKNOWN: "?", Level.WARN: "!", Level.CRIT: "X"}
@@ -127,6 +128,7 @@ def as_fields(made: Machines, settings: Settings, now: datetime, watch_age: floa
         "peers": _peers(made.cluster, now),
         "volumes": _volumes(made.cluster, now),
         "alerts": _alerts(readings.alerts, now),
+        "rooms": [_room(room.name, room.kind, readings.rooms.get(room.name), now) for room in settings.rooms],
         "chat": [_chat(name, readings.chats[name], now) for name in sorted(readings.chats, key=order.__getitem__)],
     }
 
@@ -309,4 +311,17 @@ def _alert_group(one: FiringGroup, now: datetime) -> dict[str, Any]:
         "acknowledged": one.acknowledged,
         "since": _iso(one.since),
         "heard_age": _age(one.heard_at, now),
+    }
+
+
+def _room(name: str, kind: str, row: RoomRow | None, now: datetime) -> dict[str, Any]:
+    """A room that was never read has the same fields."""
+    row = row or RoomRow(name=name, kind=kind, at=now, problem="not read yet")
+    return {
+        "name": name,
+        "kind": row.kind,
+        "problem": row.problem or None,
+        "since": _iso(row.since),
+        "heard_age": _age(row.heard_at, now),
+        "waiting": row.waiting,
     }

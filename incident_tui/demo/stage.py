@@ -128,6 +128,7 @@ def toml_for(settings: Settings, endpoints: Endpoints, journal: Path) -> bytes:
         alerts=(),
         alert_rules=(),
         hooks=(),
+        rooms=(),
         listener=replace(settings.listener, bind="", token_env="", token_file="", cert="", key=""),
     )
     return _toml(msgspec.to_builtins(quick)).encode()

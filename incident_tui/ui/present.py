@@ -97,6 +97,9 @@ def _second(view: View, due: tuple[str, str] = _DUE[0]) -> list[list[Piece]]:
     chat = chat_piece(view)
     if chat is not None:
         groups.append([chat])
+    rooms = rooms_piece(view)
+    if rooms is not None:
+        groups.append([rooms])
     alerts = alerts_piece(view)
     if alerts is not None:
         groups.append([alerts])
@@ -178,6 +181,17 @@ def chat_piece(view: View) -> Piece | None:
     if not words:
         return ("chat ok", "")
     return (f"{'X' if down or dead else '!'} chat {', '.join(words)}", "crit" if down or dead else "warn")
+
+
+def rooms_piece(view: View) -> Piece | None:
+    """The room that is not read for longest; None when all are, or nobody watches, which says enough."""
+    down = [row for row in view.rooms if row.problem]
+    if not view.watch.fresh or not down:
+        return None
+    longest = min(down, key=lambda row: row.since or view.now)
+    age = f" {short(view.now - longest.since)}" if longest.since is not None else ""
+    more = f" +{len(down) - 1}" if len(down) > 1 else ""
+    return (f"? room {cut(view.look.text(longest.name), 10, view.look)} DOWN{age}{more}", "unknown")
 
 
 def alerts_piece(view: View) -> Piece | None:

@@ -29,6 +29,8 @@ from incident_tui.ui.lines import SYMBOL, Look
 from incident_tui.ui.settings import Screen
 from incident_tui.watch.alerts.rows import AlertsRow, alert_findings
 from incident_tui.watch.alerts.settings import AlertSource, Listener
+from incident_tui.watch.rooms.rows import RoomRow, room_findings
+from incident_tui.watch.rooms.settings import Room
 from incident_tui.watch.rows import ChatRow, SiteRow, WatchRow, site_findings
 from incident_tui.watch.settings import ChatSink, Site
 
@@ -58,6 +60,8 @@ class Parts(Protocol):
     @property
     def alerts(self) -> Sequence[AlertSource]: ...
     @property
+    def rooms(self) -> Sequence[Room]: ...
+    @property
     def listener(self) -> Listener: ...
     @property
     def thresholds(self) -> Thresholds: ...
@@ -75,6 +79,7 @@ class Readings(msgspec.Struct, frozen=True):
     hosts: dict[str, HostReading] = {}
     sites: dict[str, SiteRow] = {}
     chats: dict[str, ChatRow] = {}
+    rooms: dict[str, RoomRow] = {}
     alerts: AlertsRow | None = None
     watch: WatchRow | None = None
     watch_boot: float = 0.0
@@ -93,11 +98,12 @@ class Decoder:
         hosts = self._all(rows, "host/", HostReading, broken)
         sites = self._all(rows, "site/", SiteRow, broken)
         chats = self._all(rows, "chat/", ChatRow, broken)
+        rooms = self._all(rows, "room/", RoomRow, broken)
         alerts = self._all(rows, "alerts", AlertsRow, broken).get("")
         watch = self._all(rows, "watch", WatchRow, broken).get("")
         self._known = {key: value for key, value in self._known.items() if key in rows}
         boot = rows["watch"].boot if "watch" in rows else 0.0
-        return Readings(hosts, sites, chats, alerts, watch, boot, tuple(broken))
+        return Readings(hosts, sites, chats, rooms, alerts, watch, boot, tuple(broken))
 
     def _all(self, rows: Mapping[str, Row], prefix: str, kind: type[T], broken: list[str]) -> dict[str, T]:
         found: dict[str, T] = {}
@@ -155,6 +161,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     site_rows: dict[str, SiteRow] = {}
     sinks: tuple[str, ...] = ()
     chats: dict[str, ChatRow] = {}
+    rooms: tuple[RoomRow, ...] = ()
     alerts: AlertsRow | None = None
     """What fires; None: nothing was ever heard."""
     alert_sources: tuple[str, ...] = ()
@@ -208,6 +215,7 @@ def machines(
     cluster = cluster_view(known, parts.thresholds, now)
     found = host_findings(known, parts.thresholds, now, judge=judge, joined=cluster)
     found += site_findings(parts.sites, readings.sites, now)
+    found += room_findings(parts.rooms, readings.rooms, now)
     found += alert_findings(parts.alerts, parts.listener, readings.alerts, now)
     for host in parts.hosts:
         if host.name not in readings.hosts:
@@ -277,6 +285,7 @@ def assemble(
         site_rows=readings.sites,
         sinks=tuple(sink.name for sink in parts.chat),
         chats=readings.chats,
+        rooms=tuple(readings.rooms[room.name] for room in parts.rooms if room.name in readings.rooms),
         alerts=readings.alerts,
         alert_sources=tuple(source.name for source in parts.alerts),
         findings=made.findings,

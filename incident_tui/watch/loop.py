@@ -108,9 +108,8 @@ class Watch:
             demo=plan.demo,
         )
         self._cards = Cards(plan.directory, plan.command, plan.people, plan.rosters, store.handle, plan.demo)
-        saving, names = Fenced(self._writer, epoch), [host.name for host in plan.hosts]
-        parts = (plan.outside, plan, plan.directory, saving, self._fold, store, names)
-        self._outside = Outside(*parts, clock=clock, threads=self._post.incident_of)
+        saving = Fenced(self._writer, epoch)
+        self._outside = Outside(plan, saving, self._fold, store, self._author, self._post.incident_of, clock)
         self._fleet = Fleet(plan.hosts, plan.fleet, clock, self._read)
         self._demands = Demands(self._fleet.links, clock, self._woken.set)
 
@@ -268,6 +267,7 @@ class Watch:
         for name, row in self._post.rows().items():
             self._dirty[f"chat/{name}"] = row
         rows, details = self._outside.rows()
+        rows |= self._outside.rooms.rows()
         fresh, self._dirty = self._changed({**self._dirty, **rows}), {}
         now = self._clock()
         details = {**self._details, **details, **self._histories.due(now), **self._demands.take()}
@@ -280,10 +280,10 @@ class Watch:
                 raise Lost from None
 
     def _changed(self, rows: dict[str, msgspec.Struct]) -> dict[str, msgspec.Struct]:
-        """Chat rows are made anew each round; only those that say something new are written."""
+        """Rows of chat are made anew each round; only those that say something new are written."""
         found = {}
         for key, row in rows.items():
-            if key.startswith("chat/"):
+            if key.startswith(("chat/", "room/")):
                 same = msgspec.structs.replace(row, at=self._started)
                 if self._last_chat.get(key) == same:
                     continue
@@ -298,6 +298,7 @@ class Watch:
             *(f"host/{host.name}" for host in self.plan.hosts),
             *(f"site/{site.name}" for site in self.plan.sites),
             *(f"chat/{sink.name}" for sink in self.plan.chat),
+            *(f"room/{room.name}" for room in self.plan.outside.rooms),
             ALERTS,
         }
         old = [key for key in self._board.read() if key != "watch" and key not in keep]

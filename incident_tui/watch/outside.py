@@ -1,4 +1,4 @@
-"""All that comes from outside while the lease is held: alerts posted, polled and spooled, and hooks of chat."""
+"""All that comes from outside while the lease is held: alerts posted, polled and spooled, hooks of chat, and rooms."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
-from incident_tui.desk.outcome import DeskSettings, Handles
-from incident_tui.incident.entry import Entry
+from incident_tui.desk.outcome import DeskSettings
+from incident_tui.fleet.settings import Host
+from incident_tui.incident.entry import Author, Entry
 from incident_tui.incident.state import Fold
 from incident_tui.journal.board import Board
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.store import Store
 from incident_tui.watch.alerts import spool
 from incident_tui.watch.alerts.intake import Intake
 from incident_tui.watch.alerts.judging import Judge
@@ -27,6 +29,10 @@ from incident_tui.watch.alerts.sources import Sources
 from incident_tui.watch.inbound.taking import Inbound, Saving, Threads
 from incident_tui.watch.listen.listener import listen
 from incident_tui.watch.listen.routes import Routes
+from incident_tui.watch.rooms.all import Rooms
+from incident_tui.watch.rooms.cursors import Cursors
+from incident_tui.watch.rooms.feed import Journal
+from incident_tui.watch.rooms.settings import Room
 
 log = logging.getLogger("incident_tui.watch")
 
@@ -44,32 +50,45 @@ class OutsideSettings(msgspec.Struct, frozen=True, kw_only=True):
     alert_rules: tuple[AlertRule, ...] = ()
     listener: Listener = Listener()
     hooks: tuple[Hook, ...] = ()
+    rooms: tuple[Room, ...] = ()
+
+
+class Plan(DeskSettings, Protocol):
+    """What is read of the watch's plan."""
+
+    @property
+    def outside(self) -> OutsideSettings: ...
+    @property
+    def directory(self) -> Path: ...
+    @property
+    def hosts(self) -> Sequence[Host]: ...
 
 
 class Outside:
-    """One holding of the lease. `inbound` is where other readers of chat hand in what was said."""
+    """One holding of the lease."""
 
     def __init__(
         self,
-        settings: OutsideSettings,
-        desk: DeskSettings,
-        directory: Path,
+        plan: Plan,
         saving: Saving,
         fold: Fold,
-        handles: Handles,
-        hosts: Sequence[str],
-        *,
-        clock: Callable[[], datetime],
+        store: Store,
+        author: Author,
         threads: Threads,
+        clock: Callable[[], datetime],
     ) -> None:
+        settings, directory = plan.outside, plan.directory
         self._settings = settings
         self._directory = directory
         self._clock = clock
         self.sources = Sources(settings.alerts, clock)
-        judge = Judge(settings.alert_rules, {source.name: source for source in settings.alerts}, hosts)
+        names = [host.name for host in plan.hosts]
+        judge = Judge(settings.alert_rules, {source.name: source for source in settings.alerts}, names)
         self.intake = Intake(saving, fold, judge, clock=clock, new_id=_new_id)
-        self.inbound = Inbound(saving, fold, handles, desk, clock=clock, new_id=_new_id, threads=threads)
+        self.inbound = Inbound(saving, fold, store, plan, clock=clock, new_id=_new_id, threads=threads)
         self._routes = Routes(settings, self.sources, self.intake.take, self.inbound.take, clock=clock)
+        cursors = Cursors(directory / "rooms.db", store.journal)
+        self.rooms = Rooms(settings.rooms, Journal(self.inbound, saving, fold, author, cursors, clock))
         self._put: datetime | None = None
 
     def start(self, entries: Sequence[Entry], board: Board) -> None:
@@ -87,7 +106,7 @@ class Outside:
         if self._settings.listener.bind:
             running = listen(self._settings.listener, self._routes, self.sources.listening)
             tasks.append(group.create_task(running, name="listener"))
-        return tasks
+        return [*tasks, *self.rooms.tasks(group)]
 
     async def _spool(self) -> None:
         """Takes what commands handed in, and writes counts whose time has come."""
@@ -140,6 +159,7 @@ class Outside:
 
     def close(self) -> None:
         """Submits what is only counted so far; the writer is closed after this."""
+        self.rooms.close()
         self.intake.flush(all_of_them=True)
 
 

@@ -103,7 +103,11 @@ class Post:
             self._queue(sink, [entry for entry in entries if entry.seq > cursor], self._last(entries), force=True)
 
     def incident_of(self, source: str, room: str, thread: str) -> str:
-        """The incident whose thread began with this message of ours (`inbound.taking.Threads`)."""
+        """The incident whose thread began with this message of ours (`inbound.taking.Threads`). Zulip's topics
+        begin with the incident."""
+        word = thread.partition(" ")[0]
+        if any(incident.id == word for incident in self._fold.incidents()):
+            return word
         if not self.senders:
             return ""
         try:

@@ -13,6 +13,8 @@ from incident_tui.config import Settings
 from incident_tui.fleet.settings import Host
 from incident_tui.hosts.readings import Container, Docker, Gap, GapKind, HostReading, Link, LinkState
 from incident_tui.ui.view import Readings, machines
+from incident_tui.watch.rooms.rows import RoomRow
+from incident_tui.watch.rooms.settings import Room
 from incident_tui.watch.rows import ChatRow
 from incident_tui.watch.settings import ChatSink
 
@@ -39,6 +41,9 @@ def last_line(*hosts: HostReading, now: datetime = NOW) -> str:
 
 def gap(kind: GapKind) -> dict[str, Gap]:
     return {"docker": Gap(at=NOW + timedelta(seconds=1), kind=kind, sentence="x", since=NOW)}
+
+
+ROOM = Room(name="ops", kind="matrix", server="https://m", channels=("!a:m",), token_env="T")
 
 
 def test_what_is_fresh_is_counted() -> None:
@@ -73,3 +78,15 @@ def test_a_chat_that_is_down_is_told_with_its_queue() -> None:
     lines = as_lines(made, SETTINGS, NOW, 0.0)
     assert "X chat z: not delivered since 03:06:00Z: cannot connect, 3 waiting, 1 refused" in lines
     assert not any("chat b" in line for line in lines)
+
+
+def test_a_room_that_is_not_read_is_unknown_not_well() -> None:
+    settings = msgspec.structs.replace(SETTINGS, rooms=(ROOM, msgspec.structs.replace(ROOM, name="b")))
+    row = RoomRow(name="ops", kind="matrix", at=NOW, problem="cannot connect", since=NOW - timedelta(minutes=4))
+    made = machines(Readings(rooms={"ops": row}), settings, NOW, {})
+    lines = as_lines(made, settings, NOW, 0.0)
+    assert "? ops: chat not read since 03:06Z: cannot connect" in lines and "? b: chat not read yet" in lines
+    assert [one["problem"] for one in as_fields(made, settings, NOW, 0.0)["rooms"]] == [
+        "cannot connect",
+        "not read yet",
+    ]

@@ -40,6 +40,7 @@ from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Commands
 from incident_tui.journal.presence import Present
 from incident_tui.ui.settings import Screen
 from incident_tui.watch.alerts.settings import AlertSource, Listener
+from incident_tui.watch.rooms.settings import Room
 from incident_tui.watch.rows import ChatRow, SiteRow, WatchRow
 from incident_tui.watch.settings import ChatSink, Site
 
@@ -63,6 +64,7 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     )
     chat: Sequence[ChatSink] = (ChatSink(name="chat", url_env="HOOK"),)
     alerts: Sequence[AlertSource] = ()
+    rooms: Sequence[Room] = ()
     listener: Listener = Listener()
     thresholds: Thresholds = Thresholds()
     fleet: Fleet = Fleet()

@@ -15,6 +15,7 @@ from incident_tui.ui.lines import plain
 from incident_tui.ui.present import header, notices
 from incident_tui.ui.settings import Screen
 from incident_tui.ui.view import Pending
+from incident_tui.watch.rooms.rows import RoomRow
 from incident_tui.watch.rows import ChatRow
 
 
@@ -102,6 +103,18 @@ def test_chat_states(kit: Any) -> None:
     assert "! chat 1 maybe sent" in text(maybe=1)
     assert "chat ok" in text(accepted=5)
     assert "X chat 2 refused" in text(dead=2)
+
+
+def test_a_room_that_is_not_read_is_marked_with_its_age(kit: Any) -> None:
+    def text(*rows: RoomRow) -> str:
+        return plain(header(msgspec.structs.replace(kit.view(kit.healthy()), rooms=rows), 160))
+
+    since = kit.now - timedelta(minutes=4)
+    well = RoomRow(name="ops", kind="matrix", at=kit.now, since=since)
+    down = RoomRow(name="war-room", kind="slack", at=kit.now, problem="cannot connect", since=since)
+    assert "room" not in text(well)
+    assert "? room war-room DOWN 4m" in text(well, down)
+    assert "DOWN 4m +1" in text(down, msgspec.structs.replace(down, name="b", since=kit.now))
 
 
 def test_marks_of_demo_and_drill(kit: Any) -> None:

@@ -44,6 +44,7 @@ from incident_tui.incident.prefixes import PREFIXES
 from incident_tui.incident.roster import OnCall, Shift
 from incident_tui.incident.state import Fold
 from incident_tui.incident.verbs import VERBS
+from incident_tui.journal import archive
 from incident_tui.journal.store import Store
 from incident_tui.report.as_json import FIELDS
 from incident_tui.ui.commands import COMMANDS as KEYS
@@ -196,7 +197,8 @@ def json_fields() -> str:
     what = {"now": f"`now` ({of}) or null", "next": "`next` as `now`"}
     rows.append(("oncall", ", ".join(what.get(f.name, f"`{f.name}`") for f in msgspec.structs.fields(OnCall))))
     rows.append(("probe", "the fields of `incident_tui.hosts.readings.HostReading`, documented there"))
-    rows.append(("export --format json", "; ".join(f"`{name}` {meaning}" for name, meaning in FIELDS.items())))
+    for name, meanings in (("export --format json", FIELDS), ("export --all --format json", archive.FIELDS)):
+        rows.append((name, "; ".join(f"`{field}` {meaning}" for field, meaning in meanings.items())))
     return table(
         ("command", "its fields"), [(f"`{name} --json`".replace("json --json", "json"), said) for name, said in rows]
     )

@@ -109,12 +109,13 @@ COMMANDS: Final = (
         (
             Option("full", "all sections, not one page"),
             Option("format", "md or json", "FORMAT", completes="md json"),
+            Option("all", "the whole journal, with --format json: `import` makes an identical one of it elsewhere"),
             Option("output", "write to this file, not standard output", "FILE", short="o", completes="file"),
         ),
     ),
     Command(
         "import",
-        "entries from elsewhere: lines of a card or a plain file, exports of Slack or Mattermost, logs of IRC",
+        "a whole journal (export --all), or entries of a card, a plain file, Slack, Mattermost, logs of IRC",
         "importing:bring_in",
         "[FILE]",
         (
@@ -126,6 +127,7 @@ COMMANDS: Final = (
             Option("until", "what was said until then", "TIME"),
             Option("dry-run", "show what would be saved, save nothing", short="n"),
             Option("undo", "strike what the import ID saved", "ID"),
+            Option("head", "of a journal: refuse it unless it holds this head, recorded elsewhere", "HEAD"),
         ),
         "FILE may be a folder or a zip of Slack's, or - for standard input. The same file again adds only what is new "
         "in it. Exit status 1 when a line was not imported.",

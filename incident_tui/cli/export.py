@@ -21,6 +21,10 @@ def export(context: Context) -> int:
     target = context.call.options.get("output")
     if target is not None and not target:
         raise UsageError("--output needs the name of a file; without --output the report goes to standard output")
+    if context.call.flag("all"):
+        from incident_tui.cli.archiving import export_all
+
+        return export_all(context, target)
     full = context.call.flag("full")
     with context.store(create=False) as store:
         fold = context.fold(store)

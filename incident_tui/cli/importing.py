@@ -44,6 +44,12 @@ def import_from(context: Context, path: str, *, zone: str) -> int:
     now = context.clock()
     try:
         raw = sys.stdin.buffer.read() if path == "-" else None
+        if begins_a_journal(path, raw):
+            from incident_tui.cli.archiving import import_journal
+
+            return import_journal(context, path, raw)
+        if "head" in context.call.options:
+            raise UsageError(f"--head is of a whole journal, and {name} is none")
         found = read(os.path.expanduser(path), raw, context.call.options.get("room", ""))
         timed = _between(context, times(found, now, _zone(zone), _date(context)))
     except ImportProblem as error:
@@ -157,6 +163,15 @@ def _counted(found: Transcript, new: int, word: str, here: int) -> str:
 
 def _line(one: Draft | Entry) -> str:
     return f"{one.at:%Y-%m-%d %H:%MZ} {one.author.name} {one.kind.value}: {sanitise(one.text, limit=80)}"
+
+
+def begins_a_journal(path: str, raw: bytes | None) -> bool:
+    """Whether it is a document of `export --all`. Raises OSError."""
+    if raw is None and os.path.isfile(os.path.expanduser(path)):
+        with open(os.path.expanduser(path), "rb") as file:
+            raw = file.read(400)
+    # Also when another program wrote it anew, with other spaces.
+    return raw is not None and b'"incident-tui journal' in raw[:400] and raw.lstrip()[:1] == b"{"
 
 
 def _undo(context: Context, ident: str) -> int:

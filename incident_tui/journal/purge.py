@@ -20,7 +20,7 @@ from incident_tui.journal.errors import JournalError, from_sqlite
 if TYPE_CHECKING:
     from incident_tui.journal.store import Store
 
-_ERASE: Final = "UPDATE entries SET salt = zeroblob(length(salt)), body = zeroblob(length(body)) WHERE seq = ?"
+ERASE: Final = "UPDATE entries SET salt = zeroblob(length(salt)), body = zeroblob(length(body)) WHERE seq = ?"
 _CHECKPOINT_TRIES: Final = 3
 _encoder = msgspec.json.Encoder(order="deterministic")
 
@@ -51,21 +51,26 @@ def purge(store: Store, ref: Ref, author: Author, reason: str) -> Entry:
                 db.execute("INSERT INTO tombstones(seq, by_seq, kept) VALUES (?, ?, ?)", (ref.seq, by, kept))
             else:
                 by = int(row[0])
-            db.execute(_ERASE, (ref.seq,))
+            db.execute(ERASE, (ref.seq,))
             db.execute("COMMIT")
         except BaseException:
             store.rollback()
             raise
     notify.ring(store.place.directory)
-    _clean_backups(store.path, ref.seq)
-    _remove_copies(store.place.snapshot)
-    _remove_copies(store.place.search)
-    _remove_copies(f"{store.place.yank}/{os.getuid()}.txt")  # what this account copied last
-    _empty_log(store)
+    clean(store, ref.seq)
     ordered = store.get(Ref(store.journal, by))
     if ordered is None:
         raise JournalError(f"the order to purge {store.handle(ref)} is missing. Run `incident-tui verify`.")
     return ordered
+
+
+def clean(store: Store, seq: int) -> None:
+    """Destroy what else holds the text of an entry that was erased: backups, caches, the log. Raises JournalError."""
+    _clean_backups(store.path, seq)
+    _remove_copies(store.place.snapshot)
+    _remove_copies(store.place.search)
+    _remove_copies(f"{store.place.yank}/{os.getuid()}.txt")  # what this account copied last
+    _empty_log(store)
 
 
 def _tombstone(entry: Entry) -> Entry:
@@ -107,7 +112,7 @@ def _clean_backups(path: str, seq: int) -> None:
             copy = sqlite3.connect(name, isolation_level=None, timeout=1.0)
             try:
                 copy.execute("PRAGMA secure_delete=ON")
-                copy.execute(_ERASE, (seq,))
+                copy.execute(ERASE, (seq,))
             finally:
                 copy.close()
         except sqlite3.Error as error:

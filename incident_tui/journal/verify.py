@@ -43,6 +43,21 @@ def verify(store: Store, heads: Iterable[Head]) -> Verdict:
     return check.verdict()
 
 
+Row = tuple[int, bytes, bytes, bytes, bytes, int | None, bytes | None]
+"""seq, commitment, link, salt, body, and of a purged entry: who ordered it, what was kept."""
+
+
+def verify_rows(journal: str, rows: Iterable[Row], heads: Iterable[Head], last: int) -> Verdict:
+    """As `verify`, of rows that are in no file yet. `last` is the highest number that their keys know."""
+    check = _Check(journal)
+    for head in heads:
+        check.expect(head)
+    for row in rows:
+        check.row(*row)
+    check.finish(last)
+    return check.verdict()
+
+
 class _Check:
     """The state of one walk along the chain."""
 

@@ -64,3 +64,27 @@ def test_standard_input_goes_into_the_incident_that_is_named_within_the_times_th
 def test_a_mistake_is_one_sentence(run: Any, words: tuple[str, ...], part: str) -> None:
     done = run("import", *words, text="", check=2)
     assert part in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_whole_journal_goes_elsewhere_and_an_altered_one_does_not(run: Any, program: Program, tmp_path: Path) -> None:
+    run("declare", "gv0 split-brain", "--severity", "1")
+    run("log", "the password is hunter2hunter2")
+    run("purge", "a2", "a password")
+    file, other = tmp_path / "journal.json", str(tmp_path / "other")
+    run("export", "--all", "--format", "json", "-o", str(file))
+    assert "hunter2" not in file.read_text()
+    head = run("verify").stdout.partition("head ")[2].split()[0]
+    preview = program("import", str(file), "--dry-run", "--journal", other)
+    assert "3 entries; the chain holds" in preview.stdout and not Path(other).exists()
+    done = program("import", str(file), "--head", head, "--journal", other)
+    assert done.stdout == f"3 entries added, 0 here already; the chain holds; head {head}\n"
+    assert program("import", "-", "--journal", other, text=file.read_text()).stdout.startswith(
+        "0 entries added, 3 here"
+    )
+    assert "1 of them purged" in program("verify", head, "--journal", other).stdout
+    assert program("show", "--json", "--journal", other).stdout == run("show", "--json").stdout
+    file.write_text(file.read_text().replace("gv0 split", "gv1 split", 1))
+    refused = program("import", str(file), "--journal", str(tmp_path / "third"), check=1).stderr
+    assert "entry 1 was altered" in refused and refused.count("\n") == 1 and not (tmp_path / "third").exists()
+    assert "--format json" in run("export", "--all", check=2).stderr
+    assert "is none" in run("import", "-", "--head", head, text="x", check=2).stderr

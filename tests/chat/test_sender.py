@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-import ssl
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,6 @@ from incident_tui.incident.entry import Ref
 from incident_tui.watch.chat.http import Http
 from incident_tui.watch.chat.kinds import PLATFORMS
 from incident_tui.watch.chat.outbox import Outbox
-from incident_tui.watch.chat.platform import HALT
 from incident_tui.watch.settings import ChatSink
 from tests.chat.fakes import SECRET, SINKS, START, Fake, composed, served, states, worker
 
@@ -332,89 +329,6 @@ async def test_a_message_that_waited_says_when_it_happened(fake: Fake, outbox: O
     assert fake.texts == ["[INC-1 a1] (03:10Z, sent late) text 1"]
 
 
-@pytest.mark.parametrize(
-    ("url", "words"),
-    [
-        (f"http://127.0.0.1:1/{SECRET}", "cannot connect"),
-        (f"http://no-such-name.invalid/{SECRET}", "its name is not found"),
-        (f"http://127.0.0.1:99999/{SECRET}", "not one"),
-    ],
-)
-async def test_what_cannot_be_reached_is_tried_again(
-    monkeypatch: pytest.MonkeyPatch, outbox: Outbox, url: str, words: str
-) -> None:
-    monkeypatch.setenv("ITUI_TEST_URL", url)
-    outbox.enqueue("ops", "j", [1], 1, START)
-    async with worker(SINK, outbox) as one:
-        await one.sender.step()
-        assert states(outbox) == ["waiting"] and words in one.sender.row().problem
-        assert SECRET not in one.sender.row().problem
-
-
-def self_signed(directory: Path) -> ssl.SSLContext:
-    key, certificate = directory / "key", directory / "certificate"
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    subprocess.run([*made, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    return context
-
-
-async def test_a_certificate_that_nobody_vouches_for_is_refused(
-    monkeypatch: pytest.MonkeyPatch, outbox: Outbox, tmp_path: Path
-) -> None:
-    context = self_signed(tmp_path)
-    server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0, ssl=context)
-    port = server.sockets[0].getsockname()[1]
-    outbox.enqueue("ops", "j", [1], 1, START)
-    try:
-        monkeypatch.setenv("ITUI_TEST_URL", f"https://127.0.0.1:{port}/{SECRET}")
-        async with worker(SINK, outbox) as one:
-            await one.sender.step()
-            assert states(outbox) == ["waiting"] and "TLS certificate is not valid" in one.sender.row().problem
-    finally:
-        server.close()
-
-
-async def test_what_speaks_no_tls_is_tried_again(monkeypatch: pytest.MonkeyPatch, fake: Fake, outbox: Outbox) -> None:
-    monkeypatch.setenv("ITUI_TEST_URL", fake.url.replace("http:", "https:"))
-    outbox.enqueue("ops", "j", [1], 1, START)
-    async with worker(SINK, outbox) as one:
-        await one.sender.step()
-        assert states(outbox) == ["waiting"] and "TLS" in one.sender.row().problem
-
-
-async def test_a_secret_that_is_not_set_waits_and_says_so(monkeypatch: pytest.MonkeyPatch, outbox: Outbox) -> None:
-    monkeypatch.delenv("ITUI_TEST_URL", raising=False)
-    outbox.enqueue("ops", "j", [1], 1, START)
-    async with worker(SINK, outbox) as one:
-        await one.sender.step()
-        assert "$ITUI_TEST_URL is not set" in one.sender.row().problem and states(outbox) == ["waiting"]
-
-
-@pytest.mark.parametrize("value", ["hooks.example/x", "https://x/\nHost: y", "https://x/a b", "ftp://x"])
-async def test_a_secret_that_is_no_url_is_not_repeated(
-    monkeypatch: pytest.MonkeyPatch, outbox: Outbox, value: str
-) -> None:
-    monkeypatch.setenv("ITUI_TEST_URL", value)
-    outbox.enqueue("ops", "j", [1], 1, START)
-    async with worker(SINK, outbox) as one:
-        await one.sender.step()
-        assert "does not hold a URL" in one.sender.row().problem and value not in one.sender.row().problem
-
-
-async def test_a_file_that_is_mended_needs_no_restart(fake: Fake, outbox: Outbox, tmp_path: Path) -> None:
-    secret = tmp_path / "url"
-    sink = ChatSink(name="ops", url_file=str(secret), seconds_between=0.001)
-    outbox.enqueue("ops", "j", [1], 1, START)
-    async with worker(sink, outbox) as one:
-        await one.sender.step()
-        assert "cannot be read" in one.sender.row().problem
-        secret.write_text(fake.url + "\n")
-        await one.steps()
-    assert states(outbox) == ["sent"]
-
-
 async def test_what_was_purged_before_it_was_sent_is_never_sent(fake: Fake, outbox: Outbox) -> None:
     outbox.enqueue("ops", "j", range(1, 8), 7, START)
     async with worker(SINK, outbox, compose=lambda ref: composed(ref) if ref.seq in (3, 5) else None) as one:
@@ -452,65 +366,6 @@ async def test_an_allowance_that_is_used_up_makes_the_next_wait(fake: Fake, outb
     async with worker(SINKS["discord"], outbox) as one:
         await one.sender.step()
         assert await one.sender.step() == 17.5
-
-
-async def test_the_first_message_of_an_incident_begins_its_thread(fake: Fake, outbox: Outbox) -> None:
-    fake.usual = lambda got: web.json_response({"ok": True, "ts": f"17.{len(fake.got)}"})
-    sink = msgspec.structs.replace(SINKS["slack-api"], server=fake.server)
-    outbox.enqueue("ops", "j", [1, 2], 2, START)
-    async with worker(sink, outbox) as one:
-        await one.steps()
-    outbox.enqueue("ops", "j", [3], 3, START)
-    async with worker(sink, outbox) as one:  # another watch, later
-        await one.steps()
-    assert [got.json.get("thread_ts") for got in fake.got] == [None, "17.1", "17.1"]
-    outbox.enqueue("ops", "j", [4], 4, START)
-    async with worker(msgspec.structs.replace(sink, threads=False), outbox) as one:
-        await one.steps()
-    assert "thread_ts" not in fake.got[-1].json
-
-
-async def test_another_room_has_another_thread_and_a_thread_that_is_gone_is_begun_anew(
-    fake: Fake, outbox: Outbox
-) -> None:
-    fake.usual = lambda got: web.json_response({"ok": True, "ts": f"17.{len(fake.got)}"})
-    sink = msgspec.structs.replace(SINKS["slack-api"], server=fake.server)
-    for number, room in ((1, "C1"), (2, "C2"), (3, "C1")):
-        outbox.enqueue("ops", "j", [number], number, START)
-        async with worker(msgspec.structs.replace(sink, room=room), outbox) as one:
-            await one.steps()
-    assert [got.json.get("thread_ts") for got in fake.got] == [None, None, "17.1"]
-    fake.answers = [web.json_response({"ok": False, "error": "thread_not_found"})]
-    outbox.enqueue("ops", "j", [4, 5], 5, START)
-    async with worker(sink, outbox) as one:
-        await one.steps()
-    assert [got.json.get("thread_ts") for got in fake.got[3:]] == ["17.1", None, "17.5"]
-    assert states(outbox) == ["sent"] * 5
-
-
-async def test_an_encrypted_room_gets_nothing_in_the_clear(outbox: Outbox, fake: Fake) -> None:
-    app = web.Application()
-    posted: list[str] = []
-
-    async def state(request: web.Request) -> web.Response:
-        if request.method == "PUT":
-            posted.append(await request.text())
-        return web.json_response({"algorithm": "m.megolm.v1.aes-sha2"})
-
-    app.router.add_route("*", "/{tail:.*}", state)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    sockets: Any = site._server
-    server = f"http://127.0.0.1:{sockets.sockets[0].getsockname()[1]}"
-    outbox.enqueue("ops", "j", [1], 1, START)
-    async with worker(msgspec.structs.replace(SINKS["matrix"], server=server), outbox) as one:
-        await one.sender.step()
-        assert "encrypted" in one.sender.row().problem and posted == [] and states(outbox) == ["waiting"]
-        (waiting,) = outbox.waiting("ops", 1)
-        assert waiting.next_try == START + HALT
-    await runner.cleanup()
 
 
 async def test_the_url_is_in_no_log_row_or_file(

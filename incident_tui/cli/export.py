@@ -44,10 +44,10 @@ def export(context: Context) -> int:
         sys.stdout.buffer.flush()
         return 0
     try:
-        path = write_report(source, Path(target), context.directory, full=full, form=form)
+        written = write_report(source, Path(target), context.directory, full=full, form=form)
     except ExportError as error:
         raise Failure(sanitise(error.sentence)) from error
-    print(f"wrote {sanitise(str(path))}", file=sys.stderr)
+    print("; ".join((f"wrote {sanitise(str(written.path))}", *written.notes)), file=sys.stderr)
     return 0
 
 

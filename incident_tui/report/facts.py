@@ -15,7 +15,7 @@ from incident_tui.incident.state import Fold
 from incident_tui.incident.views import Incident, Promise, TimelineRow
 from incident_tui.journal.chain import PROMISE
 from incident_tui.report.board import moments, seen_at, spells
-from incident_tui.report.escape import Safe
+from incident_tui.report.escape import Redact, Safe
 from incident_tui.report.source import (
     Before,
     Day,
@@ -39,7 +39,8 @@ HOUSEKEEPING: Final = frozenset({Kind.LEASE, Kind.PRESENCE})
 """Left out of the one page, and counted there."""
 
 
-def gather(source: Source, *, full: bool) -> Facts:
+def gather(source: Source, *, full: bool, redact: Redact = text.redact) -> Facts:
+    """With `full` the timeline leaves nothing out; `redact` is what the template will use, for the count."""
     incident = source.fold.incident(source.incident)
     rows = incident.rows
     entries = entries_of(source.fold, incident)
@@ -69,7 +70,7 @@ def gather(source: Source, *, full: bool) -> Facts:
         first_sign=next((line for line in lines if _is_sign(line)), None),
         exhibits=tuple(_exhibits(rows)),
         commands=tuple(_commands(rows)),
-        integrity=_integrity(source, rows, entries),
+        integrity=_integrity(source, rows, entries, redact),
     )
 
 
@@ -258,7 +259,7 @@ def _commands(rows: Iterable[TimelineRow]) -> Iterable[Ran]:
         )
 
 
-def _integrity(source: Source, rows: Sequence[TimelineRow], entries: Sequence[Entry]) -> Integrity:
+def _integrity(source: Source, rows: Sequence[TimelineRow], entries: Sequence[Entry], redact: Redact) -> Integrity:
     own = [entry.id for entry in entries if entry.journal == source.head.journal] or [entry.id for entry in entries]
     return Integrity(
         entries=len(entries),
@@ -270,7 +271,7 @@ def _integrity(source: Source, rows: Sequence[TimelineRow], entries: Sequence[En
         claimed=sum(row.claimed for row in rows),
         late=sum(row.late is not None for row in rows),
         skewed=sum(row.skew is not None for row in rows),
-        redacted=sum(text.redact(text.sanitise(row.text, lines=True))[1] > 0 for row in rows),
+        redacted=sum(redact(text.sanitise(row.text, lines=True))[1] > 0 for row in rows),
         head=source.head,
         promise=PROMISE,
     )

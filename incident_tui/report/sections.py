@@ -6,9 +6,10 @@ most of them have it. A question is printed where people have to write, and neve
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
+from incident_tui.report.document import QUESTION, Document, plain
 from incident_tui.report.source import Facts
 
 WANTED: Final = ("started", "detected", "mitigated", "resolved")
@@ -27,9 +28,9 @@ class Section(NamedTuple):
     complete: Callable[[Facts], bool] | None = None
     """None: only people can complete it."""
 
-    def unfilled(self, facts: Facts) -> bool:
+    def unfilled(self, facts: Facts, answered: Collection[str]) -> bool:
         """Whether a must-section still waits for somebody."""
-        return self.must and (self.complete is None or not self.complete(facts))
+        return self.must and self.name not in answered and (self.complete is None or not self.complete(facts))
 
 
 def _always(facts: Facts) -> bool:
@@ -156,3 +157,35 @@ SECTIONS: Final = (
     Section(19, "evidence", "Supporting evidence", _evidence),
     Section(20, "integrity", "Integrity note", _always),
 )
+
+TITLES: Final = frozenset(
+    {
+        *(f"{section.number}. {section.title}" for section in SECTIONS),
+        *(section.title for section in SECTIONS),
+        *("Key times", "Roles", "What the board said", "Timeline", "Open actions", "Integrity", "Lessons learned"),
+        *("Executive summary", "What happened", "What went well?", "What went badly?", "Root causes", "Resolution"),
+        *("Action items", "Responders", "Charts", "Background", "Overview", "Internal messaging", "Measurements"),
+    }
+)
+"""Headings of the shipped templates: what is not one of them somebody wrote."""
+
+
+def answered(document: Document) -> frozenset[str]:
+    """Names of the sections whose question people answered: they deleted it, or wrote below it."""
+    found = set()
+    here = {part.block for part in document.parts}
+    lines = [line for part in document.parts for line in ((*part.lines, "#") if not part.block else ("#",))]
+    for section in SECTIONS:
+        if section.question and section.name in here:
+            asked = plain(f"{QUESTION}{section.question}_")
+            places = [at for at, line in enumerate(lines) if plain(line) == asked]
+            if all(_answer(lines[at + 1 :]) for at in places):
+                found.add(section.name)
+    return frozenset(found)
+
+
+def _answer(lines: list[str]) -> bool:
+    for line in lines:
+        if line.strip():
+            return not line.startswith("#")
+    return False

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from incident_tui import text
 from incident_tui.incident.entry import Author, Ref
 from incident_tui.incident.metrics import Metric
 from incident_tui.incident.state import Fold
@@ -31,6 +32,18 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     deliveries: Mapping[Ref, str] = {}
     """What became of an entry's messages, e.g. "sent to ops 14:06:01Z"; may be empty."""
+
+
+class Style(msgspec.Struct, frozen=True, kw_only=True):
+    """How a report is made. `template`: a name, or a file ("dir/x.md.j2"); empty: the page, or `full` when asked for.
+    `directory` has the team's own templates. `redact`: as `text.redact`, which it contains."""
+
+    template: str = ""
+    directory: str = ""
+    redact: Callable[[str], tuple[str, int]] = text.redact
+
+
+PLAIN = Style()
 
 
 class KeyTime(msgspec.Struct, frozen=True, kw_only=True):

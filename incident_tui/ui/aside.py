@@ -119,10 +119,10 @@ class Aside:
                     version=__version__,
                     deliveries=delivered(self.directory),
                 )
-                path = write_report(source, Path(file) if file else None, self.directory)
+                written = write_report(source, Path(file) if file else None, self.directory)
         except (ExportError, JournalError) as error:
             return (error.sentence, "crit")
-        return (f"The report is in {path}", "ok")
+        return ("; ".join((f"The report is in {written.path}", *written.notes)), "ok")
 
     def hand_over(self, standing: Standing, to: str) -> Future[tuple[str, str]]:
         """Write the briefing for who takes command; the future has what to say about it, with a style."""

@@ -21,6 +21,9 @@ JOURNAL = "4f821eb1b677bfe9"
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
+OURS = re.compile(r"<!-- incident-tui (begin [a-z]+( [A-Za-z0-9_.-]+)?|end [a-z]+) -->")
+
+
 class Story:
     """Entries of one incident "INC-1"; times are minutes after 2026-11-23 14:00Z."""
 
@@ -99,6 +102,12 @@ def new_story() -> Callable[[datetime], Story]:
     return Story
 
 
+def bare(report: str) -> str:
+    """Without the program's markers and the blank lines around them."""
+    kept = re.sub(r"(?m)^<!-- incident-tui (?:begin|end) .*-->\n\n?", "", report)
+    return re.sub(r"\n{3,}", "\n\n", kept)
+
+
 class Parsed:
     """A report as a CommonMark and GFM parser sees it."""
 
@@ -144,7 +153,9 @@ def assert_well_formed(report: str) -> Parsed:
     assert report.startswith("<!-- incident-tui report ")
     assert report.endswith("\n")
     parsed = Parsed(report)
-    assert [token.map for token in parsed.tokens if token.type == "html_block"] == [[0, 1]], "only our marker"
+    html = [token.content.strip() for token in parsed.tokens if token.type == "html_block"]
+    assert html[0].startswith("<!-- incident-tui report"), "our first line"
+    assert all(OURS.fullmatch(one) for one in html[1:]), "only our markers"
     for kind in ("html_inline", "link_open", "image"):
         assert not parsed.count(kind), kind
     lines = report.split("\n")

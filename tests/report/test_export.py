@@ -18,7 +18,7 @@ from incident_tui.incident.entry import Author, Draft, Kind
 from incident_tui.incident.state import Fold
 from incident_tui.journal.chain import Head
 from incident_tui.journal.store import Store
-from incident_tui.report.export import ExportError, file_name, write_report
+from incident_tui.report.export import ExportError, Written, file_name, write_report
 from incident_tui.report.markdown import render, untouched
 from incident_tui.report.source import Source
 
@@ -38,7 +38,7 @@ def leftovers(directory: Path) -> list[str]:
 
 def test_written_as_rendered_and_again_over_itself(source: Source, tmp_path: Path) -> None:
     path = tmp_path / "r.md"
-    assert write_report(source, path, tmp_path) == path
+    assert write_report(source, path, tmp_path) == Written(path)
     assert path.read_text(encoding="utf-8") == render(source)
     write_report(source, path, tmp_path, full=True)
     assert path.read_text(encoding="utf-8") == render(source, full=True)
@@ -71,15 +71,28 @@ def test_never_over_another_file(content: str, source: Source, tmp_path: Path) -
     assert leftovers(tmp_path) == []
 
 
-def test_never_over_a_report_that_people_have_worked_on(source: Source, tmp_path: Path) -> None:
+def test_what_people_wrote_in_a_report_is_kept(source: Source, tmp_path: Path) -> None:
     path = tmp_path / "r.md"
     write_report(source, path, tmp_path)
     edited = path.read_text(encoding="utf-8").replace("_TODO (human):", "4,000 readers saw 502 pages. _TODO (human):")
     path.write_text(edited, encoding="utf-8")
     assert not untouched(edited)
+    assert write_report(source, path, tmp_path).notes == ("what people wrote there was kept",)
+    assert "4,000 readers saw 502 pages." in path.read_text(encoding="utf-8")
+    edited = path.read_text(encoding="utf-8")
     with pytest.raises(ExportError, match="somebody has edited, and their text would be lost"):
-        write_report(source, path, tmp_path)
+        write_report(source, path, tmp_path, form="json")
     assert path.read_text(encoding="utf-8") == edited
+
+
+def test_a_report_that_is_not_utf_8_any_more_is_left_alone(source: Source, tmp_path: Path) -> None:
+    path = tmp_path / "r.md"
+    write_report(source, path, tmp_path)
+    edited = path.read_bytes() + "Caf\u00e9\n".encode("latin-1")
+    path.write_bytes(edited)
+    with pytest.raises(ExportError, match="Save it as UTF-8"):
+        write_report(source, path, tmp_path)
+    assert path.read_bytes() == edited
 
 
 def test_an_empty_file_may_be_filled(source: Source, tmp_path: Path) -> None:
@@ -132,7 +145,7 @@ def test_through_a_symbolic_link(source: Source, tmp_path: Path) -> None:
     (tmp_path / "wiki").mkdir()
     link = tmp_path / "r.md"
     link.symlink_to(tmp_path / "wiki" / "real.md")
-    assert write_report(source, link, tmp_path) == tmp_path / "wiki" / "real.md"
+    assert write_report(source, link, tmp_path).path == tmp_path / "wiki" / "real.md"
     assert link.is_symlink()
 
 
@@ -141,9 +154,9 @@ def test_a_name_by_itself(source: Source, tmp_path: Path, monkeypatch: pytest.Mo
     here.mkdir()
     journal.mkdir()
     monkeypatch.chdir(here)
-    assert write_report(source, None, journal) == here / "INC-1.md"
+    assert write_report(source, None, journal).path == here / "INC-1.md"
     monkeypatch.setattr(os, "access", lambda *_: False)
-    assert write_report(source, None, journal) == journal / "reports" / "INC-1.md"
+    assert write_report(source, None, journal).path == journal / "reports" / "INC-1.md"
     assert file_name("../../etc/passwd\x1b[31m", "json") == "etc-passwd-31m.json"
     assert file_name("") == "incident.md"
 

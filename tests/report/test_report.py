@@ -21,6 +21,7 @@ from incident_tui.report.escape import span
 from incident_tui.report.markdown import render
 from incident_tui.report.sections import SECTIONS
 from incident_tui.report.template import TEMPLATES, Templates
+from tests.report.conftest import bare
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -225,7 +226,7 @@ def test_open_actions(story: Any) -> None:
 
 def test_demo_and_drill_stand_above_everything(story: Any, well_formed: Callable[[str], Any]) -> None:
     story.declare(drill=True)
-    report = render(story.source(demo=True))
+    report = bare(render(story.source(demo=True)))
     assert report.split("\n")[1].startswith("> **DEMO.**")
     assert report.index("> **DRILL.**") < report.index("# gv0")
     assert well_formed(report).count("blockquote_open") == 2
@@ -248,13 +249,13 @@ def test_full_has_every_section_or_names_it(story: Any, well_formed: Callable[[s
 
 def test_unfilled_must_sections_are_named_on_top(story: Any) -> None:
     story.declare()
-    unfilled = render(story.source(), full=True).split("\n")[3]
+    unfilled = bare(render(story.source(), full=True)).split("\n")[3]
     assert unfilled.startswith("> **Not filled yet**")
     assert "3 Key times and metrics" in unfilled
     for name in ("started", "detected", "mitigated"):
         story(Kind.MILESTONE, 1, name=name, unknown=True)
     story(Kind.STATUS, 5, status="resolved")
-    filled = render(story.source(), full=True).split("\n")[3]
+    filled = bare(render(story.source(), full=True)).split("\n")[3]
     assert "3 Key times and metrics" not in filled
     assert "7 Contributing factors" in filled
 
@@ -263,7 +264,7 @@ def test_the_machine_never_answers_for_people(story: Any) -> None:
     """Sections of judgement hold the question and nothing else, however much there is to tell."""
     story.declare()
     story(Kind.ACTION, 1, "did a thing")
-    report = render(story.source(), full=True)
+    report = bare(render(story.source(), full=True))
     bodies = dict(re.findall(r"\n## (\d+)\. [^\n]*\n+(.*?)(?=\n## |\Z)", report, re.S))
     for number in (6, 7, 14, 15, 17, 18):
         body = bodies[str(number)].strip()

@@ -24,6 +24,7 @@ from incident_tui.incident import policy, roster
 from incident_tui.incident.settings import COMMAND_MODES, Commands, Roster
 from incident_tui.incident.verbs import AUDIENCES
 from incident_tui.mistakes import nearest, show
+from incident_tui.report.settings import Report, absolute
 from incident_tui.text import redact, sanitise
 from incident_tui.ui.settings import Screen
 from incident_tui.watch.alerts import settings as outside
@@ -58,6 +59,7 @@ class Settings(Essentials, frozen=True, forbid_unknown_fields=True, kw_only=True
     commands: Commands = Commands()
     watch: Watch = Watch()
     screen: Screen = Screen()
+    report: Report = Report()
 
 
 def locate(given: str | None, environ: Mapping[str, str], cwd: StrPath, home: StrPath) -> Path | None:
@@ -159,6 +161,7 @@ def _check(settings: Settings, path: Path) -> None:
         _check_roster(one, f"rosters[{number}]", [person.name for person in settings.people], path)
     essentials.check_names(path, "rosters", [one.name for one in settings.rosters])
     _check_commands(settings, path)
+    check_report(settings.report, path)
     _check_numbers(settings, path)
 
 
@@ -198,6 +201,24 @@ def _check_commands(settings: Settings, path: Path) -> None:
                 raise ConfigError(f'{where}: write words as a shell splits them, "docker ps ..."')
     if commands.seconds < 1:
         raise ConfigError(f"{path}: commands.seconds = {commands.seconds}: seconds, 1 or more")
+
+
+def check_report(report: Report, path: StrPath) -> None:
+    """What a type cannot say of this table. Raises ConfigError."""
+    if report.redact:
+        from incident_tui.report.redacting import BadPattern, redactor
+
+        try:
+            redactor(report.redact)
+        except BadPattern as error:
+            where = f"report.redact[{error.number}] = {show(report.redact[error.number])}"
+            raise ConfigError(f"{path}: {where}: {error.sentence}") from error
+    if report.skip:
+        from incident_tui.report.rules import RULES
+
+        for word in report.skip:
+            if word not in RULES:
+                raise ConfigError(f"{path}: report.skip: {show(word)} is not known; {nearest(word, list(RULES))}")
 
 
 def _check_numbers(settings: Settings, path: Path) -> None:
@@ -245,7 +266,8 @@ def _absolute(settings: Settings, path: Path) -> Settings:
         for room in settings.rooms
     )
     settings = replace(settings, rooms=read)
-    return essentials.with_absolute(replace(settings, hosts=hosts, chat=chat), path)
+    report = absolute(settings.report, base)
+    return essentials.with_absolute(replace(settings, hosts=hosts, chat=chat, report=report), path)
 
 
 def missing_files(settings: Settings, path: Path | None) -> list[str]:
@@ -254,6 +276,9 @@ def missing_files(settings: Settings, path: Path | None) -> list[str]:
     books = settings.playbooks.directory
     if books and not os.access(books, os.R_OK | os.X_OK):
         problems.append(f"{path}: playbooks.directory = {show(books)}: this directory cannot be read")
+    own = settings.report.directory
+    if own and not os.access(own, os.R_OK | os.X_OK):
+        problems.append(f"{path}: report.directory = {show(own)}: this directory cannot be read")
     for number, host in enumerate(settings.hosts):
         for key in ("identity_file", "known_hosts"):
             value = getattr(host, key)

@@ -150,18 +150,72 @@ def shell(value: str) -> str:
 
 
 REDACTED: Final = "[redacted]"
+_QUOTED: Final = r"\"[^\"]+\"|'[^']+'"
+_VALUE: Final = rf"(?P<secret>{_QUOTED}|[^\s\"']+)"
 _SECRETS: Final = (
-    r"(?i)(?P<keep>\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@]+:)(?P<secret>[^\s@/]+)(?=@)",
-    r"(?i)(?P<keep>\bauthorization:\s*(?:bearer|basic|token)\s+)(?P<secret>\S+)",
-    r"(?i)(?P<keep>(?:\b|_)(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key)\b\s*[=:]\s*)"
-    r"(?P<secret>\"[^\"]*\"|'[^']*'|[^\s,;&]+)",
-    r"(?P<keep>)(?P<secret>\b(?:xox[abprs]-[\w-]{8,}|gh[pousr]_\w{20,}|glpat-[\w-]{16,}|AKIA[0-9A-Z]{16})\b)",
-    r"(?i)(?P<keep>hooks\.slack\.com/services/)(?P<secret>[\w/]+)",
-    r"(?s)(?P<keep>)(?P<secret>-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))",
+    # scheme://user:password@host
+    ("://", r"(?i)(?P<keep>\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@]{0,200}:)(?P<secret>[^\s@/]{1,400})(?=@)"),
+    # headers
+    (
+        "authorization",
+        r"(?i)(?P<keep>\bauthorization[\"']?\s{0,9}[:=]\s{0,9}[\"']?(?:bearer|basic|token|digest|apikey)\s+)"
+        r"(?P<secret>[^\s\"']+)",
+    ),
+    ("cookie:", r"(?i)(?P<keep>\b(?:set-)?cookie:\s{0,9})(?P<secret>\S.*)"),
+    # name=value, name: value, "name": "value", NAME_OF_PASSWORD=value
+    (
+        "",
+        r"(?i)(?P<keep>(?:\b|_)(?:password|passwd|pwd(?![\"']?\s{0,9}[:=]\s{0,9}/)|passphrase|(?<=_)pass|secret|"
+        r"secret[_-]?key|client[_-]?secret|token|auth[_-]?token|api[_-]?key|access[_-]?key|private[_-]?key|"
+        r"pgpassword|mysql_pwd|sshpass)[\"']?\s{0,20}(?:=>|[=:])\s{0,20})"
+        rf"(?P<secret>{_QUOTED}|(?![=:>])[^\s,;&\"'|)}}\]]+)",
+    ),
+    # options of commands: --password VALUE, sshpass -p VALUE, mysql -pVALUE, curl -u user:VALUE, docker login -p VALUE
+    ("--", rf"(?i)(?P<keep>--(?:[a-z]{{1,20}}-)?(?:password|passwd|passphrase|token|secret|api-?key)\s+)(?!-){_VALUE}"),
+    ("sshpass", rf"(?P<keep>\bsshpass\s+(?:-\S{{1,40}}\s+){{0,3}}?-p\s*){_VALUE}"),
+    ("mysql", rf"(?P<keep>\bmysql\w{{0,20}}\s(?:[^|;&\n]{{0,200}}\s)?-p){_VALUE}"),
+    (
+        "curl",
+        r"(?P<keep>\bcurl\s(?:[^|;&\n]{0,400}\s)?(?:-u|--user)[\s=]{0,9}[\"']?[^\s:\"']{1,100}:)(?P<secret>[^\s\"']+)",
+    ),
+    (
+        "login",
+        rf"(?P<keep>\b(?:docker|podman|nerdctl|skopeo|buildah|helm|oc|az)\s(?:[^|;&\n]{{0,80}}\s)?login\s(?:[^|;&\n]{{0,200}}\s)?-p[\s=]{{0,9}}){_VALUE}",
+    ),
+    ("redis", rf"(?P<keep>\bredis-cli\s(?:[^|;&\n]{{0,200}}\s)?-a\s+){_VALUE}"),
+    ("ldap", rf"(?P<keep>\bldap\w{{1,20}}\s(?:[^|;&\n]{{0,200}}\s)?-w\s+){_VALUE}"),
+    ("identified by", rf"(?i)(?P<keep>\bidentified\s+by\s+)(?P<secret>{_QUOTED})"),
+    # tokens that say by their beginning what they are, as their makers document
+    (
+        "",
+        r"(?P<keep>)(?P<secret>\b(?:xox[abeoprs]-[\w-]{8,}|xapp-[\w-]{8,}|gh[opsru]_\w{20,}|github_pat_\w{20,}|"
+        r"gl(?:pat|rt|dt|soat|ptt|cbt)-[\w-]{16,}|(?:AKIA|ASIA)[0-9A-Z]{16}|AIza[\w-]{35}|ya29\.[\w-]{20,}|"
+        r"sk-[\w-]{20,}|[sr]k_(?:live|test)_\w{16,}|SG\.[\w-]{16,}\.[\w-]{16,}|npm_\w{30,}|pypi-[\w-]{16,}|"
+        r"dckr_pat_[\w-]{16,}|hv[sb]\.[\w-]{20,}|shp(?:at|ss|ca)_[0-9a-f]{32}|dop_v1_[0-9a-f]{40,}|syt_[\w-]{16,}))",
+    ),
+    ("eyj", r"(?P<keep>)(?P<secret>\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*)"),
+    ("bot", r"(?P<keep>\bbot)(?P<secret>\d{8,10}:[\w-]{35})\b"),
+    # addresses that are the secret
+    ("hooks.slack.com/", r"(?i)(?P<keep>hooks\.slack\.com/services/)(?P<secret>[\w/]+)"),
+    ("/api/webhooks/", r"(?i)(?P<keep>/api/webhooks/)(?P<secret>\d+/[\w-]+)"),
+    ("webhook.office.com/", r"(?i)(?P<keep>webhook\.office\.com/)(?P<secret>[\w@/-]+)"),
+    ("/hooks/", r"(?i)(?P<keep>https?://[^\s/]{1,200}/hooks/)(?P<secret>[a-z0-9]{20,})"),
+    ("sig", r"(?i)(?P<keep>[?&](?:x-amz-signature|x-amz-credential|sig|signature)=)(?P<secret>[^\s&\"'<>]{8,})"),
+    # password hashes of crypt(3) and htpasswd
+    ("$", r"(?P<keep>)(?P<secret>\$(?:1|2[abxy]|5|6|7|y|gy|apr1|argon2id?)\$[\w./$=,+-]{20,})"),
+    (
+        "private key",
+        r"(?s)(?P<keep>)(?P<secret>-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+        r".*?(?:-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z))",
+    ),
 )
-
-_HINTS: Final = ("://", "authorization:", "", "", "hooks.slack.com/", "-----begin ")
-"""By pattern: what its texts contain; looking for it first makes long texts cheap."""
+"""What a text must contain in lower case, because looking for that first makes long texts cheap; and the pattern, whose
+`secret` is replaced."""
+_NO_SECRET: Final = (
+    r"(?i)\[redacted\]?|\*+|\.*|x{3,}|<.*|\$\{.*|\$\(.*|\$[a-z_][a-z0-9_]*|%\([a-z_]+\)s|\{\{.*|true|false|null|none|"
+    r"nil|yes|no|not|is|was|the|required|expired|invalid|missing|wrong|unset|empty|changed|denied|prompt|stdin|file"
+)
+"""What stands where a secret would, and is none: a placeholder, a variable, a word of a message."""
 
 
 def redact(value: str) -> tuple[str, int]:
@@ -170,13 +224,27 @@ def redact(value: str) -> tuple[str, int]:
 
     def hide(match: re.Match[str]) -> str:
         nonlocal count
-        if match.group("secret") == REDACTED:
+        secret = match.group("secret")
+        if re.fullmatch(_NO_SECRET, secret.strip("\"'.")):
             return match.group(0)
         count += 1
         return match.group("keep") + REDACTED
 
     lowered = value.casefold()
-    for hint, pattern in zip(_HINTS, _SECRETS, strict=True):
+    for hint, pattern in _SECRETS:
         if hint in lowered:
             value = re.sub(pattern, hide, value)
     return value, count
+
+
+PRIVATE: Final = "[private address]"
+_PRIVATE: Final = (
+    r"(?<![\w.:])(?:10(?:\.\d{1,3}){3}|192\.168(?:\.\d{1,3}){2}|172\.(?:1[6-9]|2\d|3[01])(?:\.\d{1,3}){2}|"
+    r"169\.254(?:\.\d{1,3}){2}|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])(?:\.\d{1,3}){2})(?!\w|\.\d)"
+    r"|(?i:(?<![\w:])(?:f[cd][0-9a-f]{2}|fe[89ab][0-9a-f]):[0-9a-f:]{2,60}(?![\w:]))"
+)
+
+
+def redact_addresses(value: str) -> tuple[str, int]:
+    """The text without private network addresses (RFC 1918, RFC 6598, RFC 4193, link-local), and how many they were."""
+    return re.subn(_PRIVATE, PRIVATE, value)

@@ -108,6 +108,14 @@ COMMANDS: Final = (
         "[INCIDENT]",
         (
             Option("full", "all sections, not one page"),
+            Option(
+                "template",
+                "page, full, sre, pagerduty, summary, public, performance, one of the team's, or a file",
+                "NAME",
+                completes="page full sre pagerduty summary public performance",
+            ),
+            Option("redact", "take out private network addresses, too; secrets are always taken out of Markdown"),
+            Option("preview", "print what would be taken out, and where; holds the secrets"),
             Option("format", "md or json", "FORMAT", completes="md json"),
             Option("all", "the whole journal, with --format json: `import` makes an identical one of it elsewhere"),
             Option("output", "write to this file, not standard output", "FILE", short="o", completes="file"),
@@ -131,6 +139,15 @@ COMMANDS: Final = (
         ),
         "FILE may be a folder or a zip of Slack's, or - for standard input. The same file again adds only what is new "
         "in it. Exit status 1 when a line was not imported.",
+    ),
+    Command(
+        "report",
+        "`check` what a report lacks or should not say, with line numbers; `fields` a template can print",
+        "report:report",
+        "check|fields [FILE|INCIDENT]",
+        (Option("rules", "print the rules, each with its source"), JSON),
+        "`check FILE` checks a file, `check [INCIDENT]` the full report as it would be exported now. Exit status 1 "
+        "when there is anything to mend. `[report] skip` turns rules off.",
     ),
     Command(
         "verify",

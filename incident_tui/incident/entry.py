@@ -103,6 +103,13 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
         "evidence": "the reading behind it",
         "flaps": "int, changes folded into this one; absent when none",
         "sites": "names of the public sites it touches, configured or inferred; absent when none is known",
+        "hold": "of site.*: how many seconds a change had to last to be written",
+        "every": "of site.*: how many seconds lay between two checks",
+    },
+    Kind.EVIDENCE: {
+        "since": "ISO time at which the series begin; absent of other evidence, as all that follow",
+        "step": "int, seconds a point stands for: the worst that was read in them",
+        "series": "list of `of` (host web1), `name` (memory), `unit` (%), `points` (numbers; null: nothing was read)",
     },
     Kind.ALERT: {
         "from": "the source's name in the configuration",

@@ -84,6 +84,8 @@ class TimelineRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class SeveritySpan(msgspec.Struct, frozen=True):
+    """A severity from when to when; 1 is worst."""
+
     level: int
     since: datetime
     until: datetime | None
@@ -93,6 +95,8 @@ class SeveritySpan(msgspec.Struct, frozen=True):
 
 
 class StatusSpan(msgspec.Struct, frozen=True):
+    """A status from when to when, with what was said then."""
+
     status: str
     since: datetime
     until: datetime | None
@@ -155,6 +159,8 @@ class MilestoneState(msgspec.Struct, frozen=True):
 
 
 class UpdatePosted(msgspec.Struct, frozen=True):
+    """An update to an audience; `next`: by when the next one was promised."""
+
     audience: str
     at: datetime
     text: str
@@ -186,6 +192,8 @@ class Promise(msgspec.Struct, frozen=True):
 
 
 class Presence(msgspec.Struct, frozen=True):
+    """Somebody who came, or went when `here` is false."""
+
     name: str
     since: datetime
     here: bool

@@ -20,6 +20,8 @@ STEP_STATES: Final = ("begun", "released", "done", "skipped", "failed")
 
 
 class Task(msgspec.Struct, frozen=True):
+    """Work given to a person, with a time box of `minutes`."""
+
     ref: Ref
     who: str
     minutes: int
@@ -51,6 +53,8 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class FollowUp(msgspec.Struct, frozen=True):
+    """Work for after the incident."""
+
     ref: Ref
     text: str
     at: datetime
@@ -65,6 +69,8 @@ class FollowUp(msgspec.Struct, frozen=True):
 
 
 class Hypothesis(msgspec.Struct, frozen=True):
+    """A guess. `state`: raised, confirmed or eliminated; then `why`, by whom and when."""
+
     ref: Ref
     text: str
     at: datetime
@@ -86,6 +92,8 @@ class Statement(msgspec.Struct, frozen=True):
 
 
 class Hold(msgspec.Struct, frozen=True):
+    """A host or container that somebody has for themselves for a while."""
+
     ref: Ref
     target: str
     at: datetime
@@ -99,6 +107,8 @@ class Hold(msgspec.Struct, frozen=True):
 
 
 class RunStep(msgspec.Struct, frozen=True):
+    """What was said of a step of a playbook."""
+
     number: int
     step: str
     """One of `STEP_STATES`; the one recorded last counts, whatever time it speaks of."""

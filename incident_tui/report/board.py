@@ -8,7 +8,7 @@ from typing import Final
 
 from incident_tui.incident.entry import Kind
 from incident_tui.incident.views import TimelineRow
-from incident_tui.report.source import Moment, SeenAt, Spell, Standing
+from incident_tui.report.source import Moment, SeenAt, SiteTime, Spell, Standing
 
 _RANKS: Final = {"crit": 3, "warn": 2, "unknown": 1}
 _MARKS: Final = ("X ", "! ", "? ")
@@ -141,3 +141,65 @@ def moments(rows: Sequence[TimelineRow]) -> tuple[Moment, ...]:
     last_seen = max(seen, key=lambda one: (one.at, one.ref), default=None)
     found.append(Moment(name="at the last entry", at=kept[-1].at, seen=last_seen, standing=_standing(kept, None)))
     return tuple(found)
+
+
+class _Site:
+    """Adds up while the observations of one site pass in order."""
+
+    def __init__(self) -> None:
+        self.totals = {"failing": timedelta(0), "slow": timedelta(0), "unknown": timedelta(0)}
+        self.now: dict[str, str] = {}
+        self.since: datetime | None = None
+        self.spells = 0
+        self.every: timedelta | None = None
+        self.hold: timedelta | None = None
+
+    @property
+    def state(self) -> str:
+        """Failing counts before not known, and that before slow."""
+        states = set(self.now.values())
+        return next((one for one in ("failing", "unknown", "slow") if one in states), "")
+
+    def until(self, at: datetime) -> None:
+        if self.since is not None and self.state:
+            self.totals[self.state] += max(at - self.since, timedelta(0))
+        self.since = at
+
+
+def site_times(rows: Sequence[TimelineRow], until: datetime | None) -> tuple[SiteTime, ...]:
+    """Of each public site that was observed; what goes on is counted until `until`. By name."""
+    sites: dict[str, _Site] = {}
+    for (finding, subject), level, row in _observations(rows):
+        if finding not in ("site.down", "site.slow"):
+            continue
+        site = sites.setdefault(subject, _Site())
+        site.until(row.at)
+        failed = site.state == "failing"
+        if level == "ok":
+            site.now.pop(finding, None)
+        else:
+            site.now[finding] = "unknown" if level == "unknown" else "failing" if finding == "site.down" else "slow"
+        site.spells += site.state == "failing" and not failed
+        site.hold = _seconds(row.entry.data.get("hold")) or site.hold
+        site.every = _seconds(row.entry.data.get("every")) or site.every
+    for site in sites.values():
+        if until is not None:
+            site.until(until)
+    return tuple(
+        SiteTime(
+            name=name,
+            failing=site.totals["failing"],
+            failing_now=site.state == "failing",
+            spells=site.spells,
+            slow=site.totals["slow"],
+            unknown=site.totals["unknown"],
+            every=site.every,
+            hold=site.hold,
+        )
+        for name, site in sorted(sites.items())
+    )
+
+
+def _seconds(value: object) -> timedelta | None:
+    good = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e6
+    return timedelta(seconds=float(value)) if good and isinstance(value, int | float) else None

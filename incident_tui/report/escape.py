@@ -57,6 +57,7 @@ def clock(value: datetime) -> Safe:
 
 
 def day(value: datetime) -> Safe:
+    """The date."""
     return Safe(f"{utc(value):%Y-%m-%d}")
 
 

@@ -16,6 +16,7 @@ from incident_tui.report.as_json import FORMAT, to_json
 from incident_tui.report.document import parse
 from incident_tui.report.markdown import make, render, untouched
 from incident_tui.report.merge import Merged
+from incident_tui.report.redacting import BadPattern
 from incident_tui.report.source import PLAIN, Source, Style
 from incident_tui.report.template import BrokenTemplate
 
@@ -44,6 +45,8 @@ def compose(source: Source, *, full: bool = False, form: Form = "md", style: Sty
         return to_json(source) if form == "json" else render(source, full=full, style=style)
     except BrokenTemplate as error:
         raise ExportError(error.sentence) from error
+    except BadPattern as error:
+        raise ExportError(f"[report] redact[{error.number}]: {error.sentence}") from error
 
 
 def file_name(incident: str, form: str = "md") -> str:
@@ -77,6 +80,8 @@ def write_report(
         made = make(source, full=full, style=style, old=old)
     except BrokenTemplate as error:
         raise ExportError(error.sentence) from error
+    except BadPattern as error:
+        raise ExportError(f"[report] redact[{error.number}]: {error.sentence}") from error
     return Written(_write(target, made.text, name), tuple(_notes(made.merged)) if made.merged is not None else ())
 
 

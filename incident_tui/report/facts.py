@@ -14,7 +14,8 @@ from incident_tui.incident.metrics import impact, metrics
 from incident_tui.incident.state import Fold
 from incident_tui.incident.views import Incident, Promise, TimelineRow
 from incident_tui.journal.chain import PROMISE
-from incident_tui.report.board import moments, seen_at, spells
+from incident_tui.report.board import moments, seen_at, site_times, spells
+from incident_tui.report.charts import charts, charts_text, gantt
 from incident_tui.report.escape import Redact, Safe
 from incident_tui.report.source import (
     Before,
@@ -49,6 +50,8 @@ def gather(source: Source, *, full: bool, redact: Redact = text.redact) -> Facts
     shown = [row for row in rows if full or row.entry.kind not in HOUSEKEEPING]
     left_out = Counter(row.entry.kind.value for row in rows if not full and row.entry.kind in HOUSEKEEPING)
     lines = _lines(source, shown)
+    found = spells(rows)
+    drawn = charts(rows)
     return Facts(
         incident=incident,
         demo=source.demo,
@@ -63,13 +66,17 @@ def gather(source: Source, *, full: bool, redact: Redact = text.redact) -> Facts
         left_out=dict(sorted(left_out.items())),
         open_items=tuple(_open_items(incident, moment)),
         moments=moments(rows),
-        spells=spells(rows),
+        spells=found,
         decisions=tuple(_decisions(source.fold, incident)),
-        promises=tuple(_promised(promise) for promise in incident.promises),
+        promises=tuple(_promised(promise, until) for promise in incident.promises),
         work=tuple(line for line in lines if line.row.entry.kind in (Kind.ACTION, Kind.RESULT) and not line.struck),
         first_sign=next((line for line in lines if _is_sign(line)), None),
         exhibits=tuple(_exhibits(rows)),
         commands=tuple(_commands(rows)),
+        sites=site_times(rows, until),
+        charts=drawn,
+        charts_text=charts_text(drawn),
+        gantt=gantt(incident, found, until, redact) if full else Safe(""),
         integrity=_integrity(source, rows, entries, redact),
     )
 
@@ -220,9 +227,13 @@ def _decisions(fold: Fold, incident: Incident) -> Iterable[Decided]:
         yield Decided(said=said, seen=None if row is None else seen_at(row))
 
 
-def _promised(promise: Promise) -> Promised:
+def _promised(promise: Promise, until: datetime | None) -> Promised:
     at = promise.kept_at or promise.moved_at
-    state = "no update so far" if at is None else promise.state(at)
+    missed = until is not None and until > promise.due
+    if at is not None:
+        state: str = promise.state(at)
+    else:
+        state = "missed: no update by the last entry" if missed else "no update so far"
     return Promised(audience=promise.audience, due=promise.due, ref=promise.ref, state=state, at=at)
 
 
@@ -242,7 +253,9 @@ def _exhibits(rows: Iterable[TimelineRow]) -> Iterable[Exhibit]:
 
 def _commands(rows: Iterable[TimelineRow]) -> Iterable[Ran]:
     kept = [row for row in rows if row.entry.kind is Kind.COMMAND and not row.struck and not row.purged]
-    outcomes = {row.entry.ref: row for row in kept if row.entry.data.get("step") == "outcome" and row.entry.ref}
+    answers = [row for row in kept if row.entry.ref]
+    outcomes = {row.entry.ref: row for row in answers if row.entry.data.get("step") == "outcome"}
+    checks = {row.entry.ref: row for row in answers if row.entry.data.get("step") == "check"}
     for row in kept:
         if row.entry.data.get("step") in ("outcome", "check"):
             continue
@@ -256,7 +269,17 @@ def _commands(rows: Iterable[TimelineRow]) -> Iterable[Ran]:
             at=row.at,
             ended=outcome.at if outcome else None,
             exit="not recorded" if status is None else str(status),
+            expected=str(row.entry.data.get("expected") or ""),
+            held=_held(checks.get(row.ref)),
+            problem=str(outcome.entry.data.get("problem") or "") if outcome else "",
         )
+
+
+def _held(check: TimelineRow | None) -> str:
+    if check is None:
+        return ""
+    held = check.entry.data.get("held")
+    return "it was so" if held is True else "it was not so" if held is False else "could not be asked"
 
 
 def _integrity(source: Source, rows: Sequence[TimelineRow], entries: Sequence[Entry], redact: Redact) -> Integrity:

@@ -50,12 +50,12 @@ def _detected(facts: Facts) -> bool:
 
 
 def _worked(facts: Facts) -> bool:
-    return bool(facts.work or facts.incident.runs)
+    return bool(facts.work or facts.incident.runs or facts.incident.criteria)
 
 
 def _evidence(facts: Facts) -> bool:
     said = any(moment.seen or moment.standing for moment in facts.moments)
-    return said or bool(facts.spells or facts.exhibits)
+    return said or bool(facts.spells or facts.exhibits or facts.charts)
 
 
 def _lessons(facts: Facts) -> bool:

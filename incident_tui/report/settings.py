@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import msgspec
 
 
@@ -18,3 +20,16 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Private network addresses, too; as `export --redact` does once."""
     skip: tuple[str, ...] = ()
     """Rules of `report check` that are not asked: `report check --rules` lists them."""
+
+
+def absolute(report: Report, base: object) -> Report:
+    """With its paths made absolute: a relative one starts in `base`, where config.toml is."""
+
+    def full(value: str) -> str:
+        return os.path.join(str(base), os.path.expanduser(value))
+
+    return msgspec.structs.replace(
+        report,
+        directory=full(report.directory) if report.directory else "",
+        template=full(report.template) if "/" in report.template else report.template,
+    )

@@ -18,6 +18,7 @@ from incident_tui.incident.state import Fold
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.incident.work import Statement
 from incident_tui.journal.chain import Head
+from incident_tui.report.escape import Safe
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -218,6 +219,33 @@ class Exhibit(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class SiteTime(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a public site failed, was slow or was not seen, as far as the observations tell. `every`: how often it
+    was checked; `hold`: how long a change had to last to be recorded; None: the entries do not say."""
+
+    name: str
+    failing: timedelta
+    failing_now: bool
+    """It still failed at the last entry."""
+    spells: int
+    """How often it failed."""
+    slow: timedelta
+    unknown: timedelta
+    every: timedelta | None = None
+    hold: timedelta | None = None
+
+
+class Chart(msgspec.Struct, frozen=True, kw_only=True):
+    """Numbers of one thing as a line of block characters; `scale` says what the lowest and the highest are."""
+
+    label: str
+    line: str
+    scale: str
+    step: timedelta
+    since: datetime
+    ref: Ref
+
+
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
     """A command on a host; `ended` None: its outcome was not recorded."""
 
@@ -228,6 +256,11 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     ended: datetime | None
     exit: str
+    expected: str = ""
+    held: str = ""
+    """Whether a check found what was expected: it was so, it was not so, could not be asked."""
+    problem: str = ""
+    """Why there is no exit status, or why it was stopped."""
 
 
 class Integrity(msgspec.Struct, frozen=True, kw_only=True):
@@ -275,6 +308,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The earliest alert, or observation of something wrong."""
     exhibits: tuple[Exhibit, ...]
     commands: tuple[Ran, ...]
+    sites: tuple[SiteTime, ...]
+    charts: tuple[Chart, ...]
+    charts_text: str
+    """The charts as plain lines, for `|fence`."""
+    gantt: Safe
+    """A Mermaid chart without its fence; empty when there is nothing to draw, and in the one page."""
     integrity: Integrity
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import cmarkgfm
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -167,7 +168,16 @@ def assert_well_formed(report: str) -> Parsed:
     for line in _table_rows(lines):
         cells = len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) - 1
         assert cells == line.width, line
+    _well_formed_on_github(report, len(html), parsed.count("table_open"))
     return parsed
+
+
+def _well_formed_on_github(report: str, comments: int, tables: int) -> None:
+    """As cmark-gfm sees it, GitHub's own parser: the same tables, no link, no image, no HTML but our comments."""
+    shown = cmarkgfm.github_flavored_markdown_to_html(report)
+    assert shown.count("<!-- raw HTML omitted -->") == comments
+    assert shown.count("<table>") == tables
+    assert not re.search(r"<(?:a|img|script|iframe|svg)\b", shown)
 
 
 class _Row(str):

@@ -1,0 +1,65 @@
+"""What export and report share: the [report] table of config.toml, read without the others, and how it makes a report.
+
+A mistake in the table of a host is no reason why a report cannot be written, so only what every command needs and this
+table are read here.
+"""
+
+from __future__ import annotations
+
+import os
+
+from incident_tui import __version__
+from incident_tui.cli.context import Context, Failure
+from incident_tui.cli.show import choose
+from incident_tui.essentials import ConfigError, Essentials, convert, decode, read
+from incident_tui.report.settings import Report, absolute
+from incident_tui.report.source import Source, Style
+from incident_tui.watch.chat.reading import delivered
+
+
+class _File(Essentials, frozen=True, kw_only=True):
+    report: Report = Report()
+
+
+def settings(context: Context) -> Report:
+    """[report], checked. Raises Failure."""
+    path = context.config_path
+    if path is None:
+        return Report()
+    try:
+        found = convert(decode(read(path), path), _File, path).report
+        if found.redact or found.skip:
+            from incident_tui.config import check_report
+
+            check_report(found, path)
+    except ConfigError as error:
+        raise Failure(error.sentence, 2) from error
+    return absolute(found, os.path.dirname(os.path.abspath(path)))
+
+
+def style(context: Context, report: Report) -> Style:
+    """From [report] and the options template, full and redact of the command."""
+    options, full = context.call.options, context.call.flag("full")
+    template = options.get("template", "" if full else report.template)
+    addresses = report.private_addresses or context.call.flag("redact")
+    if not report.redact and not addresses:
+        return Style(template=template, directory=report.directory)
+    from incident_tui.report.redacting import redactor
+
+    return Style(template=template, directory=report.directory, redact=redactor(report.redact, addresses))
+
+
+def source(context: Context) -> Source:
+    """The incident that the command's words name, from the whole journal."""
+    with context.store(create=False) as store:
+        fold = context.fold(store)
+        return Source(
+            fold=fold,
+            incident=choose(fold, context.call.words).id,
+            head=store.head(),
+            handle=store.handle,
+            now=context.clock(),
+            demo=context.demo,
+            version=__version__,
+            deliveries=delivered(context.directory),
+        )

@@ -47,6 +47,8 @@ from incident_tui.incident.verbs import VERBS
 from incident_tui.journal import archive
 from incident_tui.journal.store import Store
 from incident_tui.report.as_json import FIELDS
+from incident_tui.report.rules import RULES
+from incident_tui.report.template import SHIPPED
 from incident_tui.ui.commands import COMMANDS as KEYS
 from incident_tui.ui.view import Readings, machines
 from incident_tui.watch.alerts.rows import AlertsRow, FiringGroup, SourceRow
@@ -204,6 +206,14 @@ def json_fields() -> str:
     )
 
 
+def templates() -> str:
+    return table(("template", "what it is"), [(f"`{name}`", what) for name, what in SHIPPED.items()])
+
+
+def rules() -> str:
+    return table(("rule", "found is", "source"), [(f"`{name}`", one.what, one.source) for name, one in RULES.items()])
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "keys": keys,
     "verbs": verbs,
@@ -211,6 +221,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "status": status,
     "json": json_fields,
+    "templates": templates,
+    "rules": rules,
 }
 
 

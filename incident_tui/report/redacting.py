@@ -82,7 +82,7 @@ _AROUND: Final = 24
 
 
 def preview(entries: Iterable[Entry], redact: Redact) -> Iterator[Gone]:
-    """What would go from the entries, in their order. It holds the secrets: for the eyes of whoever makes the report."""
+    """What would go from the entries, in their order. It holds the secrets: for whoever makes the report."""
     for entry in entries:
         for field, said in [("text", entry.text), *sorted(_texts(entry.data, ""))]:
             yield from _gone(entry.id, field, text.sanitise(said, lines=True).replace("\n", " "), redact)

@@ -173,11 +173,12 @@ def assert_well_formed(report: str) -> Parsed:
 
 
 def _well_formed_on_github(report: str, comments: int, tables: int) -> None:
-    """As cmark-gfm sees it, GitHub's own parser: the same tables, no link, no image, no HTML but our comments."""
+    """As GitHub's own parser sees it: the same tables, no link but to addresses, no image, no HTML but ours."""
     shown = cmarkgfm.github_flavored_markdown_to_html(report)
     assert shown.count("<!-- raw HTML omitted -->") == comments
     assert shown.count("<table>") == tables
-    assert not re.search(r"<(?:a|img|script|iframe|svg)\b", shown)
+    # It makes a link of an address however that is escaped, which does no harm.
+    assert not re.search(r"<(?:a (?!href=\"mailto:)|(?:img|script|iframe|svg)\b)", shown)
 
 
 class _Row(str):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+import hypothesis
 import msgspec
 import pytest
 
@@ -18,6 +19,10 @@ from incident_tui.demo.stage import Stage
 from incident_tui.shipped import shipped
 
 pytest_plugins = ["tests.accounts", "tests.alertmanager", "tests.sshd", "tests.synapse", "tests.terminals"]
+
+# No test asserts a wall-clock time, not even by the library's own default.
+hypothesis.settings.register_profile("unhurried", suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

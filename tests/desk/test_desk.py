@@ -275,9 +275,7 @@ words = st.sampled_from(
 )
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.one_of(st.lists(words, min_size=1, max_size=5).map(" ".join), st.text(max_size=20)), max_size=8))
 def test_any_lines_come_to_exactly_one_thing_and_only_to_the_published_format(held: Any, lines: list[str]) -> None:
     for line in lines:

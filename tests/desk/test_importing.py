@@ -170,7 +170,7 @@ def test_mattermost_in_bulk_and_by_its_api() -> None:
         of_text('{"a": 1}')
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.text(max_size=300),
     st.sampled_from(["", "[14:05:02] <x> ", "14:05 ", "14:05 <x> ", "2026-11-23 14:05:02\tx\t", "{", "["]),

@@ -128,7 +128,7 @@ def mutated(dice: random.Random, body: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("name", sorted(PARSERS))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(body=st.one_of(st.text(max_size=300), st.binary(max_size=300).map(lambda raw: raw.decode("utf-8", "replace"))))
 def test_no_parser_crashes_on_any_text(name: str, body: str) -> None:
     survives(PARSERS[name], body)
@@ -142,7 +142,7 @@ def test_no_parser_crashes_on_damaged_answers(name: str, fixture: Callable[[str]
         survives(PARSERS[name], mutated(dice, seed.encode()).decode("utf-8", "replace"))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(chunks=st.lists(st.binary(max_size=120), max_size=12))
 def test_the_framer_takes_any_bytes(chunks: list[bytes]) -> None:
     framer = Framer("0123456789abcdef")
@@ -150,7 +150,7 @@ def test_the_framer_takes_any_bytes(chunks: list[bytes]) -> None:
         framer.feed(chunk)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_framing_does_not_depend_on_how_bytes_arrive(data: st.DataObject) -> None:
     mark = "0123456789abcdef"

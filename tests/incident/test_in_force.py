@@ -59,7 +59,7 @@ TIES = [
 ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @example(TIES)
 @given(histories())
 def test_what_is_kept_is_what_a_fold_finds(entries: list[Entry]) -> None:

@@ -143,7 +143,7 @@ def histories(draw: st.DrawFn) -> list[Entry]:
     ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(histories(), st.randoms(use_true_random=False), st.data())
 def test_any_order_of_arrival_gives_the_same(entries: list[Entry], random: Any, data: st.DataObject) -> None:
     whole = folded(entries)

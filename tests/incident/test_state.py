@@ -298,7 +298,7 @@ def histories(draw: st.DrawFn) -> list[Entry]:
     return entries
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(histories(), st.randoms(use_true_random=False), st.data())
 def test_any_order_of_arrival_gives_the_same_incident(entries: list[Entry], random: Any, data: st.DataObject) -> None:
     whole = folded(entries)
@@ -319,7 +319,7 @@ def test_any_order_of_arrival_gives_the_same_incident(entries: list[Entry], rand
     assert len(commanders) <= 1 and bool(whole.commander) == bool(commanders)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(histories())
 def test_every_entry_of_the_incident_is_shown_or_is_a_mark(entries: list[Entry]) -> None:
     incident = folded(entries)

@@ -126,7 +126,7 @@ def test_what_is_no_head_is_one_sentence(text: str) -> None:
         assert Head.parse(str(head)) == head
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_any_changed_bit_is_found(data: st.DataObject) -> None:
     texts = data.draw(st.lists(st.text(max_size=40), min_size=1, max_size=6))

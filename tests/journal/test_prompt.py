@@ -90,7 +90,7 @@ def test_a_write_cut_by_a_kill_leaves_the_line_before_it(place: Path, cut: int) 
     assert [line.text for line in load_lines(place, "ana")] == [expected]
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(), min_size=1))
 def test_what_was_typed_last_is_what_comes_back(tmp_path: Path, texts: list[str]) -> None:
     keeper = LineKeeper(tmp_path, "property")

@@ -203,7 +203,7 @@ def journals(draw: st.DrawFn) -> list[Draft]:
     return drafts
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(journals(), st.data())
 def test_it_finds_what_a_fold_over_everything_says(drafts: list[Draft], data: st.DataObject) -> None:
     wanted = Filter(

@@ -137,7 +137,7 @@ class Looker:
         return min(self.screen.cursor.x, self.screen.columns - 1), self.screen.cursor.y
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(frames(joined=False), min_size=1, max_size=8), st.data())
 def test_a_terminal_shows_what_stock_output_shows(writes: list[str], data: st.DataObject) -> None:
     stock, ours = Looker(), Looker()
@@ -208,7 +208,7 @@ def panes(tmux: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tupl
         subprocess.run([*server, "kill-server"], check=False, timeout=20)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(max_examples=30, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(st.lists(frames(joined=True), min_size=2, max_size=6), st.data())
 def test_tmux_shows_what_stock_output_shows(panes: tuple[Pane, Pane], writes: list[str], data: st.DataObject) -> None:
     stage = Stage(WIDTH, HEIGHT)

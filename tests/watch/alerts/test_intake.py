@@ -237,7 +237,7 @@ def test_a_label_names_a_configured_host(make_desk: MakeDesk, value: str, host: 
     assert desk.entries()[0].data.get("host") == host
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_repetition_and_order_within_an_episode_ends_in_the_same(make_desk: MakeDesk, data: st.DataObject) -> None:
     desk = make_desk()

@@ -180,7 +180,7 @@ EVENTS = (
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_order_and_any_repetition_end_in_the_same(make_room: MakeRoom, data: st.DataObject) -> None:
     room = make_room(take=("prefix", "reaction"))

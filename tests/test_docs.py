@@ -47,7 +47,9 @@ from incident_tui.incident.verbs import VERBS
 from incident_tui.journal import archive
 from incident_tui.journal.store import Store
 from incident_tui.report.as_json import FIELDS
+from incident_tui.report.follow_ups import HEAD
 from incident_tui.report.rules import RULES
+from incident_tui.report.stats import Number, Point, Stats
 from incident_tui.report.template import SHIPPED
 from incident_tui.ui.commands import COMMANDS as KEYS
 from incident_tui.ui.view import Readings, machines
@@ -199,6 +201,12 @@ def json_fields() -> str:
     what = {"now": f"`now` ({of}) or null", "next": "`next` as `now`"}
     rows.append(("oncall", ", ".join(what.get(f.name, f"`{f.name}`") for f in msgspec.structs.fields(OnCall))))
     rows.append(("probe", "the fields of `incident_tui.hosts.readings.HostReading`, documented there"))
+    rows.append(("follow-ups", ", ".join(f"`{name}`" for name in HEAD)))
+    point = ", ".join(f"`{field.name}`" for field in msgspec.structs.fields(Point))
+    number = ", ".join(f"`{field.name}`" for field in msgspec.structs.fields(Number))
+    number = number.replace("`points`", f"`points` ({point})")
+    numbers = ", ".join(f"`{field.name}`" for field in msgspec.structs.fields(Stats))
+    rows.append(("stats", numbers.replace("`numbers`", f"`numbers` ({number})")))
     for name, meanings in (("export --format json", FIELDS), ("export --all --format json", archive.FIELDS)):
         rows.append((name, "; ".join(f"`{field}` {meaning}" for field, meaning in meanings.items())))
     return table(

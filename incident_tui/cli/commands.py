@@ -122,6 +122,40 @@ COMMANDS: Final = (
         ),
     ),
     Command(
+        "follow-ups",
+        "what is left to do after incidents, of all of them: whose, how old, what is overdue",
+        "many:list_follow_ups",
+        options=(
+            Option(
+                "format", "text, csv, github or gitlab (a text an issue)", "FORMAT", completes="text csv github gitlab"
+            ),
+            Option("owner", "of this person", "NAME"),
+            Option("done", "those that are done, too"),
+            JSON,
+        ),
+        more="Exit status 1 when one is overdue.",
+    ),
+    Command(
+        "stats",
+        "numbers over incidents: every value, median and range; drills are left out",
+        "many:show_stats",
+        options=(
+            Option("since", "declared from then on", "TIME"),
+            Option("until", "declared until then", "TIME"),
+            JSON,
+        ),
+    ),
+    Command(
+        "digest",
+        "a week for the newsletter: incidents, follow-ups, on call, what flapped, lessons, anniversaries",
+        "many:show_digest",
+        options=(
+            Option("week", "this (when not said), last, 2026-W48, or a day in it", "WEEK"),
+            Option("format", "md or html", "FORMAT", completes="md html"),
+            Option("output", "write to this new file, not standard output", "FILE", short="o", completes="file"),
+        ),
+    ),
+    Command(
         "import",
         "a whole journal (export --all), or entries of a card, a plain file, Slack, Mattermost, logs of IRC",
         "importing:bring_in",

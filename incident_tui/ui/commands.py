@@ -10,6 +10,23 @@ from incident_tui.incident.prefixes import PREFIXES
 from incident_tui.incident.verbs import VERBS
 from incident_tui.ui.lines import Line, Look, Piece, cells, fit, wrap
 
+DRAFTS: Final = ("/filter", "/find")
+"""Lines that only look for something and for which a draft is put by."""
+LOOKS: Final = (
+    "/filter",
+    "/find",
+    "/search",
+    "/state",
+    "/go",
+    "/zoom",
+    "/redraw",
+    "/help",
+    "/logs",
+    "/performance",
+    "/changes",
+)
+"""Lines that stay out of the history: Up brings back what was logged, and a key repeats these."""
+
 
 class Command(msgspec.Struct, frozen=True):
     """One key. `action` names what the app does; `verb` is the typed twin, empty where the key only moves about."""

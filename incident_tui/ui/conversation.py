@@ -19,7 +19,7 @@ from incident_tui.incident.people import zone_of
 from incident_tui.journal.errors import JournalError
 from incident_tui.text import sanitise
 from incident_tui.ui.ask import Ask
-from incident_tui.ui.commands import verb_hint
+from incident_tui.ui.commands import DRAFTS, LOOKS, verb_hint
 from incident_tui.ui.complete import Words, complete
 from incident_tui.ui.editor import Editor
 from incident_tui.ui.kept import Sent
@@ -30,22 +30,6 @@ if TYPE_CHECKING:
 
 _YES: Final = ("yes", "y")
 _NO: Final = ("", "no", "n")
-_DRAFTS: Final = ("/filter", "/find")
-"""Lines that only look for something and for which a draft is put by."""
-_LOOKS: Final = (
-    "/filter",
-    "/find",
-    "/search",
-    "/state",
-    "/go",
-    "/zoom",
-    "/redraw",
-    "/help",
-    "/logs",
-    "/performance",
-    "/changes",
-)
-"""Lines that stay out of the history: Up brings back what was logged, and a key repeats these."""
 
 
 class Conversation:
@@ -127,7 +111,7 @@ class Conversation:
             typed = draft if self._stray(ask) else ""
             return (typed, ask.line, ask.draft) if typed else (ask.draft, ask.line)
         if self._waiting:
-            return (self._waiting, self.aside) if draft.startswith(_DRAFTS) else (draft, self._waiting, self.aside)
+            return (self._waiting, self.aside) if draft.startswith(DRAFTS) else (draft, self._waiting, self.aside)
         return draft, self.aside
 
     def put_by(self, line: str) -> None:
@@ -142,7 +126,7 @@ class Conversation:
         waiting, self._waiting = self._waiting, None
         if waiting is None:
             return False
-        if self.editor.text.strip() and not self.editor.text.startswith(_DRAFTS):
+        if self.editor.text.strip() and not self.editor.text.startswith(DRAFTS):
             self.editor.remember(self.editor.text)
         self.editor.set(waiting)
         self.changed()
@@ -192,7 +176,7 @@ class Conversation:
             self.said = ("", "")
         else:
             self.editor.set(draft)
-            if "\n" not in line and line.split()[0].lower() not in _LOOKS:
+            if "\n" not in line and line.split()[0].lower() not in LOOKS:
                 self.editor.remember(line)
             self.said = (outcome.notice, "")
         self.keep()

@@ -127,7 +127,7 @@ class Mattermost:
                 await way.put([said], self._reached(way, said.edited or said.at))
 
     def _reached(self, way: Way, at: datetime) -> Place:
-        before = way.place
+        before, at = way.place, min(at, self._clock())
         return Place(at=max(at, before.at) if before is not None else at)
 
     async def _quiet(self, way: Way) -> None:
@@ -147,7 +147,7 @@ class Mattermost:
         reached = place.at
         for channel in sorted(self._channels):
             reached = max(reached, await self._back_of(http, way, channel, since) or reached)
-        await way.put([], Place(at=reached))
+        await way.put([], self._reached(way, reached))
 
     async def _back_of(self, http: Http, way: Way, channel: str, since: datetime) -> datetime | None:
         """Hands in what changed in a channel since then. Returns when the newest of it did."""
@@ -170,7 +170,7 @@ class Mattermost:
         return [post for post in found.values() if isinstance(post, dict)] if isinstance(found, dict) else []
 
     async def _hand_in(self, http: Http, way: Way, posts: list[Mapping[str, Any]]) -> datetime | None:
-        posts = [post for post in posts if post.get("channel_id") in self._channels]
+        posts = [post for post in posts if str(post.get("channel_id")) in self._channels]
         await self._learn(http, (str(post.get("user_id", "")) for post in posts))
         way.heard()
         said = [

@@ -33,7 +33,7 @@ def said_of(frame: Mapping[str, Any], channels: Collection[str], source: str) ->
             reactions=(_text(reaction, "emoji_name"),),
         )
     post = _object(data.get("post"))
-    if kind not in ("posted", "post_edited", "post_deleted") or post.get("channel_id") not in channels:
+    if kind not in ("posted", "post_edited", "post_deleted") or _text(post, "channel_id") not in channels:
         return None
     name = _text(data, "sender_name").removeprefix("@")
     if kind == "post_deleted":

@@ -23,7 +23,7 @@ def said_of(event: Mapping[str, Any], channels: Container[int], source: str, now
     if kind == "reaction" and event.get("op") == "add" and isinstance(event.get("message_id"), int):
         name, who = _text(event, "emoji_name"), str(event.get("user_id", ""))
         return [Said(source=source, room="", id=str(event["message_id"]), at=now, author_id=who, reactions=(name,))]
-    if event.get("stream_id") not in channels:
+    if not _within(event, channels):
         return []
     room, at = str(event["stream_id"]), time_of(event.get("edit_timestamp")) or now
     if kind == "update_message" and isinstance(event.get("content"), str) and event.get("rendering_only") is not True:
@@ -50,7 +50,7 @@ def said_of(event: Mapping[str, Any], channels: Container[int], source: str, now
 def posted(message: Mapping[str, Any], channels: Container[int], source: str) -> Said | None:
     """A message as it was first said, or as a later reading shows it; None when it is none of these channels."""
     ident, at = message.get("id"), time_of(message.get("timestamp"))
-    if message.get("type") != "stream" or message.get("stream_id") not in channels:
+    if message.get("type") != "stream" or not _within(message, channels):
         return None
     if not isinstance(ident, int) or at is None:
         return None
@@ -76,6 +76,11 @@ def whole(message: Mapping[str, Any], channels: Container[int], source: str) -> 
     found = [msgspec.structs.replace(first, reactions=tuple(names))]
     edited = time_of(message.get("last_edit_timestamp"))
     return [*found, msgspec.structs.replace(first, edited=edited)] if edited is not None else found
+
+
+def _within(told: Mapping[str, Any], channels: Container[int]) -> bool:
+    found = told.get("stream_id")
+    return isinstance(found, int) and found in channels
 
 
 def changed(message: Mapping[str, Any], since: datetime) -> bool:

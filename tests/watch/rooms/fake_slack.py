@@ -5,6 +5,7 @@ An event goes to one open socket; what is not acknowledged is sent again, with r
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import time
@@ -33,6 +34,9 @@ class FakeSlack(Served):
         self.error = ""
         """What every method of conversations answers."""
         self.twice = False
+        self.answering = asyncio.Event()
+        """Cleared: what was missed is not told yet."""
+        self.answering.set()
         self.connected = 0
         self._count = 0
         self._last = 0
@@ -112,6 +116,8 @@ class FakeSlack(Served):
             return web.json_response({"ok": False, "error": "invalid_auth"})
         if self.error and method.startswith("conversations."):
             return web.json_response({"ok": False, "error": self.error})
+        if "oldest" in form:
+            await self.answering.wait()
         answer = getattr(self, "_" + method.replace(".", "_"))(form)
         return web.json_response({"ok": True, **answer})
 

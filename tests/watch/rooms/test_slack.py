@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,23 @@ async def test_the_acknowledgement_does_not_wait_for_the_journal(chat: FakeSlack
     # Acknowledged and never saved: it is read back.
     async with reading(tmp_path, room(chat)) as one:
         await settled(one, "one", "two")
+
+
+async def test_the_cursor_waits_for_what_was_missed(
+    chat: FakeSlack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("incident_tui.watch.rooms.slack.OVERLAP", timedelta(0))
+    async with reading(tmp_path, room(chat)) as one:
+        await chat.say("UANA", "one")
+        await settled(one, "one")
+    await chat.say("UBOB", "two", tell=False)
+    chat.answering.clear()
+    async with reading(tmp_path, room(chat)) as one:
+        await chat.say("UANA", "three")
+        await settled(one, "one", "three")  # and dies before the answer came
+    chat.answering.set()
+    async with reading(tmp_path, room(chat)) as one:
+        await settled(one, "one", "two", "three")
 
 
 async def test_a_refresh_a_cut_and_a_restart_lose_nothing(chat: FakeSlack, tmp_path: Path) -> None:

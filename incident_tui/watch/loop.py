@@ -39,7 +39,7 @@ from incident_tui.journal.notify import Listener
 from incident_tui.journal.presence import Presence
 from incident_tui.journal.store import Store
 from incident_tui.journal.writer import Writer
-from incident_tui.watch import asks, reminders, sites
+from incident_tui.watch import asks, reminders, series, sites
 from incident_tui.watch.answers import Answer
 from incident_tui.watch.cards import Cards
 from incident_tui.watch.demands import Demands
@@ -330,6 +330,7 @@ class Watch:
         self._keep_evidence(joined, found, now)
         made = cache(lambda: impact(self.plan.sites, self._readings, joined))
         for draft in self._recorder.observe(found, now, sight(hosts, limits, now, joined), lambda one: made().of(one)):
+            draft = sites.with_resolution(draft, self.plan.sites, self.plan.watch.hold_seconds)
             self._writer.submit([draft], f"watch:{self._epoch}:{secrets.token_hex(8)}", self._epoch)
         dark = [one for one in hosts if one.link.state is not LinkState.UP]
         unseen = {one.host: one.load.at if one.load is not None else self._started for one in dark}
@@ -339,7 +340,8 @@ class Watch:
         )
         self._cards.keep(self._fold.incidents(), found, self._seq, now)
         for incident in self._fold.incidents():
-            for reminder in reminders.due(incident, now, clocks, unseen):
+            numbers = series.due(incident, self._histories.known, now, self._author)
+            for reminder in [*reminders.due(incident, now, clocks, unseen), *numbers]:
                 if reminder.key not in self._reminded:
                     self._reminded.add(reminder.key)
                     self._writer.submit([reminder.draft], reminder.key, self._epoch)

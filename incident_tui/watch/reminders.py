@@ -73,7 +73,11 @@ class _Maker:
 
     def silence(self) -> Iterator[Reminder]:
         """Nobody has written anything for so long. Backdated lines count by when they were recorded."""
-        people = [row.entry for row in self.incident.rows if row.entry.kind not in MACHINE_KINDS and row.entry.incident]
+        people = [
+            row.entry
+            for row in self.incident.rows
+            if row.entry.kind not in MACHINE_KINDS and row.entry.incident and "series" not in row.entry.data
+        ]
         last = max(people, key=lambda entry: entry.recorded_at, default=None)
         if last is None or self.now < last.recorded_at + self.clocks.silence:
             return

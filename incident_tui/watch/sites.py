@@ -7,7 +7,7 @@ import contextlib
 import os
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import aiohttp
 import msgspec
 
 from incident_tui import __version__
+from incident_tui.incident.entry import Draft
 from incident_tui.text import sanitise
 from incident_tui.watch.rows import SiteRow
 from incident_tui.watch.settings import Site
@@ -92,3 +93,12 @@ def with_since(row: SiteRow, last: SiteRow | None, site: Site) -> SiteRow:
     """`row` with the time since when its outcome, as expected or not, is what it is."""
     same = last is not None and (last.status == site.expect) == (row.status == site.expect)
     return msgspec.structs.replace(row, since=last.since if same and last is not None else row.at)
+
+
+def with_resolution(draft: Draft, sites: Sequence[Site], hold: float) -> Draft:
+    """An observation of a site says how exact its times can be: `hold` is `[watch] hold_seconds`."""
+    if not str(draft.data.get("finding", "")).startswith("site."):
+        return draft
+    every = next((site.seconds for site in sites if site.name == draft.data.get("subject")), None)
+    data = {**draft.data, "hold": hold} | ({} if every is None else {"every": every})
+    return msgspec.structs.replace(draft, data=data)

@@ -164,7 +164,7 @@ _SECRETS: Final = (
     ("cookie:", r"(?i)(?P<keep>\b(?:set-)?cookie:\s{0,9})(?P<secret>\S.*)"),
     # name=value, name: value, "name": "value", NAME_OF_PASSWORD=value
     (
-        "",
+        "pass pwd secret token key",
         r"(?i)(?P<keep>(?:\b|_)(?:password|passwd|pwd(?![\"']?\s{0,9}[:=]\s{0,9}/)|passphrase|(?<=_)pass|secret|"
         r"secret[_-]?key|client[_-]?secret|token|auth[_-]?token|api[_-]?key|access[_-]?key|private[_-]?key|"
         r"pgpassword|mysql_pwd|sshpass)[\"']?\s{0,20}(?:=>|[=:])\s{0,20})"
@@ -184,10 +184,11 @@ _SECRETS: Final = (
     ),
     ("redis", rf"(?P<keep>\bredis-cli\s(?:[^|;&\n]{{0,200}}\s)?-a\s+){_VALUE}"),
     ("ldap", rf"(?P<keep>\bldap\w{{1,20}}\s(?:[^|;&\n]{{0,200}}\s)?-w\s+){_VALUE}"),
-    ("identified by", rf"(?i)(?P<keep>\bidentified\s+by\s+)(?P<secret>{_QUOTED})"),
+    ("identified", rf"(?i)(?P<keep>\bidentified\s+by\s+)(?P<secret>{_QUOTED})"),
     # tokens that say by their beginning what they are, as their makers document
     (
-        "",
+        "xox xapp- gho_ ghp_ ghs_ ghr_ ghu_ github_pat_ glpat- glrt- gldt- glsoat- glptt- glcbt- akia asia aiza "
+        "ya29. sk- k_live_ k_test_ sg. npm_ pypi- dckr_pat_ hvs. hvb. shpat_ shpss_ shpca_ dop_v1_ syt_",
         r"(?P<keep>)(?P<secret>\b(?:xox[abeoprs]-[\w-]{8,}|xapp-[\w-]{8,}|gh[opsru]_\w{20,}|github_pat_\w{20,}|"
         r"gl(?:pat|rt|dt|soat|ptt|cbt)-[\w-]{16,}|(?:AKIA|ASIA)[0-9A-Z]{16}|AIza[\w-]{35}|ya29\.[\w-]{20,}|"
         r"sk-[\w-]{20,}|[sr]k_(?:live|test)_\w{16,}|SG\.[\w-]{16,}\.[\w-]{16,}|npm_\w{30,}|pypi-[\w-]{16,}|"
@@ -204,13 +205,13 @@ _SECRETS: Final = (
     # password hashes of crypt(3) and htpasswd
     ("$", r"(?P<keep>)(?P<secret>\$(?:1|2[abxy]|5|6|7|y|gy|apr1|argon2id?)\$[\w./$=,+-]{20,})"),
     (
-        "private key",
+        "-----begin",
         r"(?s)(?P<keep>)(?P<secret>-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
         r".*?(?:-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z))",
     ),
 )
-"""What a text must contain in lower case, because looking for that first makes long texts cheap; and the pattern, whose
-`secret` is replaced."""
+"""Words of which a text must contain one in lower case, because looking for them first makes most texts cheap; and the
+pattern, whose `secret` is replaced."""
 _NO_SECRET: Final = (
     r"(?i)\[redacted\]?|\*+|\.*|x{3,}|<.*|\$\{.*|\$\(.*|\$[a-z_][a-z0-9_]*|%\([a-z_]+\)s|\{\{.*|true|false|null|none|"
     r"nil|yes|no|not|is|was|the|required|expired|invalid|missing|wrong|unset|empty|changed|denied|prompt|stdin|file"
@@ -231,8 +232,8 @@ def redact(value: str) -> tuple[str, int]:
         return match.group("keep") + REDACTED
 
     lowered = value.casefold()
-    for hint, pattern in _SECRETS:
-        if hint in lowered:
+    for hints, pattern in _SECRETS:
+        if any(hint in lowered for hint in hints.split()):
             value = re.sub(pattern, hide, value)
     return value, count
 

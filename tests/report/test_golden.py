@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -157,6 +159,92 @@ def only_machines(story: Any) -> None:
     story.observe(40, "docker.oom", "web2/drupal-a", "ok", "well again after 39m: drupal-a on web2")
 
 
+def three_zones(story: Any) -> None:
+    """Over midnight UTC and the end of summer time in Europe (01:00 UTC), from Madrid, Nairobi and New York."""
+    story.start = datetime(2026, 10, 24, 22, 30, tzinfo=UTC)
+    story(Kind.MILESTONE, -20, "pages load slowly, 00:10 in Madrid", name="started", recorded=2)
+    story.observe(
+        -12, "site.slow", "reliefweb.example", "warn", "reliefweb.example: answers in 4100 ms", hold=10, every=15
+    )
+    story.declare("Sites slow, then down", at=0)
+    story(Kind.MILESTONE, -11, "", name="detected", recorded=1)
+    story.observe(
+        20, "site.down", "reliefweb.example", "crit", "reliefweb.example: answers 502, not 200", hold=10, every=15
+    )
+    story(Kind.SEVERITY, 21, "all sites down", level=1, was=2)
+    story(Kind.ROLE, 25, "01:55 in Nairobi", role="operations", step="take", who="bob", by="bob")
+    guess = story(Kind.HYPOTHESIS, 40, "the nightly job of drupal-a eats the memory of web2", by="bob", state="raised")
+    story(Kind.DECISION, 60, "stop the nightly job until Monday", seen=X_ALL)
+    run = story(
+        Kind.COMMAND, 89, "", by="bob", step="intent", host="web2", command="docker stop cron-a",
+        expected="memory below 80%", risk="change", verify="free -m", minutes=5,
+    )  # fmt: skip
+    story(Kind.COMMAND, 91, "cron-a", by="bob", step="outcome", host="web2", exit=0, ref=run)
+    story(Kind.COMMAND, 96, "", by="bob", step="check", host="web2", held=True, ref=run)
+    story(Kind.CRITERION, 97, "no site slow for an hour")
+    story.observe(100, "site.down", "reliefweb.example", "ok", "over: reliefweb.example", hold=10, every=15)
+    story(Kind.ROLE, 140, "", role="commander", step="offer", who="cem")
+    story(
+        Kind.ROLE,
+        145,
+        "20:55 in New York; 02:55 in Madrid, for the first time",
+        role="commander",
+        step="take",
+        who="cem",
+        by="cem",
+    )
+    story(Kind.NOTE, 149, "02:59 summer time", recorded=149.5)
+    story(Kind.NOTE, 151, "02:01 winter time, two minutes later", recorded=151.5)
+    story(Kind.UPDATE, 155, "The sites answer again.", step="posted", audience="public", by="cem",
+          next=datetime(2026, 10, 25, 2, 0, tzinfo=UTC).isoformat())  # fmt: skip
+    story.observe(160, "site.slow", "reliefweb.example", "ok", "over: reliefweb.example", hold=10, every=15)
+    story(Kind.HYPOTHESIS, 170, "memory is at 61% since", by="bob", state="confirmed", ref=guess)
+    story(
+        Kind.EVIDENCE, 171, "numbers of 00:21 to 01:21Z for the report: 2 series", by="watch",
+        since=datetime(2026, 10, 25, 0, 21, tzinfo=UTC).isoformat(), step=300,
+        series=[
+            {"of": "host web2", "name": "memory", "unit": "%", "points": [96, 97, None, None, 88, 70, 64, 61]},
+            {"of": "site s", "name": "latency", "unit": " ms", "points": [4100, 9000, None, 9800, 700, 320, 300, 310]},
+        ],
+    )  # fmt: skip
+    story(
+        Kind.FOLLOWUP, 172, "limit the memory of cron-a", owner="bob", priority="p1", due="2026-11-02", sort="prevent"
+    )
+    story(Kind.MILESTONE, 100, "", name="mitigated", recorded=173)
+    story(Kind.STATUS, 240, "", status="resolved", by="cem")
+
+
+def ten_thousand(story: Any) -> None:
+    story.declare()
+    story(Kind.MILESTONE, -5, "", name="started")
+    for number in range(9_990):
+        minute = number * 0.3
+        if number % 5 == 4:
+            level = ("crit", "ok")[number // 5 % 2]
+            story.observe(minute, "gluster.brick-down", f"gv{number % 7}", level, f"gv{number % 7}: brick {level}")
+        else:
+            kind = (Kind.NOTE, Kind.ACTION, Kind.RESULT, Kind.DECISION)[number % 4]
+            story(kind, minute, f"entry {number} of web{number % 3}", by=("ana", "bob", "cem")[number % 3])
+    story(Kind.STATUS, 3000, "", status="resolved")
+
+
+def test_ten_thousand_entries_by_their_head_and_counts(story: Any) -> None:
+    """What stands before the long sections, the integrity note, and how many rows there are of what."""
+    ten_thousand(story)
+    report = render(story.source(), full=True)
+    assert untouched(report)
+    head = report[: report.index("## 8. ")]
+    note = report[report.index("## 20. ") :]
+    rows = re.findall(r"(?m)^\| [0-9:]{8} \| a\d+ \| [^|]+ \| ([A-Z]+) \|", report)
+    counts = "".join(f"{word}: {count}\n" for word, count in sorted(Counter(rows).items()))
+    made = f"{head}\n{note}\nrows of the timeline: {len(rows)}\n{counts}"
+    assert len(rows) == len(story.entries)
+    path = GOLDEN / "ten-thousand-head.md"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(made, encoding="utf-8")
+    assert made == path.read_text(encoding="utf-8")
+
+
 STORIES = {
     "short": short,
     "rich": rich,
@@ -164,6 +252,7 @@ STORIES = {
     "drill": drill,
     "corrected": corrected,
     "only-machines": only_machines,
+    "three-zones": three_zones,
 }
 
 

@@ -4,13 +4,14 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 FAILED  = { echo "installing failed: pip could not fetch or build a package; check the network, then run make again (details: $(VENV)/install.log)" >&2; exit 1; }
 
-.PHONY: help demo test again lint lab lab-down bench clean
+.PHONY: help demo test again lint lab lab-down bench bundle clean
 
 help:
 	@echo "make demo      install into .venv and run the program on four embedded machines that play an outage"
 	@echo "make test      install into .venv and run all tests (those marked lab run where this machine can)"
 	@echo "make lint      ruff, mypy and the import contracts"
 	@echo "make lab       three real peers on this machine: sshd, glusterd, dockerd (root); make lab-down removes them"
+	@echo "make bundle    one file in dist/ for machines without Python 3.11 and without a package index"
 	@echo "make bench     measure, with ratios against a baseline in the same run"
 
 demo: $(VENV)/.installed
@@ -37,7 +38,7 @@ part-%:
 	@$(BIN)/python -m pytest -q $($*) -o cache_dir=.pytest_cache/$* $(MORE); status=$$?; echo $$status >$(VENV)/$*.status; exit $$status
 
 lint: $(VENV)/.installed-dev
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy incident_tui tests benchmarks && $(BIN)/lint-imports
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy incident_tui tests benchmarks bundle && $(BIN)/lint-imports
 
 lab: $(VENV)/.installed-dev
 	@$(BIN)/python tests/lab/peers.py up
@@ -48,6 +49,9 @@ lab-down:
 bench: $(VENV)/.installed-dev
 	@missed=; for one in benchmarks/*.py; do echo "== $$one"; $(BIN)/python $$one || missed="$$missed $$one"; done; \
 		[ -z "$$missed" ] || { echo "missed a goal:$$missed" >&2; exit 1; }
+
+bundle: $(VENV)/.installed-dev
+	@$(BIN)/python bundle/build.py dist
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

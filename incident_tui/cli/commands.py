@@ -191,6 +191,22 @@ COMMANDS: Final = (
         (JSON,),
         "HEAD is a journal head recorded elsewhere, in a report or a handoff: `JOURNAL:NUMBER:HASH`.",
     ),
+    Command(
+        "backup",
+        "copy the journal to one file while it is in use, and check the copy",
+        "backup:backup",
+        "DEST",
+        more="DEST is a file, or a directory, where each backup gets a name of its own. An earlier backup of the same "
+        "journal is replaced, no other file. Exit status 1 when the copy could not be made or does not pass.",
+    ),
+    Command(
+        "restore",
+        "bring back the entries of a backup",
+        "backup:restore",
+        "FILE",
+        more="It adds what the journal lacks, or makes the journal. It is refused when the journal has entries that "
+        "the backup lacks, and says which; then nothing was changed.",
+    ),
     Command("purge", "destroy the text of an entry, leaving a tombstone", "record:purge", "HANDLE REASON..."),
     Command(
         "watch",

@@ -26,11 +26,10 @@ def join_keys(context: Context) -> int:
             raise Failure(f"there is nobody called {sanitise(word, limit=40)!r} in [[people]] of {config}", 2)
     wanted = [find(word, people) for word in context.call.words] or list(people)
     # -I: nothing in the environment or the home of the shared account can put other code in front of ours.
+    # A bundle (bundle/launch.sh) is named itself: what it unpacked is a cache, and says -I on its own.
+    bundle = os.environ.get("INCIDENT_TUI_BUNDLE", "")
     program = [
-        sys.executable,
-        "-I",
-        "-m",
-        "incident_tui",
+        *([bundle] if bundle else [sys.executable, "-I", "-m", "incident_tui"]),
         "--config",
         str(config.absolute()),
         "--journal",

@@ -39,14 +39,10 @@ def settings(context: Context) -> Report:
 
 def style(context: Context, report: Report) -> Style:
     """From [report] and the options template, full and redact of the command."""
-    options, full = context.call.options, context.call.flag("full")
-    template = options.get("template", "" if full else report.template)
-    addresses = report.private_addresses or context.call.flag("redact")
-    if not report.redact and not addresses:
-        return Style(template=template, directory=report.directory)
-    from incident_tui.report.redacting import redactor
+    from incident_tui.report.redacting import style_of
 
-    return Style(template=template, directory=report.directory, redact=redactor(report.redact, addresses))
+    template = context.call.options.get("template", "" if context.call.flag("full") else None)
+    return style_of(report, template, context.call.flag("redact"))
 
 
 def source(context: Context) -> Source:

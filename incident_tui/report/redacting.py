@@ -15,6 +15,8 @@ import msgspec
 from incident_tui import text
 from incident_tui.incident.entry import Entry, Ref
 from incident_tui.report.escape import Redact
+from incident_tui.report.settings import Report
+from incident_tui.report.source import Style
 
 SECONDS: Final = 2.0
 """So long one pattern may take for one text of at most `text.TEXT_LIMIT` characters."""
@@ -50,6 +52,15 @@ def redactor(patterns: Sequence[str] = (), addresses: bool = False) -> Redact:
         return value, count
 
     return redact
+
+
+def style_of(report: Report, template: str | None = None, addresses: bool = False) -> Style:
+    """How [report] wants a report; `template` and `addresses` are asked for this once. Raises BadPattern."""
+    return Style(
+        template=report.template if template is None else template,
+        directory=report.directory,
+        redact=redactor(report.redact, report.private_addresses or addresses),
+    )
 
 
 def _hidden(match: Any) -> str:

@@ -17,6 +17,7 @@ from incident_tui.incident.state import Fold
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.search import Found, Search, search
 from incident_tui.journal.store import Store
+from incident_tui.report.settings import Report
 from incident_tui.report.standing import Standing
 
 AGAIN: Final = 1.0
@@ -64,11 +65,12 @@ def from_thread(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> Non
 class Aside:
     """One thread, started when first needed."""
 
-    def __init__(self, directory: Path, letter: str, clock: Callable[[], datetime], demo: bool) -> None:
+    def __init__(self, directory: Path, letter: str, clock: Callable[[], datetime], demo: bool, report: Report) -> None:
         self.directory = directory
         self.letter = letter
         self.clock = clock
         self.demo = demo
+        self.report = report
         self._pool = ThreadPoolExecutor(1, "aside")
 
     def open(self) -> Store:
@@ -101,6 +103,7 @@ class Aside:
     def _export(self, incident: str, file: str) -> tuple[str, str]:
         from incident_tui import __version__
         from incident_tui.report.export import ExportError, write_report
+        from incident_tui.report.redacting import style_of
         from incident_tui.report.source import Source
         from incident_tui.watch.chat.reading import delivered
 
@@ -119,7 +122,8 @@ class Aside:
                     version=__version__,
                     deliveries=delivered(self.directory),
                 )
-                written = write_report(source, Path(file) if file else None, self.directory)
+                style = style_of(self.report)
+                written = write_report(source, Path(file) if file else None, self.directory, style=style)
         except (ExportError, JournalError) as error:
             return (error.sentence, "crit")
         return ("; ".join((f"The report is in {written.path}", *written.notes)), "ok")

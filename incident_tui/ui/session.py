@@ -97,7 +97,7 @@ class Session:
         self.writer = Writer(
             lambda: Store.open(directory, letter=letter, clock=clock), clock=clock, on_status=lambda _: self.on_status()
         )
-        self._aside = Aside(directory, letter, clock, demo)
+        self._aside = Aside(directory, letter, clock, demo, settings.report)
         self.fold = Fold()
         self.playbooks, self.broken_playbooks = read_playbooks(*playbooks)
         self.desk = Desk(

@@ -25,6 +25,7 @@ from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.journal.board import Row
 from incident_tui.journal.presence import Present
 from incident_tui.journal.writer import WriterStatus
+from incident_tui.report.settings import Report
 from incident_tui.ui.lines import SYMBOL, Look
 from incident_tui.ui.settings import Screen
 from incident_tui.watch.alerts.rows import AlertsRow, alert_findings
@@ -57,6 +58,8 @@ class Parts(Protocol):
     def sites(self) -> Sequence[Site]: ...
     @property
     def chat(self) -> Sequence[ChatSink]: ...
+    @property
+    def report(self) -> Report: ...
     @property
     def alerts(self) -> Sequence[AlertSource]: ...
     @property

@@ -13,6 +13,7 @@ import pytest
 from incident_tui.incident.entry import Kind
 from incident_tui.journal.errors import Full
 from incident_tui.journal.prompt import load_lines
+from incident_tui.report.settings import Report
 from incident_tui.ui.conversation import Conversation
 from incident_tui.ui.editor import Editor
 from tests.ui.talk import Talk
@@ -273,6 +274,18 @@ def test_export_writes_the_report(world: Any, tmp_path: Any) -> None:
     )
     assert "gv0 split-brain" in target.read_text()
     assert talk.session.export(outcome.effect.incident, "/nowhere/at/all.md").result()[1] == "crit"
+
+
+def test_export_makes_the_report_as_configured(world: Any, tmp_path: Any) -> None:
+    world.write(*world.story())
+    world.team = msgspec.structs.replace(world.team, report=Report(template="public", redact=("gv0",)))
+    talk = Talk(world.session())
+    outcome = talk.enter(f"/export {tmp_path / 'report.md'}")
+    assert outcome.effect is not None
+    said, style = talk.session.export(outcome.effect.incident, outcome.effect.file).result()
+    assert style == "ok", said
+    written = (tmp_path / "report.md").read_text()
+    assert "Service disruption" in written and "gv0" not in written
 
 
 def test_a_line_typed_over_a_question_is_not_lost(talk: Talk) -> None:

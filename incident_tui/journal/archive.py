@@ -16,7 +16,8 @@ import msgspec
 from incident_tui.journal import notify
 from incident_tui.journal.chain import Head
 from incident_tui.journal.errors import JournalError
-from incident_tui.journal.purge import ERASE, clean
+from incident_tui.journal.extend import extend
+from incident_tui.journal.purge import clean
 from incident_tui.journal.store import Store
 from incident_tui.journal.verify import verify_rows
 
@@ -177,12 +178,9 @@ def restore(store: Store, archive: Archive) -> int:
                 meta["epoch"] = str(archive.epoch)
                 db.executemany("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", list(meta.items()))
             new = [_stored(row) for row in archive.entries if row.seq > last]
-            db.executemany("INSERT INTO entries(seq, commitment, link, salt, body) VALUES (?, ?, ?, ?, ?)", new)
             keys = [(one.key, one.seq, one.count) for one in archive.keys if one.seq > last]
-            db.executemany("INSERT OR IGNORE INTO keys(key, seq, count) VALUES (?, ?, ?)", keys)
-            if new and last:
-                db.execute("UPDATE meta SET value = max(value + 0, ?) WHERE key = 'epoch'", (archive.epoch,))
-            purged = _purge(store, archive, last) if new else []
+            tombstones = [(one.seq, one.by_seq, one.kept.encode()) for one in archive.tombstones]
+            purged = extend(store, last, new, keys, tombstones, archive.epoch) if new else []
             db.execute("COMMIT")
         except BaseException:
             store.rollback()
@@ -204,17 +202,3 @@ def _same_so_far(store: Store, archive: Archive, last: int) -> None:
                 f"entry {store.letter}{seq} is another one here: both copies of this journal were written to. "
                 "Nothing was imported. Name an empty directory with --journal to keep both."
             )
-
-
-def _purge(store: Store, archive: Archive, last: int) -> list[int]:
-    """Destroy here what was purged there since; the numbers of those whose text was here."""
-    db = store.connection
-    here = {row[0] for row in db.execute("SELECT seq FROM tombstones").fetchall()}
-    new = [one for one in archive.tombstones if one.seq not in here]
-    db.executemany(
-        "INSERT INTO tombstones(seq, by_seq, kept) VALUES (?, ?, ?)",
-        [(one.seq, one.by_seq, one.kept.encode()) for one in new],
-    )
-    mine = [one.seq for one in new if one.seq <= last]
-    db.executemany(ERASE, [(seq,) for seq in mine])
-    return mine

@@ -22,8 +22,9 @@ from incident_tui.journal import notify
 from incident_tui.journal.chain import Head, Verdict
 from incident_tui.journal.connection import Guard, has_content
 from incident_tui.journal.errors import JournalError, ReadOnly, from_os
+from incident_tui.journal.extend import extend
 from incident_tui.journal.place import FILE_MODE, Place, StrPath, open_place, sync_directory
-from incident_tui.journal.purge import ERASE, clean
+from incident_tui.journal.purge import clean
 from incident_tui.journal.schema import backup as copy_database
 from incident_tui.journal.schema import check_schema
 from incident_tui.journal.store import Store, system_clock
@@ -165,25 +166,19 @@ def _add(store: Store, copy: Store) -> int:
     """Add what `store` lacks, in one transaction that no append can come into; the number of entries."""
     store.check_writable()
     db, other = store.connection, copy.connection
-    erased = []
     with store.guard:
         db.execute("BEGIN IMMEDIATE")
         try:
             here = store.head()
             _refuse_what_is_only_here(store, here, copy)
-            rows = other.execute("SELECT seq, commitment, link, salt, body FROM entries WHERE seq > ?", (here.seq,))
-            db.executemany("INSERT INTO entries(seq, commitment, link, salt, body) VALUES (?, ?, ?, ?, ?)", rows)
-            keys = other.execute("SELECT key, seq, count FROM keys WHERE seq > ?", (here.seq,))
-            db.executemany("INSERT INTO keys(key, seq, count) VALUES (?, ?, ?)", keys)
-            known = {seq for (seq,) in db.execute("SELECT seq FROM tombstones")}
-            for seq, by, kept in other.execute("SELECT seq, by_seq, kept FROM tombstones").fetchall():
-                if seq not in known:
-                    db.execute("INSERT INTO tombstones(seq, by_seq, kept) VALUES (?, ?, ?)", (seq, by, kept))
-                    if seq <= here.seq:  # purged after this journal was left as it is: the text goes here, too
-                        db.execute(ERASE, (seq,))
-                        erased.append(seq)
-            # The lease moves on only: who held it here before must not hold it again.
-            db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(max(store.epoch(), copy.epoch())),))
+            erased = extend(
+                store,
+                here.seq,
+                other.execute("SELECT seq, commitment, link, salt, body FROM entries WHERE seq > ?", (here.seq,)),
+                other.execute("SELECT key, seq, count FROM keys WHERE seq > ?", (here.seq,)),
+                other.execute("SELECT seq, by_seq, kept FROM tombstones"),
+                copy.epoch(),
+            )
             db.execute("COMMIT")
         except BaseException:
             store.rollback()

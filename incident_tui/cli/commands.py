@@ -105,7 +105,7 @@ COMMANDS: Final = (
         "export",
         "the post-incident report",
         "export:export",
-        "[INCIDENT]",
+        "[INCIDENT...]",
         (
             Option("full", "all sections, not one page"),
             Option(
@@ -116,7 +116,13 @@ COMMANDS: Final = (
             ),
             Option("redact", "take out private network addresses, too; secrets are always taken out of Markdown"),
             Option("preview", "print what would be taken out, and where; holds the secrets"),
-            Option("format", "md or json", "FORMAT", completes="md json"),
+            Option("format", "md, html, csv (the timeline) or json", "FORMAT", completes="md html csv json"),
+            Option("roles", "roles in place of names"),
+            Option("public", "for readers outside: --template public --redact --roles"),
+            Option("ics214", "the activity log (ICS 214) of one responder", "NAME"),
+            Option("since", "the timeline from then on; what is left out is counted", "TIME"),
+            Option("until", "the timeline until then", "TIME"),
+            Option("pinned", "of the timeline what is pinned"),
             Option("all", "the whole journal, with --format json: `import` makes an identical one of it elsewhere"),
             Option("output", "write to this file, not standard output", "FILE", short="o", completes="file"),
         ),

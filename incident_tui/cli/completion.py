@@ -12,7 +12,7 @@ _incident_tui() {{
   for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
     case $word in {names}) command=$word; break;; esac
   done
-  case $prev in
+  case $command:$prev in
 {values}
   esac
   local words="{globals}"
@@ -37,7 +37,7 @@ _incident-tui() {{
   for word in ${{words[2,CURRENT-1]}}; do
     (( ${{commands[(I)$word:*]}} )) && {{ command=$word; break }}
   done
-  case ${{words[CURRENT-1]}} in
+  case $command:${{words[CURRENT-1]}} in
 {values}
   esac
   options=(
@@ -62,20 +62,30 @@ def completion(context: Context) -> int:
     return 0
 
 
-def _valued() -> dict[str, Option]:
-    every = [*GLOBAL, *(option for command in COMMANDS for option in command.options)]
-    return {option.name: option for option in every if option.value}
+def _valued() -> list[tuple[str, Option]]:
+    """Options that take a value, each with its pattern for "COMMAND:OPTION": one of a name may differ by command."""
+    every = [("*", option) for option in GLOBAL]
+    every += [(command.name, option) for command in COMMANDS for option in command.options]
+    kinds: dict[str, set[str]] = {}
+    for _, option in every:
+        kinds.setdefault(option.name, set()).add(option.completes)
+    found: dict[str, Option] = {}
+    for command, option in every:
+        if option.value:
+            where = "*" if len(kinds[option.name]) == 1 else command
+            short = f"|{where}:-{option.short}" if option.short else ""
+            found[f"{where}:--{option.name}{short}"] = option
+    return list(found.items())
 
 
 def bash() -> str:
     values = []
-    for option in _valued().values():
+    for pattern, option in _valued():
         reply = {
             "file": '$(compgen -f -- "$cur")',
             "directory": '$(compgen -d -- "$cur")',
             "": "",
         }.get(option.completes, f'$(compgen -W "{option.completes}" -- "$cur")')
-        pattern = f"--{option.name}" + (f"|-{option.short}" if option.short else "")
         values.append(f"    {pattern}) COMPREPLY=({reply}); return ;;")
     options = [
         f'    {command.name}) words="$words {" ".join("--" + option.name for option in command.options)}" ;;'
@@ -99,11 +109,10 @@ def _described(name: str, help_text: str) -> str:
 
 def zsh() -> str:
     values = []
-    for option in _valued().values():
+    for pattern, option in _valued():
         action = {"file": "_files", "directory": "_files -/", "": "return"}.get(
             option.completes, f"compadd {option.completes}"
         )
-        pattern = f"--{option.name}" + (f"|-{option.short}" if option.short else "")
         values.append(f"    {pattern}) {action}; return ;;")
     options = []
     for command in COMMANDS:

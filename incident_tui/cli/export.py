@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from incident_tui.cli import reporting
+from incident_tui.cli import forms, reporting
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.options import UsageError
 from incident_tui.report.export import ExportError, Form, compose, write_report
@@ -17,6 +17,8 @@ def export(context: Context) -> int:
     """`export [INCIDENT] [--template NAME] [--redact] [--preview] [--format md|json] [-o FILE]`. Exit status 1 when the
     report cannot be made or the file cannot be written."""
     call = context.call
+    if forms.wanted(call):
+        return forms.export(context)
     form = _form(context)
     target = call.options.get("output")
     if target is not None and not target:
@@ -70,4 +72,4 @@ def _form(context: Context) -> Form:
         return "md"
     if given == "json":
         return "json"
-    raise UsageError(f"--format {sanitise(given, limit=40)}: write md or json")
+    raise UsageError(f"--format {sanitise(given, limit=40)}: write md, html, csv or json")

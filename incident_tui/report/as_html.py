@@ -24,7 +24,7 @@ STYLE: Final = (
 )
 _HASH: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY: Final = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'"
-_COMMENT: Final = re.compile(r"(?m)^<!--[^\n]*-->\n")
+_COMMENT: Final = re.compile(r"(?m)^<!-- incident-tui [^\n]*-->\n")
 
 
 def page(markdown: str, title: str) -> str:

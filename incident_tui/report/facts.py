@@ -50,6 +50,9 @@ def gather(source: Source, *, full: bool, redact: Redact = text.redact) -> Facts
     shown = [row for row in rows if full or row.entry.kind not in HOUSEKEEPING]
     left_out = Counter(row.entry.kind.value for row in rows if not full and row.entry.kind in HOUSEKEEPING)
     lines = _lines(source, shown)
+    timeline = [line for line in lines if source.chosen is None or source.chosen(line.row)]
+    if len(timeline) < len(lines):
+        left_out["not chosen for the timeline"] = len(lines) - len(timeline)
     found = spells(rows)
     drawn = charts(rows)
     return Facts(
@@ -62,7 +65,7 @@ def gather(source: Source, *, full: bool, redact: Redact = text.redact) -> Facts
         key_times=tuple(_key_time(incident, name) for name in MILESTONES),
         metrics=tuple(metrics(incident, moment)),
         roles=tuple(_roles(incident)),
-        days=tuple(_days(lines)),
+        days=tuple(_days(timeline)),
         left_out=dict(sorted(left_out.items())),
         open_items=tuple(_open_items(incident, moment)),
         moments=moments(rows),

@@ -33,6 +33,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     deliveries: Mapping[Ref, str] = {}
     """What became of an entry's messages, e.g. "sent to ops 14:06:01Z"; may be empty."""
+    chosen: Callable[[TimelineRow], bool] | None = None
+    """Which rows the timeline shows; None: all. Nothing but the timeline is cut by it."""
 
 
 class Style(msgspec.Struct, frozen=True, kw_only=True):

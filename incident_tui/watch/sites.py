@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -16,9 +15,9 @@ import msgspec
 
 from incident_tui import __version__
 from incident_tui.incident.entry import Draft
-from incident_tui.text import sanitise
 from incident_tui.watch.rows import SiteRow
 from incident_tui.watch.settings import Site
+from incident_tui.watch.unanswered import FAILURES, unanswered
 
 _READ_AT_MOST: Final = 65_536
 
@@ -42,20 +41,9 @@ async def check(site: Site, clock: Callable[[], datetime]) -> SiteRow:
             return SiteRow(
                 name=site.name, at=clock(), status=response.status, latency_ms=latency, tls_until=certificate
             )
-    except TimeoutError:
-        problem = f"no answer within {site.timeout:g}s"
-    except aiohttp.ClientConnectorCertificateError as error:
-        problem = f"its certificate is not valid ({_certificate_words(error)})"
-    except aiohttp.ClientConnectorSSLError:
-        problem = "TLS could not be agreed"
-    except aiohttp.ClientConnectorDNSError:
-        problem = "its name is not found"
-    except aiohttp.ClientConnectorError as error:
-        problem = f"cannot connect ({sanitise(os.strerror(error.errno or 0), limit=60)})"
-    except aiohttp.ServerDisconnectedError:
-        problem = "the connection was closed without an answer"
-    except (aiohttp.ClientError, ValueError, OSError) as error:
-        problem = f"no proper HTTP answer ({type(error).__name__})"
+    except FAILURES as error:
+        late = isinstance(error, TimeoutError)
+        problem = f"no answer within {site.timeout:g}s" if late else unanswered(error).words
     return SiteRow(name=site.name, at=clock(), problem=problem)
 
 
@@ -65,12 +53,6 @@ def _certificate_end(response: aiohttp.ClientResponse) -> datetime | None:
     if not certificate or "notAfter" not in certificate:
         return None
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
-
-
-def _certificate_words(error: aiohttp.ClientConnectorCertificateError) -> str:
-    inner = error.certificate_error
-    words = getattr(inner, "verify_message", "") or type(inner).__name__
-    return sanitise(str(words), limit=80)
 
 
 async def run(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_tui.text import sanitise
-from incident_tui.watch.chat.answers import pause, retry_after
+from incident_tui.watch.chat.answers import pause, wait_of
 from incident_tui.watch.chat.fitting import GAP
 from incident_tui.watch.chat.kinds import PLATFORMS
 from incident_tui.watch.chat.matrix import Matrix
@@ -233,13 +233,13 @@ def test_a_secret_in_the_platforms_words_is_not_repeated() -> None:
     ],
 )
 def test_every_form_of_retry_after(header: str | None, text: str, seconds: float) -> None:
-    wait = retry_after(Answer(429, {} if header is None else {"retry-after": header}, text, START))
+    wait = wait_of(Answer(429, {} if header is None else {"retry-after": header}, text, START))
     assert wait is not None and wait.total_seconds() == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("header", [None, "soon", "-4", "nan", "inf"])
 def test_nonsense_in_retry_after_is_not_an_answer(header: str | None) -> None:
-    assert retry_after(Answer(429, {"retry-after": header} if header else {}, "[]", START)) is None
+    assert wait_of(Answer(429, {"retry-after": header} if header else {}, "[]", START)) is None
 
 
 def test_an_allowance_that_is_used_up_makes_a_pause() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -17,7 +16,6 @@ import aiohttp
 
 from incident_tui import __version__
 from incident_tui.journal.errors import JournalError
-from incident_tui.text import sanitise
 from incident_tui.watch.alerts.alert import Alert, FormError
 from incident_tui.watch.alerts.forms import decode, polled
 from incident_tui.watch.alerts.intake import Intake
@@ -25,6 +23,7 @@ from incident_tui.watch.alerts.rows import Firing
 from incident_tui.watch.alerts.settings import AlertSource
 from incident_tui.watch.alerts.sources import Sources
 from incident_tui.watch.secret import SecretError, read_secret
+from incident_tui.watch.unanswered import FAILURES, unanswered, whole
 
 log = logging.getLogger("incident_tui.watch")
 
@@ -57,34 +56,17 @@ async def fetch(source: AlertSource, now: datetime) -> list[Alert]:
             aiohttp.ClientSession(timeout=timeout) as session,
             session.get(url, params=query, headers=headers, allow_redirects=False) as response,
         ):
-            body = await _read(response)
+            body = await whole(response, _MOST)
             if response.status != 200:
                 raise PollError(f"answers {response.status}{_why(response.status)}")
-    except aiohttp.ClientConnectorCertificateError:
-        raise PollError("its TLS certificate is not valid") from None
-    except aiohttp.ClientConnectorDNSError:
-        raise PollError("its name is not found") from None
-    except aiohttp.ClientConnectorError as error:
-        raise PollError(f"cannot connect ({sanitise(os.strerror(error.errno or 0), limit=60)})") from None
-    except TimeoutError:
-        raise PollError("no answer in time") from None
-    except (aiohttp.ClientError, ValueError, OSError) as error:  # their texts may hold what was sent
-        raise PollError(f"no proper HTTP answer ({type(error).__name__})") from None
+    except FAILURES as error:
+        raise PollError(unanswered(error).words) from None
+    if body is None:
+        raise PollError(f"its answer is longer than {_MOST >> 20} MiB; narrow it with matchers")
     try:
         return polled(decode(body), source.name, now)
     except FormError as error:
         raise PollError(error.sentence) from None
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.content.iter_chunked(65_536):
-        size += len(part)
-        if size > _MOST:
-            raise PollError(f"its answer is longer than {_MOST >> 20} MiB; narrow it with matchers")
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _why(status: int) -> str:

@@ -8,9 +8,8 @@ from typing import Any, Final
 
 from incident_tui.text import redact, sanitise
 from incident_tui.watch.chat.platform import HALT, Answer, Outcome
+from incident_tui.watch.retry_after import LONGEST_WAIT, retry_after, seconds
 
-LONGEST_WAIT: Final = timedelta(minutes=10)
-"""No platform may ask for more."""
 _WORDS: Final = 120
 _SINK_REFUSED: Final = frozenset({401, 403, 404, 405, 410})
 """Not this message but all of them: the address or the credential is wrong, or the place is closed."""
@@ -37,7 +36,7 @@ def refused(answer: Answer, said: str = "") -> Outcome | None:
         return None
     problem = f"{status} {words(said or answer.text)}".strip()
     if status in (408, 425, 429) or status >= 500:
-        return Outcome("again", f"answered {problem}", retry_after(answer))
+        return Outcome("again", f"answered {problem}", wait_of(answer))
     if status in _SINK_REFUSED or 300 <= status < 400:
         return halted(problem)
     return Outcome("dead", f"refused: {problem}")
@@ -62,15 +61,9 @@ def refused_inside(answer: Answer) -> str:
     return ""
 
 
-def retry_after(answer: Answer) -> timedelta | None:
-    """How long to wait by the platform's own word, at most LONGEST_WAIT; None when it does not say.
-
-    Seconds (whole or not) or an HTTP date in Retry-After; `retry_after_ms`, `retry_after` or `retry-after` in JSON. The
-    longer one counts: Discord's and Synapse's headers are rounded.
-    """
-    said = (_header_wait(answer.headers.get("retry-after"), answer.now), _body_wait(inside(answer)))
-    waits = [wait for wait in said if wait is not None]
-    return min(max(*waits, timedelta(0)), LONGEST_WAIT) if waits else None
+def wait_of(answer: Answer) -> timedelta | None:
+    """How long the platform asks to be left alone."""
+    return retry_after(answer.headers.get("retry-after"), inside(answer), answer.now)
 
 
 def pause(answer: Answer) -> timedelta | None:
@@ -78,42 +71,7 @@ def pause(answer: Answer) -> timedelta | None:
     headers = answer.headers
     if headers.get("x-ratelimit-remaining") != "0":
         return None
-    wait = _seconds(headers.get("x-ratelimit-reset-after"))
-    if wait is None and (end := _seconds(headers.get("x-ratelimit-reset"), most=4e9)) is not None:
+    wait = seconds(headers.get("x-ratelimit-reset-after"))
+    if wait is None and (end := seconds(headers.get("x-ratelimit-reset"), most=4e9)) is not None:
         wait = datetime.fromtimestamp(end.total_seconds(), UTC) - answer.now
     return None if wait is None else min(max(wait, timedelta(0)), LONGEST_WAIT)
-
-
-def _header_wait(header: str | None, now: datetime) -> timedelta | None:
-    if not header:
-        return None
-    seconds = _seconds(header.strip())
-    if seconds is not None:
-        return seconds
-    from email.utils import parsedate_to_datetime  # every command reads the configuration, and none of them needs this
-
-    try:
-        until = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    return (until if until.tzinfo else until.replace(tzinfo=UTC)) - now
-
-
-def _body_wait(found: dict[str, Any]) -> timedelta | None:
-    exact = _seconds(found.get("retry_after_ms"), most=86_400_000)
-    if exact is not None:
-        return exact / 1000
-    return _seconds(found.get("retry_after") or found.get("retry-after"))
-
-
-def _seconds(value: Any, most: float = 86_400) -> timedelta | None:
-    if isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    try:
-        return timedelta(seconds=min(number, most)) if 0 <= number < float("inf") else None
-    except OverflowError:
-        return None

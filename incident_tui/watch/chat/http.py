@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -11,12 +10,12 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from incident_tui.text import sanitise
 from incident_tui.watch.chat.credentials import secrets_of
 from incident_tui.watch.chat.delivery import Attempt
 from incident_tui.watch.chat.matrix import Matrix
 from incident_tui.watch.chat.platform import HALT, Answer, Askable, Misfit, Outcome, Outgoing, Platform, Request
 from incident_tui.watch.settings import ChatSink
+from incident_tui.watch.unanswered import FAILURES, unanswered
 
 TIMEOUT: Final = 15.0
 _READ: Final = 16_384
@@ -96,19 +95,6 @@ class Http:
                 text = (await response.content.read(_READ)).decode("utf-8", "replace")
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(response.status, headers, text, self._clock())
-        except aiohttp.ConnectionTimeoutError:
-            return Outcome("again", "no connection in time")
-        except aiohttp.ClientConnectorCertificateError:
-            return Outcome("again", "its TLS certificate is not valid")
-        except aiohttp.ClientConnectorSSLError:
-            return Outcome("again", "TLS could not be agreed")
-        except aiohttp.ClientConnectorDNSError:
-            return Outcome("again", "its name is not found")
-        except aiohttp.ClientConnectorError as error:
-            return Outcome("again", f"cannot connect ({sanitise(os.strerror(error.errno or 0), limit=60)})")
-        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
-            return Outcome("again", "its URL is not one")
-        except TimeoutError:
-            return Outcome("maybe", "no answer in time")
-        except (aiohttp.ClientError, ValueError, OSError) as error:
-            return Outcome("maybe", f"the connection broke before an answer came ({type(error).__name__})")
+        except FAILURES as error:
+            why = unanswered(error)
+            return Outcome("maybe" if why.arrived else "again", why.words)

@@ -13,11 +13,11 @@ import msgspec
 
 from incident_tui.incident.entry import Ref
 from incident_tui.text import sanitise
-from incident_tui.watch.chat.answers import LONGEST_WAIT
 from incident_tui.watch.chat.compose import TOGETHER, Composed, as_one, together
 from incident_tui.watch.chat.delivery import Attempt, Delivery
 from incident_tui.watch.chat.outbox import Message, Outbox
 from incident_tui.watch.chat.platform import Misfit, Outcome, Outgoing, Pace
+from incident_tui.watch.retry_after import LONGEST_WAIT
 from incident_tui.watch.rows import ChatRow
 from incident_tui.watch.settings import ChatSink
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from incident_tui.watch.chat.answers import halted, inside, refused, retry_after, web_page, words
+from incident_tui.watch.chat.answers import halted, inside, refused, wait_of, web_page, words
 from incident_tui.watch.chat.bodies import bearer, json_request
 from incident_tui.watch.chat.fitting import fit
 from incident_tui.watch.chat.platform import Answer, Outcome, Outgoing, Request, Secrets
@@ -76,6 +76,6 @@ class SlackApi:
                     "again", f"answered 200 with {error}; a new thread is begun", timedelta(0), rootless=True
                 )
             if error in _LATER:
-                return Outcome("again", f"answered 200 with {error}", retry_after(answer))
+                return Outcome("again", f"answered 200 with {error}", wait_of(answer))
             return Outcome("dead", f"refused: {error}") if error in _OF_THE_MESSAGE else halted(error)
         return Outcome("sent", remote=str(found.get("ts", "")))

@@ -6,10 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Final
 
 import aiohttp
@@ -18,7 +16,9 @@ from yarl import URL
 
 from incident_tui import __version__
 from incident_tui.text import redact, sanitise
+from incident_tui.watch.retry_after import retry_after
 from incident_tui.watch.rooms.problem import RoomError
+from incident_tui.watch.unanswered import FAILURES, unanswered, whole
 
 TIMEOUT: Final = 20.0
 MOST: Final = 16 * 1024 * 1024
@@ -49,22 +49,9 @@ def spoken() -> Any:
     except aiohttp.WSServerHandshakeError as error:
         said = "the token is not accepted" if error.status in (401, 403) else "no websocket there"
         raise RoomError(f"answered {error.status}: {said}", lasting=error.status in (401, 403, 404)) from None
-    except aiohttp.ConnectionTimeoutError:
-        raise RoomError("no connection in time") from None
-    except aiohttp.ClientConnectorCertificateError:
-        raise RoomError("its TLS certificate is not valid") from None
-    except aiohttp.ClientConnectorSSLError:
-        raise RoomError("TLS could not be agreed") from None
-    except aiohttp.ClientConnectorDNSError:
-        raise RoomError("its name is not found") from None
-    except aiohttp.ClientConnectorError as error:
-        raise RoomError(f"cannot connect ({sanitise(os.strerror(error.errno or 0), limit=60)})") from None
-    except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
-        raise RoomError("its address is not one", lasting=True) from None
-    except TimeoutError:
-        raise RoomError("no answer in time") from None
-    except (aiohttp.ClientError, ValueError, OSError) as error:
-        raise RoomError(f"the connection broke ({type(error).__name__})") from None
+    except FAILURES as error:
+        why = unanswered(error)
+        raise RoomError(why.words, lasting=why.lasting) from None
 
 
 class Http:
@@ -113,13 +100,16 @@ class Http:
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=seconds, connect=TIMEOUT / 2),
             ) as response:
-                raw = await _read(response)
+                raw = await whole(response, MOST)
                 status, after = response.status, response.headers.get("Retry-After")
+        if raw is None:
+            raise RoomError(f"its answer is longer than {MOST >> 20} MiB")
         try:
             body = msgspec.json.decode(raw) if raw else None
         except (msgspec.DecodeError, RecursionError):
             body = None
-        reply = Reply(status, body, _wait(after, body, self._clock()))
+        wait = retry_after(after, body if isinstance(body, dict) else {}, self._clock())
+        reply = Reply(status, body, wait.total_seconds() if wait is not None else None)
         if status == 429:
             raise RoomError("answered 429: too many requests", wait=reply.wait)
         return reply
@@ -174,38 +164,6 @@ class Socket:
     async def send(self, body: Mapping[str, Any]) -> None:
         with spoken():
             await self._opened.send_str(msgspec.json.encode(body).decode())
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.content.iter_chunked(65_536):
-        size += len(part)
-        if size > MOST:
-            raise RoomError(f"its answer is longer than {MOST >> 20} MiB")
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _wait(header: str | None, body: Any, now: datetime) -> float | None:
-    """Seconds to wait: the longest of Retry-After, a number or a date, and what JSON says."""
-    told: list[float] = []
-    found = body if isinstance(body, dict) else {}
-    said: tuple[tuple[Any, float], ...] = (
-        (header, 1.0),
-        (found.get("retry_after_ms"), 0.001),
-        (found.get("retry_after"), 1.0),
-        (found.get("retry-after"), 1.0),
-    )
-    for value, unit in said:
-        with contextlib.suppress(TypeError, ValueError, OverflowError):
-            told.append(float(value) * unit)
-    if header and not told:
-        with contextlib.suppress(TypeError, ValueError, OverflowError):
-            until = parsedate_to_datetime(header)
-            told.append(((until if until.tzinfo else until.replace(tzinfo=UTC)) - now).total_seconds())
-    fit = [one for one in told if 0 <= one < float("inf")]
-    return max(fit) if fit else None
 
 
 def words(value: object) -> str:

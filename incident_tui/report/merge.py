@@ -25,7 +25,7 @@ from incident_tui.report.document import (
     plain,
     theirs,
 )
-from incident_tui.report.sections import TITLES
+from incident_tui.report.sections import SECTIONS, TITLES
 
 CONFLICT: Final = "> **Conflict.** Somebody changed what the program wrote here."
 APPENDIX: Final = "## Appendix: text of the former report that has no place in this one"
@@ -128,6 +128,7 @@ def _insert(out: list[str], new: Document, name: str) -> None:
 def _other(old: Document, new: Document) -> Merged:
     """Another template: people's words go after the block they stood after, or to the appendix."""
     ours = {plain(line) for part in new.parts if not part.block for line in part.lines}
+    ours |= {plain(f"{QUESTION}{section.question}_") for section in SECTIONS}
     by_block: dict[str, list[str]] = {}
     homeless: list[str] = []
     conflicts: list[str] = []
@@ -142,7 +143,7 @@ def _other(old: Document, new: Document) -> Merged:
                 conflicts += [last] * conflict
             continue
         for heading, lines in _under_headings(part.lines):
-            kept = [line for line in lines if plain(line) not in ours and not plain(line).startswith(QUESTION)]
+            kept = [line for line in lines if plain(line) not in ours]
             if any(line.strip() for line in kept):
                 title = [heading, ""] if heading and plain(heading) not in ours else []
                 place = by_block.setdefault(last, []) if last in new.blocks and not heading else homeless

@@ -154,6 +154,12 @@ def test_another_template_takes_what_people_wrote_with_it() -> None:
     assert "## Key times" not in made.text
 
 
+def test_an_answer_in_the_line_of_its_question_goes_with_another_template() -> None:
+    story = outage()
+    edited = render(story.source(), full=True).replace("was it last known to be good?_", "was it good? On Monday._")
+    assert "On Monday." in make(story.source(), style=Style(template="sre"), old=edited).text
+
+
 def test_text_that_looks_like_a_marker_is_none() -> None:
     story = outage()
     report = render(story.source(), full=True)

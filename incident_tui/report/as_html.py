@@ -17,7 +17,7 @@ STYLE: Final = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:0 1rem 3rem;overflow-wrap:anywhere}"
     "h1,h2,h3{line-height:1.2}h2{border-bottom:1px solid #8888;padding-bottom:.2rem;margin-top:2rem}"
     ".wide{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem}"
-    "th,td{border:1px solid #8888;padding:.25rem .5rem;text-align:left;vertical-align:top;overflow-wrap:normal}"
+    "th,td{border:1px solid #8888;padding:.25rem .5rem;text-align:left;vertical-align:top;min-width:4.5em}"
     "pre{overflow-x:auto;padding:.5rem;border:1px solid #8888;font-size:.85rem}code{font-family:ui-monospace,monospace}"
     "@media print{body{max-width:none;font-size:10pt}.wide,pre{overflow:visible}pre{white-space:pre-wrap}"
     "h2,h3{break-after:avoid}tr{break-inside:avoid}a{color:inherit;text-decoration:none}}"

@@ -222,8 +222,8 @@ def test_the_same_file_again_adds_nothing_and_a_longer_one_only_what_is_new(stor
 
 
 def test_a_file_without_any_time_is_known_again_a_day_later(store: Store) -> None:
-    bring(store, "one\n! two\n")
-    assert bring(store, "one\n! two\nthree\n", now=NOW + timedelta(days=1)).here == 2
+    bring(store, "one\n! two\ntodo: check the disks due:+7d\n")
+    assert bring(store, "one\n! two\ntodo: check the disks due:+7d\nthree\n", now=NOW + timedelta(days=1)).here == 3
 
 
 def test_an_import_is_taken_back_and_may_come_again_otherwise(store: Store) -> None:

@@ -30,6 +30,8 @@ from incident_tui.text import sanitise
 BATCH: Final = 2_000
 """Entries of one transaction."""
 SOURCE: Final = "import "
+_VARYING: Final = frozenset({"was", "due", "thread", "attach_minutes"})
+"""Fields that the same line may come to otherwise on another day."""
 _UNDONE: Final = " undone"
 _FUTURE: Final = timedelta(minutes=2)
 """By so much a clock elsewhere may be ahead of ours."""
@@ -141,9 +143,7 @@ class Known:
 
 
 def _mark(one: Draft | Entry) -> tuple[Any, ...]:
-    data = sorted(
-        (name, str(value)) for name, value in one.data.items() if name not in ("was", "thread", "attach_minutes")
-    )
+    data = sorted((name, str(value)) for name, value in one.data.items() if name not in _VARYING)
     return (one.at, one.kind, one.author.name, one.text, tuple(data))
 
 

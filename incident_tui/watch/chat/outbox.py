@@ -16,7 +16,6 @@ Messages that went out as one have the same `batch`, and keep it until it is cer
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,9 +25,8 @@ from typing import Any, Final
 import msgspec
 
 from incident_tui.incident.entry import Ref
-from incident_tui.journal.errors import JournalError
-from incident_tui.journal.place import precreate
 from incident_tui.watch.rows import ChatRow, Delivery
+from incident_tui.watch.shared_db import open_shared
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS cursors(sink TEXT NOT NULL, journal TEXT NOT NULL, seq INTEGER NOT NULL,
@@ -42,14 +40,20 @@ CREATE TABLE IF NOT EXISTS threads(sink TEXT NOT NULL, incident TEXT NOT NULL, r
 """
 _LATER_COLUMNS: Final = ("batch INTEGER", "remote TEXT NOT NULL DEFAULT ''")
 """Columns that outboxes of earlier versions lack."""
-_PATIENCE: Final = 0.25
-"""Seconds to wait for the file's lock: the watch must not stand still for it."""
 SHOWN: Final = 30
 """How many deliveries a ChatRow carries: the latest, and as many of the oldest that are not well."""
 KEPT: Final = timedelta(days=400)
 """What was sent longer ago is forgotten. A report says of each update where it went, also months later."""
 TEST: Final = "test"
 """The journal of a test message's reference: no journal has this name."""
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    db.executescript(_SCHEMA)
+    known = {str(column[1]) for column in db.execute("PRAGMA table_info(messages)")}
+    for column in _LATER_COLUMNS:
+        if column.split()[0] not in known:
+            db.execute(f"ALTER TABLE messages ADD COLUMN {column}")
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -78,24 +82,7 @@ class Outbox:
     @property
     def _db(self) -> sqlite3.Connection:
         if self._opened is None:
-            try:
-                # The next holder of the lease may be another account of the group: SQLite alone would make 0644.
-                precreate(os.fspath(self._path))
-            except JournalError as error:
-                raise sqlite3.OperationalError(error.sentence) from error
-            db = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None)
-            try:
-                db.execute("PRAGMA journal_mode=WAL")
-                db.execute("PRAGMA synchronous=FULL")
-                db.executescript(_SCHEMA)
-                known = {str(column[1]) for column in db.execute("PRAGMA table_info(messages)")}
-                for column in _LATER_COLUMNS:
-                    if column.split()[0] not in known:
-                        db.execute(f"ALTER TABLE messages ADD COLUMN {column}")
-            except sqlite3.Error:
-                db.close()
-                raise
-            self._opened = db
+            self._opened = open_shared(self._path, "FULL", _prepare)
         return self._opened
 
     def close(self) -> None:

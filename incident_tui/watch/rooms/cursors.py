@@ -6,7 +6,6 @@ read again is the same entry again. It may be deleted: reading then begins anew,
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from datetime import datetime
 from pathlib import Path
@@ -14,11 +13,13 @@ from typing import Final
 
 import msgspec
 
-from incident_tui.journal.errors import JournalError
-from incident_tui.journal.place import precreate
+from incident_tui.watch.shared_db import open_shared
 
 _SCHEMA: Final = "CREATE TABLE IF NOT EXISTS cursors(room TEXT, journal TEXT, body BLOB, PRIMARY KEY(room, journal))"
-_PATIENCE: Final = 0.25
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    db.execute(_SCHEMA)
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,20 +46,7 @@ class Cursors:
     @property
     def _db(self) -> sqlite3.Connection:
         if self._opened is None:
-            try:
-                # The next holder of the lease may be another account of the group: SQLite alone would make 0644.
-                precreate(os.fspath(self._path))
-            except JournalError as error:
-                raise sqlite3.OperationalError(error.sentence) from error
-            db = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None)
-            try:
-                db.execute("PRAGMA journal_mode=WAL")
-                db.execute("PRAGMA synchronous=NORMAL")
-                db.execute(_SCHEMA)
-            except sqlite3.Error:
-                db.close()
-                raise
-            self._opened = db
+            self._opened = open_shared(self._path, "NORMAL", _prepare)
         return self._opened
 
     def get(self, room: str) -> Place | None:

@@ -43,8 +43,9 @@ class EmptyRoot:
     def __init__(self, directory: Path, bundle: Path) -> None:
         self.directory = directory
         self.cache = directory / "root" / ".cache" / "incident-tui"
-        for name in ("bin", "dev", "proc", "root", "tmp"):
+        for name in ("bin", "dev", "proc", "root", "tmp", "home"):
             (directory / name).mkdir(parents=True)
+        os.chown(directory / "home", 1000, 1000)
         busybox = shutil.which("busybox")
         if busybox is None or subprocess.run(["ldd", busybox], capture_output=True).returncode == 0:
             pytest.fail("busybox-static is not installed")
@@ -52,23 +53,35 @@ class EmptyRoot:
         subprocess.run(["chroot", str(directory), "/bin/busybox", "--install", "-s", "/bin"], check=True)
         for name, (major, minor) in DEVICES.items():
             os.mknod(directory / "dev" / name, 0o20666, os.makedev(major, minor))
+            os.chmod(directory / "dev" / name, 0o666)
         os.link(bundle, directory / "incident-tui")
 
-    def start(self, script: str, *, old_kernel: bool = False) -> subprocess.Popen[str]:
-        """`script` for its sh, without any network but loopback."""
-        within = f"mount -t proc proc /proc; ip link set lo up; {script}"
+    def start(self, script: str, *, old_kernel: bool = False, account: int = 0) -> subprocess.Popen[str]:
+        """`script` for its sh, without any network but loopback. `account` other than root has /home and no /proc."""
+        if account == 0:
+            script = f"mount -t proc proc /proc; ip link set lo up; {script}"
         return subprocess.Popen(
-            ["unshare", "-n", "-m", "chroot", str(self.directory), "/bin/sh", "-c", within],
+            [
+                "unshare",
+                "-n",
+                "-m",
+                "chroot",
+                f"--userspec={account}:{account}",
+                self.directory,
+                "/bin/sh",
+                "-c",
+                script,
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={"HOME": "/root", "LOGNAME": "root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            env={"HOME": "/home" if account else "/root", "LOGNAME": "who", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
             preexec_fn=refuse_newer_calls() if old_kernel else None,
         )
 
-    def run(self, script: str, *, old_kernel: bool = False) -> Result:
-        process = self.start(script, old_kernel=old_kernel)
+    def run(self, script: str, *, old_kernel: bool = False, account: int = 0) -> Result:
+        process = self.start(script, old_kernel=old_kernel, account=account)
         try:
             out, err = process.communicate(timeout=240)
         finally:

@@ -45,6 +45,14 @@ def test_everything_it_imports_is_in_it_and_hosts_are_read(empty_root: EmptyRoot
     assert "hosts 4/4 connected" in done.stdout, done.stdout
 
 
+def test_an_ordinary_account_has_it_for_itself(empty_root: EmptyRoot) -> None:
+    done = empty_root.run("cd; umask 000; /incident-tui log one && /incident-tui verify", account=1000)
+    assert "1 entries; the chain holds" in done.stdout, done.stderr
+    cache = empty_root.directory / "home" / ".cache" / "incident-tui"
+    (place,) = cache.iterdir()
+    assert cache.stat().st_mode & 0o077 == place.stat().st_mode & 0o077 == 0, "nobody else may change what it runs"
+
+
 def test_two_first_starts_at_once_unpack_one_program(empty_root: EmptyRoot) -> None:
     both = [empty_root.start("/incident-tui version") for _ in range(2)]
     ended = [(*one.communicate(timeout=240), one.returncode) for one in both]

@@ -240,3 +240,8 @@ def test_a_table_scrolls_by_itself_and_comments_of_ours_are_no_text() -> None:
     text = page("<!-- incident-tui report 1 x -->\n# A\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n", "A")
     assert '<div class="wide"><table>' in text and "incident-tui report 1" not in text and "style=" not in text
     assert 'name="viewport"' in text and "@media print" in text and parsed(text)
+
+
+def test_html_and_links_in_markdown_that_nobody_escaped_are_text_or_stay_in_the_page() -> None:
+    tags = parsed(page("<b>x</b>\n\n<script>1</script>\n\n![i](http://e/x.png) <http://e/>\n", "</title><script>"))
+    assert not {tag for tag, _ in tags.seen} & {"b", "script", "img"}

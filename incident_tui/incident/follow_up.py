@@ -19,13 +19,24 @@ def follow_up(said: str, people: Sequence[Person], now: datetime) -> tuple[str, 
     a second one, and what only looks like one, stays in it."""
     data: dict[str, Any] = {}
     words = []
-    for word in said.split():
+    for word in _joined(said.split(), now):
         name, value = _field(word, people, now)
         if name and name not in data:
             data[name] = value
         else:
             words.append(word)
     return " ".join(words), data
+
+
+def _joined(words: list[str], now: datetime) -> list[str]:
+    """ "due 2026-12-01" and "by +7d" as one word, when a date follows."""
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1].lower() in ("due", "by", "due:", "by:") and due(word, now) is not None:
+            joined[-1] = f"{joined[-1].rstrip(':')} {word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _field(word: str, people: Sequence[Person], now: datetime) -> tuple[str, str]:
@@ -36,7 +47,8 @@ def _field(word: str, people: Sequence[Person], now: datetime) -> tuple[str, str
         return "priority", word[-2:].lower()
     if word.lower() in SORTS:
         return "sort", word[1:].lower()
-    if word.lower().startswith("due:") and (day := due(word[4:], now)) is not None:
+    date_of = re.fullmatch(r"(?i)(?:due|by)[: ](.+)", word)
+    if date_of and (day := due(date_of[1], now)) is not None:
         return "due", day.isoformat()
     return "", ""
 

@@ -52,6 +52,15 @@ def test_a_follow_up_has_owner_due_date_and_kind_and_each_can_change(open_bench:
     assert "not a follow-up" in open_bench.refused("/todo m1 p2")
 
 
+def test_a_due_date_is_known_however_it_is_written(open_bench: Any) -> None:
+    for said in ("by 2026-12-10", "due 2026-12-10", "due: 2026-12-10", "by:2026-12-10"):
+        dated = handle(open_bench, f"todo: fix the heal daemon {said}")
+        found = open_bench.incident.follow_ups[-1]
+        assert dated and (found.text, found.due) == ("fix the heal daemon", date(2026, 12, 10))
+    open_bench.saved("todo: drive by the data centre, due when asked")
+    assert open_bench.incident.follow_ups[-1].due is None
+
+
 def test_what_only_looks_like_a_field_stays_in_the_text(open_bench: Any) -> None:
     open_bench.saved("todo: read due:soon and #1234 p1 p2 @ana @bob")
     (one,) = open_bench.incident.follow_ups

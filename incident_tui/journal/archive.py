@@ -139,6 +139,9 @@ def read(text: str | bytes, heads: tuple[Head, ...] = ()) -> Archive:
     except ValueError as error:
         raise JournalError(f"it was altered: {error}.") from None
     kept = {one.seq: (one.by_seq, one.kept.encode()) for one in archive.tombstones}
+    for row in archive.entries:
+        if (row.seq in kept) != bool(row.length):
+            raise JournalError(f"it was altered: entry {row.seq} is purged in one place and not in another.")
     rows = [(*_stored(row), *kept.get(row.seq, (None, None))) for row in archive.entries]
     last = max((one.seq + one.count - 1 for one in archive.keys), default=0)
     verdict = verify_rows(archive.journal, rows, (head, *heads), last)

@@ -222,7 +222,18 @@ def rules() -> str:
     return table(("rule", "found is", "source"), [(f"`{name}`", one.what, one.source) for name, one in RULES.items()])
 
 
+def contents() -> str:
+    """The sections, in their order; the headings of examples in fenced blocks are none."""
+    text = re.sub(r"^```.*?^```", "", README.read_text(), flags=re.M | re.S)
+    links = [
+        f"[{title}](#{re.sub(r'[^a-z0-9 -]', '', title.lower()).replace(' ', '-')})"
+        for title in re.findall(r"^## (.+)$", text, re.M)
+    ]
+    return " · ".join(links)
+
+
 PARTS: dict[str, Callable[[], str]] = {
+    "contents": contents,
     "keys": keys,
     "verbs": verbs,
     "commands": commands,

@@ -86,7 +86,7 @@ VERBS: Final[dict[str, Verb]] = _table(
     Verb(
         "update",
         "/update [internal|public|exec,...] [+20m] [TEXT]",
-        "post an update, or draft it when there is no text; +20m promises the next",
+        "post an update; without TEXT draft it; +20m: the next",
         "/update public +20m Two sites are slow. We are repairing the storage.",
         ("audiences",),
         timed=True,

@@ -198,4 +198,5 @@ def test_podmans_events_are_followed(run_probe: Callable[..., Any], podman: Podm
             follower.kill()
     died = next(event for event in heard if event.action == "die")
     assert (died.name, len(died.id)) == ("web", 64) and died.at is not None
-    assert "pause" in {event.action for event in heard}
+    # It may have begun to follow between the two.
+    assert {"pause", "unpause"} & {event.action for event in heard}

@@ -165,7 +165,7 @@ async def test_help_of_a_verb_shows_as_it_is_typed(world: Any, screen: Any) -> N
         body = driver.text.split("\n")[:20]
         await driver.type("/update")
         assert driver.line(21).rstrip() == " /update [internal|public|exec,...] [+20m] [TEXT]"
-        assert driver.line(23).rstrip() == " post an update, or draft it when there is no text; +20m promises the next"
+        assert driver.line(23).rstrip() == " post an update; without TEXT draft it; +20m: the next"
         assert driver.text.split("\n")[:20] == body, "what is read does not move"
         await driver.press("ctrl+u")
         await driver.type("/help ic", "enter")

@@ -162,7 +162,7 @@ def _drop(number: int, why: str, at: datetime, scene: Scene) -> Order:
         left = [one.number for one in run.steps if one.step == "begun"]
         open_ = f" Begun and not settled: step {', '.join(map(str, left))}." if left else ""
         draft = scene.draft(Kind.PLAYBOOK, why, at, data)
-        return Order((draft,), question=f"End {run.name} here?{open_}", notice=f"{run.name} is ended.")
+        return Order((draft,), question=f"End {run.name} here?{open_} (yes/no)", notice=f"{run.name} is ended.")
     _there(number, run, book)
     said = run.step(number)
     if said is None or said.step in ("released", "failed"):

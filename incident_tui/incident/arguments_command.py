@@ -170,7 +170,7 @@ def can(arguments: str, line: Line) -> Parsed:
     parts: dict[str, str] = {}
     for index, match in enumerate(found):
         end = found[index + 1].start() if index + 1 < len(found) else len(arguments)
-        said = arguments[match.end() : end].strip()
+        said = arguments[match.end() : end].strip().rstrip(";,").rstrip()  # however people part them
         name = _PARTS[match[1][0].lower()]
         if said:
             parts[name] = f"{parts[name]} {said}" if name in parts else said

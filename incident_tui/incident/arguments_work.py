@@ -131,6 +131,8 @@ def drop(arguments: str, line: Line) -> Parsed:
 
 def set_variable(arguments: str, line: Line) -> Parsed:
     name, value = word(arguments, "the variable's name")
+    if "=" in name and not name.startswith("="):  # NAME=VALUE, as a shell's user writes it
+        name, _, value = (part.strip() for part in arguments.partition("="))
     if not value:
         raise Wrong("the value is missing.")
     return m.SetVariable(name=name, value=value, **line.timed)

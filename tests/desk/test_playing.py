@@ -237,7 +237,7 @@ def test_each_goes_on_with_the_playbook_that_is_open_before_them(two: Any) -> No
 def test_a_run_ends_early_by_question_and_goes_on_after_a_crash(two: Any, tmp_path: Path) -> None:
     ana, _, clock = two
     ana.saved("/play brick")
-    ana.saved("/set volume gv0")
+    ana.saved("/set volume=gv0")
     ana.saved("/begin 2")
     again = Person("ana", tmp_path / "journal", clock)  # a new screen, with nothing but the journal
     again.read()

@@ -17,11 +17,11 @@ help:
 demo: $(VENV)/.installed
 	@$(BIN)/incident-tui demo
 
-# Three parts at once: the lab waits more than it works, and two cores share the others.
+# Three parts at once: the three peers wait more than they work, and two cores share the others.
 PARTS   := rest screens lab
-lab     := -m lab
-screens := -m "not lab" tests/ui tests/cli tests/story tests/demo
-rest    := -m "not lab" $(patsubst %,--ignore=%,$(wordlist 4,9,$(screens)))
+lab     := tests/lab
+screens := tests/ui tests/cli tests/story tests/demo tests/bundle
+rest    := $(patsubst %,--ignore=%,$(lab) $(screens))
 
 test: $(VENV)/.installed-dev
 	@rm -f $(PARTS:%=$(VENV)/%.status); for part in screens lab; do $(MAKE) -s part-$$part >$(VENV)/$$part.log 2>&1 & done; \

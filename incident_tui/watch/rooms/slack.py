@@ -29,6 +29,8 @@ OVERLAP: Final = timedelta(minutes=10)
 """So much is read twice: Slack delivers an event again for five minutes."""
 THREADS: Final = timedelta(hours=24)
 """A message so much older may have got an answer, an edit or a mark meanwhile."""
+RETRIED: Final = timedelta(minutes=5)
+"""So long Slack keeps an event for a socket that is gone; after that it is read back, or it is lost."""
 _PAGE: Final = 200
 _PAGES: Final = 50
 _NAMES: Final = 5_000
@@ -174,6 +176,11 @@ class Slack:
                 since = way.horizon
             for channel in sorted(self._channels):
                 await self._back_of(http, way, channel, since)
+            if now - place.at > RETRIED:
+                begun = f"{since - THREADS:%Y-%m-%d %H:%MZ}"
+                await way.lost(
+                    place.at, now, f"answers, edits and marks of messages from before {begun} were not asked for"
+                )
         await way.put([], Place(at=now))
         self._filled = True
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
@@ -20,7 +21,7 @@ from incident_tui.incident.entry import Kind
 from incident_tui.journal.errors import JournalError
 from incident_tui.watch.rooms.settings import Room
 from tests.watch.rooms.fake_slack import CHANNEL, TICKET, FakeSlack
-from tests.watch.rooms.kit import APP, HOSTILE, TOKEN, reading, settled, until
+from tests.watch.rooms.kit import APP, HOSTILE, TOKEN, Held, reading, settled, until
 
 
 @pytest.fixture
@@ -149,6 +150,21 @@ async def test_a_refresh_a_cut_and_a_restart_lose_nothing(chat: FakeSlack, tmp_p
         numbers = [f"number {number}" for number in range(450)]
         await settled(one, "one", "two", "three!", "four", *numbers, "in a thread")
         assert not one.held.rows(Kind.GAP)
+
+
+async def test_what_slack_was_not_asked_for_is_a_gap(chat: FakeSlack, tmp_path: Path) -> None:
+    async with reading(tmp_path, room(chat)) as one:
+        await chat.say("UANA", "one")
+        await settled(one, "one")
+        place = await until(lambda: one.held.cursors.get("ops"))
+    held = Held(tmp_path)
+    held.cursors.put("ops", msgspec.structs.replace(place, at=place.at - timedelta(minutes=20)))
+    held.close()
+    async with reading(tmp_path, room(chat)) as one:
+        await chat.say("UANA", "two")
+        await settled(one, "one", "two")
+        (gap,) = await until(lambda: one.held.rows(Kind.GAP))
+        assert "is not complete from" in gap.text and "were not asked for" in gap.text
 
 
 async def test_twice_told_is_once_written(chat: FakeSlack, tmp_path: Path) -> None:

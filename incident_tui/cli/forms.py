@@ -49,14 +49,12 @@ def export(context: Context) -> int:
     sources, label = _sources(context)
     target = call.options.get("output")
     try:
-        if form == "csv":
-            text = _csv(context, sources, style, label)
-        else:
-            text = _documents(context, sources, style, label)
-            if form == "html":
-                from incident_tui.report.as_html import page
+        with reporting.patterns():
+            text = (_csv if form == "csv" else _documents)(context, sources, style, label)
+        if form == "html":
+            from incident_tui.report.as_html import page
 
-                text = page(text, ", ".join(source.incident for source in sources))
+            text = page(text, ", ".join(source.incident for source in sources))
         if target is None or target == "-":
             sys.stdout.flush()
             sys.stdout.buffer.write(text.encode())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from incident_tui.cli import reporting
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.options import UsageError
 from incident_tui.cli.searching import time_of
@@ -23,8 +24,9 @@ def list_follow_ups(context: Context) -> int:
     form = options.get("format", "text")
     if form not in ("text", "csv", "github", "gitlab"):
         raise UsageError(f"--format {sanitise(form, limit=40)}: write text, csv, github or gitlab")
-    with context.store(create=False) as store:
-        items = follow_ups.follow_ups(context.fold(store).incidents(), store.handle, context.clock())
+    redact = reporting.style(context, reporting.settings(context)).redact
+    with context.store(create=False) as store, reporting.patterns():
+        items = follow_ups.follow_ups(context.fold(store).incidents(), store.handle, context.clock(), redact)
     owner = options.get("owner", "").casefold()
     done = context.call.flag("done")
     items = [one for one in items if (done or one.done_at is None) and (not owner or one.owner.casefold() == owner)]
@@ -61,10 +63,11 @@ def show_digest(context: Context) -> int:
     if week is None:
         raise UsageError(f"--week {sanitise(said, limit=40)}: write this, last, one such as 2026-W48, or a day in it")
     turns = [one for roster in context.settings.rosters for one in shifts(roster, week.since, week.until)]
-    with context.store(create=False) as store:
+    redact = reporting.style(context, reporting.settings(context)).redact
+    with context.store(create=False) as store, reporting.patterns():
         fold = context.fold(store)
-        facts = digest.gather(fold.incidents(), fold.loose(week.since), turns, store.handle, week, now)
-    made = digest.markdown(facts)
+        facts = digest.gather(fold.incidents(), fold.loose(week.since), turns, store.handle, week, now, redact)
+        made = digest.markdown(facts)
     if context.demo:
         made = made.replace("\n", "\n\nDEMO: recorded against embedded machines.\n", 1)
     made = page(made, f"Week {week.name}") if form == "html" else made

@@ -6,12 +6,15 @@ table are read here.
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 
 from incident_tui import __version__
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.show import choose
 from incident_tui.essentials import ConfigError, Essentials, convert, decode, read
+from incident_tui.report.redacting import BadPattern
 from incident_tui.report.settings import Report, absolute
 from incident_tui.report.source import Source, Style
 from incident_tui.watch.chat.reading import delivered
@@ -43,6 +46,15 @@ def style(context: Context, report: Report) -> Style:
 
     template = context.call.options.get("template", "" if context.call.flag("full") else None)
     return style_of(report, template, context.call.flag("redact"))
+
+
+@contextlib.contextmanager
+def patterns() -> Iterator[None]:
+    """A pattern of [report] that is wrong or takes too long is one sentence. Raises Failure."""
+    try:
+        yield
+    except BadPattern as error:
+        raise Failure(f"[report] redact[{error.number}]: {error.sentence}") from error
 
 
 def source(context: Context) -> Source:

@@ -18,6 +18,7 @@ from incident_tui.incident.metrics import impact
 from incident_tui.incident.roster import Shift
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.incident.when import span
+from incident_tui.report.escape import Redact
 from incident_tui.report.follow_ups import Item, follow_ups, own
 
 FLAPPED: Final = 4
@@ -55,6 +56,8 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
     """Sort, text, incident."""
     anniversaries: tuple[tuple[int, Incident], ...]
     """How many years ago, and what."""
+    redact: Redact
+    """For what is printed as it is in these."""
 
 
 def week_of(said: str, now: datetime) -> Week | None:
@@ -84,10 +87,11 @@ def gather(
     handle: Callable[[Ref], str],
     week: Week,
     now: datetime,
+    redact: Redact = text.redact,
 ) -> Digest:
-    """`loose` are rows of no incident."""
+    """`loose` are rows of no incident. `redact`: the team's, in [report]."""
     alone = own(incidents)
-    items = follow_ups(alone, handle, now)
+    items = follow_ups(alone, handle, now, redact)
     open_items = [one for one in items if one.done_at is None]
     rows = [row for one in alone for row in one.rows if not one.drill] + list(loose)
     return Digest(
@@ -100,12 +104,13 @@ def gather(
         shifts=tuple(one for one in shifts if one.since < week.until and one.until > week.since),
         flapping=_flapping(rows, week),
         lessons=tuple(
-            (said.sort, text.redact(said.text)[0], one.id)
+            (said.sort, redact(said.text)[0], one.id)
             for one in reversed(alone)
             for said in one.lessons
             if week.has(said.at)
         ),
         anniversaries=tuple(_anniversaries(alone, week)),
+        redact=redact,
     )
 
 
@@ -146,8 +151,8 @@ def markdown(digest: Digest) -> str:
     if digest.now < week.until:
         out[-1] += f" The week is not over: as of {digest.now:%Y-%m-%d %H:%MZ}."
     real = [one for one in digest.incidents if not one.drill]
-    out += _section("Incidents", [_incident(one, week) for one in real], "No incident in this week.")
-    drills = [_incident(one, week) for one in digest.incidents if one.drill]
+    out += _section("Incidents", [_incident(one, week, digest.redact) for one in real], "No incident in this week.")
+    drills = [_incident(one, week, digest.redact) for one in digest.incidents if one.drill]
     if drills:
         out += _section("Drills", drills, "")
     out += _section("Follow-ups due", [_item(one) for one in digest.due], "None is due.")
@@ -155,7 +160,7 @@ def markdown(digest: Digest) -> str:
         out += ["", f"{digest.undated} open without a due date."]
     out += _section("Follow-ups done", [_item(one) for one in digest.done], "None was done.")
     out += _section("On call", [_shift(one) for one in digest.shifts], "No roster is configured.")
-    flapping = [f"{_md(name)}: {count} changes" for name, count in digest.flapping[:_MOST]]
+    flapping = [f"{_md(digest.redact(name)[0])}: {count} changes" for name, count in digest.flapping[:_MOST]]
     if len(digest.flapping) > _MOST:
         flapping.append(f"and {len(digest.flapping) - _MOST} more")
     out += _section("What flapped", flapping, f"Nothing changed {FLAPPED} times or more.")
@@ -164,7 +169,7 @@ def markdown(digest: Digest) -> str:
     ]
     out += _section("Lessons", lessons, "None was written down.")
     past = [
-        f"{'A year' if years == 1 else f'{years} years'} ago: {_md(one.id)}, {_md(one.title)}"
+        f"{'A year' if years == 1 else f'{years} years'} ago: {_md(one.id)}, {_md(digest.redact(one.title)[0])}"
         for years, one in digest.anniversaries
     ]
     if past:
@@ -180,13 +185,14 @@ def _md(said: str) -> str:
     return text.markdown(text.redact(text.sanitise(said))[0])
 
 
-def _incident(one: Incident, week: Week) -> str:
+def _incident(one: Incident, week: Week, redact: Redact) -> str:
     severity = "severity not said" if one.peak_severity is None else f"SEV{one.peak_severity}"
     start, end = impact(one)
     felt = f"felt for {span(end - start)}" if start and end and end >= start else "length of the impact not known"
     closed = "open" if one.open else f"closed {one.closed_at:%Y-%m-%d}"
     since = "" if week.has(one.declared_at) else f", declared {one.declared_at:%Y-%m-%d}"
-    return f"{'DRILL ' if one.drill else ''}{_md(one.id)}, **{_md(one.title)}**: {severity}, {felt}, {closed}{since}"
+    title = _md(redact(one.title)[0])
+    return f"{'DRILL ' if one.drill else ''}{_md(one.id)}, **{title}**: {severity}, {felt}, {closed}{since}"
 
 
 def _item(one: Item) -> str:

@@ -12,6 +12,7 @@ from incident_tui import text
 from incident_tui.incident.entry import Ref
 from incident_tui.incident.views import Incident
 from incident_tui.report.as_csv import as_csv
+from incident_tui.report.escape import Redact
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,15 +44,17 @@ def own(incidents: Iterable[Incident]) -> list[Incident]:
     return [one for one in found if one.id not in gone]
 
 
-def follow_ups(incidents: Iterable[Incident], handle: Callable[[Ref], str], now: datetime) -> list[Item]:
-    """All of them: open before done, then overdue, due first, then the oldest."""
+def follow_ups(
+    incidents: Iterable[Incident], handle: Callable[[Ref], str], now: datetime, redact: Redact = text.redact
+) -> list[Item]:
+    """All of them: open before done, then overdue, due first, then the oldest. `redact`: the team's, in [report]."""
     items = [
         Item(
             handle=handle(one.ref),
             incident=incident.id,
-            title=text.redact(incident.title)[0],
+            title=redact(incident.title)[0],
             drill=incident.drill,
-            text=text.redact(one.text)[0],
+            text=redact(one.text)[0],
             owner=one.owner,
             priority=one.priority,
             sort=one.sort,
@@ -60,7 +63,7 @@ def follow_ups(incidents: Iterable[Incident], handle: Callable[[Ref], str], now:
             due=one.due,
             overdue=one.done_at is None and one.due is not None and one.due < now.date(),
             done_at=one.done_at,
-            done=text.redact(one.done_text)[0],
+            done=redact(one.done_text)[0],
         )
         for incident in own(incidents)
         for one in incident.follow_ups

@@ -49,3 +49,32 @@ def test_stats_and_the_digest(run: Any, tmp_path: Path) -> None:
     assert page.read_text().startswith("<!DOCTYPE html>") and "No incident in this week." in page.read_text()
     assert "--week soon" in run("digest", "--week", "soon", check=2).stderr
     assert "md or html" in run("digest", "--format", "pdf", check=2).stderr
+
+
+def test_the_teams_own_patterns_leave_every_page(run: Any, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("[report]\nredact = ['gv0', 'check the [a-z]+']\n")
+    where = ("--config", str(config))
+    for words in (
+        ("digest",),
+        ("digest", "--format", "html"),
+        ("follow-ups",),
+        ("follow-ups", "--format", "csv"),
+        ("follow-ups", "--format", "github"),
+        ("export",),
+        ("export", "--format", "csv"),
+        ("export", "--format", "html"),
+        ("export", "--ics214", "ana"),
+    ):
+        said = run(*words, *where).stdout
+        assert "redacted" in said and "gv0" not in said and "check the disks" not in said, words
+
+
+def test_a_pattern_that_takes_too_long_is_one_sentence(run: Any, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("[report]\nredact = ['(a+)+$']\n")
+    run("log", "todo: " + "a" * 3000 + "b")
+    for words in (("digest",), ("export", "--format", "csv")):
+        said = run(*words, "--config", str(config), check=None)
+        assert said.returncode and "takes longer than" in said.stderr, (words, said)
+        assert "Traceback" not in said.stderr and not said.stdout

@@ -64,7 +64,7 @@ class Judge:
         return Judged(alert, level, alert.group or self._grouped(alert), self._host(alert.labels), rule)
 
     def _rule(self, alert: Alert) -> AlertRule | None:
-        about = {"source": alert.source, "title": alert.title, **alert.labels}
+        about = {"severity": alert.severity, "source": alert.source, "title": alert.title, **alert.labels}
         for rule, patterns in self._rules:
             if all(pattern.fullmatch(about.get(name, "")) for name, pattern in patterns.items()):
                 return rule

@@ -123,6 +123,14 @@ def test_a_rule_declares_once_for_a_group_and_nobody_commands(make_desk: MakeDes
     assert desk.entries()[0].data["host"] == "web3"
 
 
+def test_a_rule_sees_the_severity_of_a_form_that_has_no_such_label(make_desk: MakeDesk) -> None:
+    desk = make_desk(AlertRule(match={"severity": "critical"}, declare=True))
+    desk.take(desk.alert("a", severity="warning"))
+    assert not desk.entries(Kind.DECLARE)
+    desk.take(desk.alert("b", severity="Critical", group="x"))
+    assert len(desk.entries(Kind.DECLARE)) == 1
+
+
 def test_after_the_incident_was_closed_only_a_new_alert_declares_another(make_desk: MakeDesk) -> None:
     desk = make_desk(AlertRule(declare=True))
     first = desk.alert("a")

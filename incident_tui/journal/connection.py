@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Final
 
 from incident_tui.journal.errors import JournalError, from_os, from_sqlite
+from incident_tui.journal.umask import umask
 
 BUSY_SECONDS: Final = 1.0
 """How long an append waits for another one before it says who holds the lock."""
@@ -40,11 +41,8 @@ class Guard:
 def shared_rights() -> Iterator[None]:
     """SQLite makes its -wal and -shm with what the umask leaves, and gives them the rights of the database a moment
     later. Another account that opens them in that moment could only read, for as long as its connection lives."""
-    before = os.umask(0o007)
-    try:
+    with umask(0o007):
         yield
-    finally:
-        os.umask(before)
 
 
 def _make_files(db: sqlite3.Connection) -> None:

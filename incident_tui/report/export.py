@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from incident_tui.journal.umask import umask
 from incident_tui.report.as_json import FORMAT, to_json
 from incident_tui.report.document import parse
 from incident_tui.report.markdown import make, render, untouched
@@ -158,9 +159,8 @@ def _mode(path: Path) -> int:
     try:
         return path.stat().st_mode & 0o777
     except OSError:
-        umask = os.umask(0o077)
-        os.umask(umask)
-        return 0o666 & ~umask
+        with umask(0o077) as before:
+            return 0o666 & ~before
 
 
 def _why(path: Path, error: OSError) -> str:

@@ -45,6 +45,8 @@ class EmptyRoot:
         self.cache = directory / "root" / ".cache" / "incident-tui"
         for name in ("bin", "dev", "proc", "root", "tmp", "home"):
             (directory / name).mkdir(parents=True)
+            os.chmod(directory / name, 0o755)
+        os.chmod(directory, 0o755)
         os.chown(directory / "home", 1000, 1000)
         busybox = shutil.which("busybox")
         if busybox is None or subprocess.run(["ldd", busybox], capture_output=True).returncode == 0:

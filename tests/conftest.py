@@ -115,15 +115,15 @@ def staged(tmp_path: Path) -> Iterator[Callable[..., Started]]:
 
 @pytest.fixture
 def until() -> Callable[..., Any]:
-    """`until(ask, seconds)` asks until the answer is true, and fails when it never is."""
+    """`until(ask, seconds)` asks until the answer is true, and fails when it never is, with what `why` says then."""
 
-    def wait(ask: Callable[[], Any], seconds: float = 20.0) -> Any:
+    def wait(ask: Callable[[], Any], seconds: float = 20.0, why: Callable[[], Any] = lambda: "") -> Any:
         end = time.monotonic() + seconds
         while True:
             answer = ask()
             if answer:
                 return answer
-            assert time.monotonic() < end, f"not within {seconds:g} s; the last answer was {answer!r}"
+            assert time.monotonic() < end, f"not within {seconds:g} s; the last answer was {answer!r} {why()}"
             time.sleep(0.05)
 
     return wait

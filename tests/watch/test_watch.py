@@ -219,7 +219,13 @@ def test_observations_are_recorded_and_a_fault_follows_through_to_repair(
     one.watch("--service")
     program("declare", "outage", *one.words, "--as", "ana")
     until(lambda: {"site.down", "gluster.brick-down"} <= {f["rule"] for f in status_of(one)["findings"]}, 60)
-    until(lambda: any(f["rule"] == "gluster.split-brain" for f in status_of(one)["findings"]), 180)
+
+    def known() -> list[Any]:
+        board = status_of(one)
+        missing = [(host["name"], host["not_available"]) for host in board["hosts"] if host["not_available"]]
+        return [*missing, [f["sentence"] for f in board["findings"]], board["volumes"]]
+
+    until(lambda: any(f["rule"] == "gluster.split-brain" for f in status_of(one)["findings"]), 180, known)
     for line in (
         "! stopped solr on web2 to free memory",
         "! restarted drupal-a on web2",
@@ -228,15 +234,15 @@ def test_observations_are_recorded_and_a_fault_follows_through_to_repair(
     ):
         program("log", line, *one.words, "--as", "ana")
 
-    def left() -> list[str]:
+    def left() -> list[dict[str, Any]]:
         past = (
             "machine.oom",
             "docker.container-oom",
             "gluster.brick-oom",
         )  # a kill stays in sight for a while after the repair
-        return [f["rule"] for f in status_of(one)["findings"] if f["level"] == "crit" and f["rule"] not in past]
+        return [f for f in status_of(one)["findings"] if f["level"] == "crit" and f["rule"] not in past]
 
-    until(lambda: not left(), 180)
+    until(lambda: not left(), 180, left)
 
     def words() -> set[str]:
         shown = msgspec.json.decode(program("show", "--json", *one.words).stdout)

@@ -73,6 +73,10 @@ class Place(msgspec.Struct, frozen=True):
         return self.directory + "/journal.db"
 
     @property
+    def others(self) -> str:
+        return self.directory + "/others.db"
+
+    @property
     def board(self) -> str:
         return self.directory + "/board.db"
 

@@ -37,7 +37,7 @@ def purge(store: Store, ref: Ref, author: Author, reason: str) -> Entry:
         try:
             row = db.execute("SELECT by_seq FROM tombstones WHERE seq = ?", (ref.seq,)).fetchone()
             if row is None:
-                kept = _encoder.encode(_tombstone(target))
+                kept = _encoder.encode(tombstone(target))
                 order = Draft(
                     kind=Kind.PURGE,
                     text=reason,
@@ -73,8 +73,8 @@ def clean(store: Store, seq: int) -> None:
     _empty_log(store)
 
 
-def _tombstone(entry: Entry) -> Entry:
-    """What is kept. Of a purge order also its proof, or the chain would no longer cover what it ordered."""
+def tombstone(entry: Entry) -> Entry:
+    """What is kept of an entry. Of a purge order also its proof, or the chain would no longer cover what it ordered."""
     data: dict[str, Any] = {}
     if entry.kind is Kind.PURGE:
         data = {name: entry.data[name] for name in ("kind", "tombstone") if name in entry.data}

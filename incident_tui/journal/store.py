@@ -18,7 +18,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -36,6 +36,10 @@ from incident_tui.journal.errors import (
 )
 from incident_tui.journal.place import Place, StrPath, open_place, precreate
 from incident_tui.journal.schema import SCHEMA, check_schema, create_schema
+
+if TYPE_CHECKING:
+    from incident_tui.journal.everything import Cursor
+    from incident_tui.journal.others import Others
 
 Clock = Callable[[], datetime]
 
@@ -66,6 +70,7 @@ class Store:
             self._file = identity(self.path)
         self.journal: str = meta.get("journal", "")
         self.letter: str = meta.get("letter", "a")
+        self._others: Others | None = None
 
     @classmethod
     def open(cls, directory: StrPath, *, letter: str = "a", clock: Clock = system_clock, create: bool = True) -> Store:
@@ -222,24 +227,49 @@ class Store:
         return [self._entry(seq, body) for seq, body in rows]
 
     def get(self, ref: Ref) -> Entry | None:
-        """The entry `ref`, or None when this journal has no such entry."""
+        """The entry `ref`, of this journal or of a copy of another's; None when it is not here."""
         if ref.journal != self.journal:
-            return None
+            return None if self.others is None else self.others.get(ref)
         found = self._between(ref.seq, ref.seq)
         return found[0] if found else None
 
     def handle(self, entry: Entry | Ref) -> str:
-        """The short name of an entry, as "a17"; of another journal's, with the beginning of that journal's id."""
-        letter = self.letter if entry.journal == self.journal else entry.journal[:6] + ":"
-        return f"{letter}{entry.seq}"
+        """The short name of an entry, as "a17". See `everything.handle`."""
+        if entry.journal == self.journal:
+            return f"{self.letter}{entry.seq}"
+        from incident_tui.journal import everything
+
+        return everything.handle(self, entry)
 
     def find(self, handle: str) -> Entry | None:
         """The entry with this handle (any case, as a17 or #a17), or None."""
-        handle = handle.strip().lstrip("#").lower()
-        number = handle[1:]
-        if handle[:1] != self.letter or not (number.isascii() and number.isdigit()) or len(number) > 15:
-            return None
-        return self.get(Ref(self.journal, int(number)))
+        from incident_tui.journal import everything
+
+        ref = everything.find(self, handle)
+        return None if ref is None else self.get(ref)
+
+    @property
+    def others(self) -> Others | None:
+        """The copies of other bastions' journals, or None when nothing ever came. Raises JournalError."""
+        if self._others is None and os.path.exists(self.place.others):
+            from incident_tui.journal.others import Others
+
+            self._others = Others(self.place, self.journal)
+        return self._others
+
+    def make_others(self) -> Others:
+        """As `others`, made when there are none yet."""
+        if self._others is None:
+            from incident_tui.journal.others import Others
+
+            self._others = Others(self.place, self.journal)
+        return self._others
+
+    def read_all(self, after: Cursor, limit: int | None = None) -> tuple[list[Entry], Cursor]:
+        """Entries of this journal and of others' after `after`, and where to go on. See `everything.read`."""
+        from incident_tui.journal import everything
+
+        return everything.read(self, after, limit)
 
     def head(self) -> Head:
         """The last number and its link; of an empty journal, 0 and zeros."""
@@ -254,9 +284,11 @@ class Store:
         return Head(self.journal, seq, row[0].hex()) if row else None
 
     def data_version(self) -> int:
-        """A number that changes when another connection has committed; costs microseconds."""
+        """A number that changes when another connection has committed, here or to the copies; costs microseconds."""
+        others = self.others
         with self.guard:
-            return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+            own = int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+        return own if others is None else own + (others.data_version() << 32)
 
     def epoch(self) -> int:
         """The epoch of the lease that the journal honours; 0 when there never was one."""
@@ -308,7 +340,9 @@ class Store:
         return verify(self, heads)
 
     def close(self) -> None:
-        """Close the file. Never raises; closing twice is fine."""
+        """Close the files. Never raises; closing twice is fine."""
+        if self._others is not None:
+            self._others.close()
         try:
             self.connection.close()
         except sqlite3.Error:

@@ -124,7 +124,7 @@ def next_line(one: StepCommand, last: Remote | None, left: Sequence[str]) -> str
         return failed + (last.problem or "nobody saw how it ended")
     if last.held is None and last.exit != 0:
         return f"{failed}exit {last.exit}" if one.changes else ""
-    if one.target.startswith("role") and left:
+    if left and (one.target == "each" or one.target.startswith("role")):
         return f"/run {left[0]}"
     if last.held is None and not one.changes:
         return f"/tick {one.number} "  # only who reads it knows whether it is done

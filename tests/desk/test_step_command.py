@@ -265,7 +265,10 @@ async def test_how_a_command_ends_is_what_is_suggested(player: Player) -> None:
     assert player.next == "", "a look that found nothing: who reads it decides"
     player.answers = [Finished(started=True, exit=0)]
     await player.run("web1")
-    assert player.next == "/tick 1 "
+    assert player.left and player.next == f"/run {player.left[0]}", "it is asked of each host"
+    for host in player.left:
+        await player.run(host)
+    assert player.left == [] and player.next == "/tick 1 "
 
 
 async def test_a_step_that_only_checks_is_judged_by_what_it_shows(player: Player) -> None:

@@ -197,6 +197,7 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
     Kind.PURGE: {
         "kind": "the kind of what was destroyed",
         "tombstone": "hex SHA-256 of what the journal kept of it, so that the chain covers that",
+        "order": "JOURNAL:NUMBER of the order of another bastion that this one follows, or absent",
     },
     Kind.GAP: {"what": "silence | watch | update | task | host | age | fatigue | chat", "since": "ISO time"},
     Kind.LEASE: {"epoch": "int", "host": "node name", "pid": "int"},

@@ -101,6 +101,8 @@ class Taken(msgspec.Struct, frozen=True):
     refused: tuple[str, ...] = ()
     purged: tuple[Ref, ...] = ()
     """Entries of copies whose text was destroyed now."""
+    problems: tuple[str, ...] = ()
+    """A sentence for each purge that has to wait; it is tried again by itself."""
 
 
 class Others:
@@ -248,6 +250,32 @@ class Others:
             ).fetchall()
         found = [self.get(Ref(journal, seq)) for journal, seq in rows]
         return [one for one in found if one is not None]
+
+    def carried_out(self, order: Entry) -> None:
+        """An order about an entry of the own journal is done, and no more among `orders_of_own`."""
+        with self.guard:
+            self.connection.execute(
+                "DELETE FROM orders WHERE of_journal = ? AND journal = ? AND seq = ?",
+                (self.own, order.journal, order.seq),
+            )
+
+    def ordered(self, ref: Ref, by: Ref) -> bool:
+        """Whether `order` was called with these."""
+        with self.guard:
+            found = self.connection.execute(
+                "SELECT 1 FROM orders WHERE of_journal = ? AND of_seq = ? AND journal = ? AND seq = ?",
+                (*_key(ref), *_key(by)),
+            ).fetchone()
+        return found is not None
+
+    def order_of(self, ref: Ref) -> Entry | None:
+        """The first order, in this or another copy, to purge this entry of a copy."""
+        with self.guard:
+            rows = self.connection.execute(
+                "SELECT journal, seq FROM orders WHERE of_journal = ? AND of_seq = ?", _key(ref)
+            ).fetchall()
+        found = [one for journal, seq in rows if (one := self.get(Ref(journal, seq))) is not None]
+        return min(found, key=lambda one: one.order, default=None)
 
     def clean(self) -> None:
         """Empty the write-ahead log, which still has the pages as they were. A reader may be in the way: the next purge

@@ -21,16 +21,20 @@ if TYPE_CHECKING:
     from incident_tui.journal.store import Store
 
 ERASE: Final = "UPDATE entries SET salt = zeroblob(length(salt)), body = zeroblob(length(body)) WHERE seq = ?"
+KEY: Final = "purge-"
+"""How the keys of purge orders begin; then the number, or the journal and the number where it is another's entry."""
 _CHECKPOINT_TRIES: Final = 3
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
-def purge(store: Store, ref: Ref, author: Author, reason: str) -> Entry:
-    """See `Store.purge`."""
+def purge(store: Store, ref: Ref, author: Author, reason: str, told_by: Ref | None = None) -> Entry:
+    """See `Store.purge`. `told_by` is the order in another journal that this one follows."""
     target = store.get(ref)
     if target is None:
         raise JournalError(f"there is no entry {store.handle(ref)} in this journal, so nothing was purged.")
     store.check_writable()
+    if ref.journal != store.journal:
+        return _purge_copy(store, target, author, reason)
     db = store.connection
     with store.guard:
         db.execute("BEGIN IMMEDIATE")
@@ -38,16 +42,8 @@ def purge(store: Store, ref: Ref, author: Author, reason: str) -> Entry:
             row = db.execute("SELECT by_seq FROM tombstones WHERE seq = ?", (ref.seq,)).fetchone()
             if row is None:
                 kept = _encoder.encode(tombstone(target))
-                order = Draft(
-                    kind=Kind.PURGE,
-                    text=reason,
-                    at=utc(store.clock()),
-                    author=author,
-                    incident=target.incident,
-                    data={"kind": str(target.kind), "tombstone": chain.fingerprint(kept)},
-                    ref=ref,
-                )
-                by = store.insert([order], f"purge-{ref.seq}")[0].seq
+                order = _order(store, target, kept, author, reason, told_by)
+                by = store.insert([order], f"{KEY}{ref.seq}")[0].seq
                 db.execute("INSERT INTO tombstones(seq, by_seq, kept) VALUES (?, ?, ?)", (ref.seq, by, kept))
             else:
                 by = int(row[0])
@@ -64,20 +60,54 @@ def purge(store: Store, ref: Ref, author: Author, reason: str) -> Entry:
     return ordered
 
 
+def _order(store: Store, target: Entry, kept: bytes, author: Author, reason: str, told_by: Ref | None = None) -> Draft:
+    data = {"kind": str(target.kind), "tombstone": chain.fingerprint(kept)}
+    if told_by is not None:
+        data["order"] = f"{told_by.journal}:{told_by.seq}"
+    return Draft(
+        kind=Kind.PURGE,
+        text=reason,
+        at=utc(store.clock()),
+        author=author,
+        incident=target.incident,
+        data=data,
+        ref=target.id,
+    )
+
+
+def _purge_copy(store: Store, target: Entry, author: Author, reason: str) -> Entry:
+    """The order is saved first: should this end before the copy is erased, `take_in.settle` goes on from it. It reaches
+    the journal that the entry is of, and all other copies, as any entry does."""
+    others = store.make_others()
+    ordered = others.order_of(target.id) if target.purged else None
+    if ordered is None:
+        order = _order(store, target, _encoder.encode(tombstone(target)), author, reason)
+        (ordered,) = store.append([order], key=f"{KEY}{target.journal}-{target.seq}")
+        others.order(target.id, ordered.id)
+    clean_caches(store)
+    others.clean()
+    return ordered
+
+
 def clean(store: Store, seq: int) -> None:
     """Destroy what else holds the text of an entry that was erased: backups, caches, the log. Raises JournalError."""
     _clean_backups(store.path, seq)
+    clean_caches(store)
+    _empty_log(store)
+
+
+def clean_caches(store: Store) -> None:
+    """Remove what is made of entries' texts and can be made anew. Raises JournalError."""
     _remove_copies(store.place.snapshot)
     _remove_copies(store.place.search)
     _remove_copies(f"{store.place.yank}/{os.getuid()}.txt")  # what this account copied last
-    _empty_log(store)
 
 
 def tombstone(entry: Entry) -> Entry:
     """What is kept of an entry. Of a purge order also its proof, or the chain would no longer cover what it ordered."""
     data: dict[str, Any] = {}
     if entry.kind is Kind.PURGE:
-        data = {name: entry.data[name] for name in ("kind", "tombstone") if name in entry.data}
+        data = {name: entry.data[name] for name in ("kind", "tombstone", "order") if name in entry.data}
     return Entry(
         journal=entry.journal,
         seq=entry.seq,

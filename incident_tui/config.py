@@ -24,6 +24,8 @@ from incident_tui.incident import policy, roster
 from incident_tui.incident.settings import COMMAND_MODES, Commands, Roster
 from incident_tui.incident.verbs import AUDIENCES
 from incident_tui.mistakes import nearest, show
+from incident_tui.replica import settings as replica
+from incident_tui.replica.settings import Replica
 from incident_tui.report.settings import Report, absolute
 from incident_tui.text import redact, sanitise
 from incident_tui.ui.settings import Screen
@@ -54,6 +56,7 @@ class Settings(Essentials, frozen=True, forbid_unknown_fields=True, kw_only=True
     listener: Listener = Listener()
     hooks: tuple[Hook, ...] = ()
     rooms: tuple[Room, ...] = ()
+    replica: Replica = Replica()
     thresholds: Thresholds = Thresholds()
     fleet: Fleet = Fleet()
     commands: Commands = Commands()
@@ -84,7 +87,7 @@ def parse(raw: bytes, path: Path) -> Settings:
 
 def _refuse_secrets(data: Mapping[str, Any], path: Path) -> None:
     """A credential in the file would end up in backups, screens and version control."""
-    for table in ("alerts", "hooks", "listener", "rooms"):
+    for table in ("alerts", "hooks", "listener", "rooms", "replica"):
         rows = data.get(table)
         for row in rows if isinstance(rows, list) else [rows]:
             for key in row if isinstance(row, dict) else []:
@@ -149,7 +152,11 @@ def _check(settings: Settings, path: Path) -> None:
     essentials.check_names(path, "hooks", [hook.name for hook in settings.hooks])
     people, levels = [person.name for person in settings.people], [one.level for one in settings.severities]
     essentials.check_names(path, "rooms", [room.name for room in settings.rooms])
-    found = [*outside.problems(settings, people, levels), *rooms.problems(settings.rooms, people)]
+    found = [
+        *outside.problems(settings, people, levels),
+        *rooms.problems(settings.rooms, people),
+        *replica.problems(settings.replica),
+    ]
     for key, problem in found:
         raise ConfigError(f"{path}: {key}: {sanitise(redact(problem)[0], limit=300)}")
     if settings.fleet.gluster_seconds < 30:
@@ -265,7 +272,7 @@ def _absolute(settings: Settings, path: Path) -> Settings:
         replace(room, token_file=full(room.token_file), app_token_file=full(room.app_token_file))
         for room in settings.rooms
     )
-    settings = replace(settings, rooms=read)
+    settings = replace(settings, rooms=read, replica=replica.absolute(settings.replica, full))
     report = absolute(settings.report, base)
     return essentials.with_absolute(replace(settings, hosts=hosts, chat=chat, report=report), path)
 
@@ -292,6 +299,7 @@ def missing_files(settings: Settings, path: Path | None) -> list[str]:
         *_chat_secrets(settings),
         *outside.secrets_named(settings),
         *rooms.secrets_named(settings.rooms),
+        *replica.secrets_named(settings.replica),
     ]:
         if variable and not os.environ.get(variable):
             problems.append(f"{path}: {key} = {variable}: this variable is not set; export it first")

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from incident_tui.config import Settings
+from incident_tui.secret import SecretError, read_secret
 from incident_tui.text import sanitise
 from incident_tui.watch.alerts.poll import PollError, fetch
 from incident_tui.watch.alerts.settings import AlertSource, Hook, Listener
 from incident_tui.watch.listen.listener import TlsError, tls
 from incident_tui.watch.rooms.all import checked
-from incident_tui.watch.secret import SecretError, read_secret
 
 Tried = tuple[str, str, bool | None, str]
 """Subject, what, whether it works (None: not tried), and a sentence."""

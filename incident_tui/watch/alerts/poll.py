@@ -16,13 +16,13 @@ import aiohttp
 
 from incident_tui import __version__
 from incident_tui.journal.errors import JournalError
+from incident_tui.secret import SecretError, read_secret
 from incident_tui.watch.alerts.alert import Alert, FormError
 from incident_tui.watch.alerts.forms import decode, polled
 from incident_tui.watch.alerts.intake import Intake
 from incident_tui.watch.alerts.rows import Firing
 from incident_tui.watch.alerts.settings import AlertSource
 from incident_tui.watch.alerts.sources import Sources
-from incident_tui.watch.secret import SecretError, read_secret
 from incident_tui.watch.unanswered import FAILURES, unanswered, whole
 
 log = logging.getLogger("incident_tui.watch")

@@ -3,8 +3,8 @@ holds the environment."""
 
 from __future__ import annotations
 
+from incident_tui.secret import SecretError, read_secret
 from incident_tui.watch.chat.platform import Misfit, Secrets
-from incident_tui.watch.secret import SecretError, read_secret
 from incident_tui.watch.settings import ChatSink
 
 

@@ -17,6 +17,7 @@ import msgspec
 from aiohttp import web
 
 from incident_tui.journal.errors import JournalError
+from incident_tui.secret import SecretError, read_secret
 from incident_tui.watch.alerts import forms, forms_events
 from incident_tui.watch.alerts.alert import Alert, FormError
 from incident_tui.watch.alerts.settings import AlertSource, Hook, Parts
@@ -24,7 +25,6 @@ from incident_tui.watch.alerts.sources import Sources
 from incident_tui.watch.inbound.said import Rules, Said, Taken
 from incident_tui.watch.listen import hooks, signatures
 from incident_tui.watch.listen.limits import Limits
-from incident_tui.watch.secret import SecretError, read_secret
 
 log = logging.getLogger("incident_tui.watch")
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from incident_tui.secret import SecretError, read_secret
 from incident_tui.watch.rooms.feed import Journal
 from incident_tui.watch.rooms.matrix import Matrix
 from incident_tui.watch.rooms.mattermost import Mattermost
@@ -19,7 +20,6 @@ from incident_tui.watch.rooms.reader import Reader
 from incident_tui.watch.rooms.settings import Room
 from incident_tui.watch.rooms.slack import Slack
 from incident_tui.watch.rooms.zulip import Zulip
-from incident_tui.watch.secret import SecretError, read_secret
 
 Secret = Callable[[], tuple[str, str]]
 PLATFORMS: Final[dict[str, Callable[[Room, Secret, Callable[[], datetime]], Platform]]] = {

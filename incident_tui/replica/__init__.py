@@ -1,0 +1,1 @@
+"""Entries of other bastions, taken in while they are written: transports between journals, and who watches what."""

@@ -6,7 +6,7 @@ they come in. The wire form is MessagePack of the array of fields, in this order
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
@@ -24,18 +24,22 @@ _ROWS: Final = (
 )
 
 
+_Number = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
+"""What a file of SQLite's can hold, and more entries than there will be."""
+
+
 class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One stored row. Of a purged entry `salt` and `body` are empty; `length`, `by` and `kept` say what is left."""
 
     journal: str
     letter: str
-    seq: int
+    seq: Annotated[int, msgspec.Meta(ge=1, le=1 << 53)]
     commitment: bytes
     link: bytes
     salt: bytes
     body: bytes
-    length: int = 0
-    by: int = 0
+    length: _Number = 0
+    by: _Number = 0
     """Number of the entry, of the same journal, that ordered the purge; 0 when the order came from another one."""
     kept: bytes = b""
 

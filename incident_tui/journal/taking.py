@@ -70,7 +70,7 @@ class Taking:
 
     def _checked(self, record: Record, previous: bytes) -> Entry | None:
         """The entry, when the record closes the chain after `previous`; else it is refused."""
-        problem = _problem(record, previous)
+        problem = problem_of(record, previous)
         if isinstance(problem, Entry):
             return problem
         self._refuse(f"entry {record.letter}{record.seq} of {self._journal} was not taken: {problem}")
@@ -97,7 +97,7 @@ class Taking:
         before = self._db.execute(
             "SELECT link FROM rows WHERE journal = ? AND seq = ?", (self._journal, record.seq - 1)
         ).fetchone()
-        if isinstance(_problem(record, before[0] if before else chain.GENESIS), Entry):
+        if isinstance(problem_of(record, before[0] if before else chain.GENESIS), Entry):
             self._db.execute("UPDATE journals SET forked_at = ? WHERE journal = ?", (record.seq, self._journal))
             self._refuse(_forked(record.letter, self._journal, record.seq))
         else:
@@ -139,7 +139,7 @@ def plausible(journal: str, letter: str) -> bool:
     )
 
 
-def _problem(record: Record, previous: bytes) -> Entry | str:
+def problem_of(record: Record, previous: bytes) -> Entry | str:
     """The entry of a record that closes the chain after `previous`, or what is wrong with it."""
     if (
         len(record.commitment) != 32

@@ -123,6 +123,8 @@ def check(settings: Essentials, path: StrPath) -> None:
     letter = settings.journal.letter
     if len(letter) != 1 or not "a" <= letter <= "z":
         raise _wrong(path, "journal.letter", letter, "one letter from a to z")
+    if settings.journal.sign not in ("off", "agent"):
+        raise _wrong(path, "journal.sign", settings.journal.sign, "off, or agent")
 
 
 def check_names(path: StrPath, table: str, names: Sequence[str]) -> None:
@@ -170,4 +172,7 @@ def with_absolute(settings: Tables, path: StrPath) -> Tables:
             return table
         return msgspec.structs.replace(table, directory=os.path.join(base, os.path.expanduser(table.directory)))
 
-    return msgspec.structs.replace(settings, journal=full(settings.journal), playbooks=full(settings.playbooks))
+    journal = full(settings.journal)
+    if journal.sign_key:
+        journal = msgspec.structs.replace(journal, sign_key=os.path.join(base, os.path.expanduser(journal.sign_key)))
+    return msgspec.structs.replace(settings, journal=journal, playbooks=full(settings.playbooks))

@@ -18,7 +18,14 @@ from incident_tui.config import load
 from incident_tui.demo.stage import Stage
 from incident_tui.shipped import shipped
 
-pytest_plugins = ["tests.accounts", "tests.alertmanager", "tests.sshd", "tests.synapse", "tests.terminals"]
+pytest_plugins = [
+    "tests.accounts",
+    "tests.alertmanager",
+    "tests.sshd",
+    "tests.agents",
+    "tests.synapse",
+    "tests.terminals",
+]
 
 # No test asserts a wall-clock time, not even by the library's own default.
 hypothesis.settings.register_profile("unhurried", suppress_health_check=[hypothesis.HealthCheck.too_slow])

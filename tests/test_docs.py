@@ -45,6 +45,7 @@ from incident_tui.incident.roster import OnCall, Shift
 from incident_tui.incident.state import Fold
 from incident_tui.incident.verbs import VERBS
 from incident_tui.journal import archive
+from incident_tui.journal.sign_verify import NOTHING
 from incident_tui.journal.store import Store
 from incident_tui.report.as_json import FIELDS
 from incident_tui.report.follow_ups import HEAD
@@ -193,7 +194,7 @@ def json_fields() -> str:
             ("list", inner([show.summary(incident)])),
             ("show", inner(shown)),
             ("search", inner([searching.row_fields(incident.rows[0], store)])),
-            ("verify", inner(show.verdict_fields(store.verify()))),
+            ("verify", inner(show.verdict_fields(store.verify()) | NOTHING.fields())),
         ]
     rows.append(("check", ", ".join(f"`{field.name}`" for field in msgspec.structs.fields(Row))))
     rows.append(("contacts", ", ".join(f"`{field.name}`" for field in msgspec.structs.fields(Contact))))

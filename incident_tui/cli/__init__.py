@@ -41,7 +41,10 @@ def _run(words: list[str]) -> int:
         if call.flag("help"):
             print(overview() if call.command.name == "screen" and "screen" not in words else usage(call.command))
             return FINE
-        return function_of(call.command.run)(context)
+        try:
+            return function_of(call.command.run)(context)
+        finally:
+            context.sign_saved()
     except Failure as failure:
         return _say(failure.sentence, failure.status)
     except UsageError as error:

@@ -191,11 +191,23 @@ COMMANDS: Final = (
     ),
     Command(
         "verify",
-        "check the journal's chain",
+        "check the journal's chain, and which entries are signed by whom",
         "show:verify",
         "[HEAD...]",
-        (JSON,),
-        "HEAD is a journal head recorded elsewhere, in a report or a handoff: `JOURNAL:NUMBER:HASH`.",
+        (
+            JSON,
+            Option("signature", "write this signature and what it signs as files that ssh-keygen checks", "HANDLE"),
+            Option("out", "into this directory, not the current one", "DIR", completes="directory"),
+        ),
+        "HEAD is a journal head recorded elsewhere, in a report or a handoff: `JOURNAL:NUMBER:HASH`. Exit status 1 "
+        "when the chain does not hold or a signature does not fit.",
+    ),
+    Command(
+        "sign",
+        "have the SSH agent sign what stands under your name and account and is not signed yet",
+        "signing:sign",
+        options=(Option("dry-run", "list it, sign nothing", short="n"),),
+        more='Needs sign = "agent" in [journal]; then the screen and each command sign what they save by themselves.',
     ),
     Command(
         "backup",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from incident_tui.config import Settings
     from incident_tui.desk.desk import Desk
     from incident_tui.essentials import Essentials
-    from incident_tui.incident.entry import Author
+    from incident_tui.incident.entry import Author, Entry
     from incident_tui.incident.playbook import Playbook
     from incident_tui.incident.state import Fold
     from incident_tui.journal.store import Store
@@ -42,6 +42,8 @@ class Context:
         self.call = call
         self.key = key
         """Fingerprint of the SSH key that joined by `join`; the screen is then confined to itself."""
+        self.saved: list[Entry] = []
+        """What this command has saved and nobody has signed yet."""
 
     def clock(self) -> datetime:
         return datetime.now(UTC)
@@ -150,7 +152,16 @@ class Context:
             lambda: self.fold(store),
             source=source,
             playbooks=lambda: self.playbooks()[0],
+            saved=self.saved,
         )
+
+    def sign_saved(self) -> None:
+        """Have what was saved signed, where that is configured: after it is said to be saved, and never instead."""
+        if self.saved and self.essentials.journal.sign != "off":
+            from incident_tui.cli.signing import sign_saved
+
+            sign_saved(self)
+        self.saved.clear()
 
     def playbooks(self) -> tuple[dict[str, Playbook], list[str]]:
         """The team's own and those that come with the program, by name, and a sentence for each that is broken."""

@@ -16,6 +16,7 @@ import msgspec
 from incident_tui.cli.check_outside import tried
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.options import PROGRAM
+from incident_tui.cli.signing import trial as signing_trial
 from incident_tui.config import Settings, missing_files
 from incident_tui.fleet.cost import Cost, measure
 from incident_tui.fleet.once import Checked, probe_once, rows_of, shot
@@ -123,7 +124,7 @@ class Row(msgspec.Struct, frozen=True):
 def check(context: Context) -> int:
     """What works and how to mend what does not. Status 1 when anything does not, 2 for a configuration error."""
     settings = context.settings
-    rows = [_configuration(context), *_files(context), _journal(context), _agent()]
+    rows = [_configuration(context), *_files(context), _journal(context), _agent(), *_signing(context)]
     checks, sites = _run(_check_all(context))
     rows += checks
     for site, answer in zip(settings.sites, sites, strict=True):
@@ -202,6 +203,12 @@ def _journal(context: Context) -> Row:
         if store.read_only is not None:
             return Row("journal", "directory", False, store.read_only.sentence)
         return Row("journal", "directory", True, f"{context.directory}, {store.head().seq} entries")
+
+
+def _signing(context: Context) -> list[Row]:
+    """Whether entries are signed, where that is configured."""
+    found = signing_trial(context)
+    return [] if found is None else [Row("ssh", "signing", *found)]
 
 
 def _agent() -> Row:

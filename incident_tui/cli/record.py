@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Sequence
 
 from incident_tui.cli.context import Context, Failure
@@ -18,6 +19,8 @@ from incident_tui.text import TEXT_LIMIT, decode
 
 _MEANWHILE = 200
 """Entries that others may have saved while one line was carried out."""
+_SIGN_SECONDS = 30.0
+"""Lines wait so long for others that one signature covers."""
 
 
 def declare(context: Context) -> int:
@@ -85,6 +88,7 @@ def _standard_input() -> Iterable[str]:
 def _record(context: Context, lines: Iterable[str]) -> int:
     """Carries out each line and prints its handles after the commit. 1 when any line was not saved."""
     worst = 0
+    signed = time.monotonic()
     with context.store() as store:
         desk = context.desk(store)
         wanted = context.call.options.get("incident")
@@ -93,6 +97,9 @@ def _record(context: Context, lines: Iterable[str]) -> int:
         for line in lines:
             if line.strip():
                 worst = max(worst, _one(desk, store, line, context))
+                if time.monotonic() - signed > _SIGN_SECONDS:  # `tail -f notes | incident-tui log -` may not end today
+                    context.sign_saved()
+                    signed = time.monotonic()
         _remember(desk, store)
     return worst
 

@@ -59,7 +59,7 @@ def _commands(context: Context, store: Store) -> HostCommands:
 
     catch_up()
     return HostCommands(
-        desk_on_store(store, settings, context.author, context.clock, lambda: fold),
+        desk_on_store(store, settings, context.author, context.clock, lambda: fold, saved=context.saved),
         settings.commands,
         settings.hosts,
         settings.fleet,

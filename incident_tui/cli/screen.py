@@ -110,6 +110,7 @@ def screen(context: Context) -> int:
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise Failure("the screen needs a terminal; incident-tui status, show and log work without one", 2)
     context.settings  # noqa: B018 -- a configuration error is said before the screen is drawn
+    from incident_tui.cli.signing import for_screen
     from incident_tui.journal.presence import Presence
     from incident_tui.ui.run import run
     from incident_tui.ui.settings import decided
@@ -137,6 +138,7 @@ def screen(context: Context) -> int:
             playbooks=context.playbook_directories,
             letter=context.settings.journal.letter,
             confined=bool(context.key),
+            signing=for_screen(context),
         )
     finally:
         presence.leave()

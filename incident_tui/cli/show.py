@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,6 +14,10 @@ from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.journal.chain import Head, Verdict
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.store import Store
+from incident_tui.text import sanitise
+
+if TYPE_CHECKING:
+    from incident_tui.journal.sign_verify import Signed
 
 
 def choose(fold: Fold, words: list[str]) -> Incident:
@@ -123,6 +128,11 @@ def _print(incident: Incident, store: Store, mark: str) -> None:
 
 
 def verify(context: Context) -> int:
+    if handle := context.call.options.get("signature"):
+        from incident_tui.cli.signing import write_out
+
+        with context.store(create=False) as store:
+            return write_out(context, store, handle)
     heads = []
     for word in context.call.words:
         try:
@@ -132,17 +142,30 @@ def verify(context: Context) -> int:
     with context.store(create=False) as store:
         try:
             verdict = store.verify(heads)
+            signed = _signed(context, store, verdict)
         except JournalError as error:
             raise Failure(error.sentence) from error
         if context.call.flag("json"):
-            return _json(verdict_fields(verdict)) or (0 if verdict.ok else 1)
+            return _json(verdict_fields(verdict) | signed.fields()) or (0 if verdict.ok and not signed.wrong else 1)
         for problem in verdict.problems:
             print(f"{store.letter}{problem.seq}: {problem.sentence}")
         purged = f", {len(verdict.purged)} of them purged" if verdict.purged else ""
         print(f"{verdict.entries} entries{purged}; {'the chain holds' if verdict.ok else 'THE CHAIN DOES NOT HOLD'}")
         print(f"head {verdict.head}")
+        for sentence in signed.sentences(store.letter):
+            print(sanitise(sentence))
         print(verdict.promise)
-    return 0 if verdict.ok else 1
+    return 0 if verdict.ok and not signed.wrong else 1
+
+
+def _signed(context: Context, store: Store, verdict: Verdict) -> Signed:
+    from incident_tui.journal.sign_verify import NOTHING, has_signatures
+
+    if not has_signatures(store):
+        return NOTHING
+    from incident_tui.cli.signing import signatures
+
+    return signatures(context, store, verdict)
 
 
 def verdict_fields(verdict: Verdict) -> dict[str, object]:

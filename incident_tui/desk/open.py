@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from incident_tui.desk.desk import Desk, Saved
 from incident_tui.desk.outcome import DeskSettings
-from incident_tui.incident.entry import Author, Draft
+from incident_tui.incident.entry import Author, Draft, Entry
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.in_force import in_force
 from incident_tui.journal.store import Store
@@ -29,14 +29,18 @@ def new_id() -> str:
 class StoreAppender:
     """Appends at once. A failure is raised by the `result` of what it returns."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, saved: list[Entry] | None = None) -> None:
         self._store = store
+        self._saved = saved
 
     def submit(self, drafts: Sequence[Draft], key: str) -> Saved:
         try:
-            return Saved(self._store.append(drafts, key=key))
+            entries = self._store.append(drafts, key=key)
         except JournalError as error:
             return Saved([], error)
+        if self._saved is not None:
+            self._saved.extend(entries)
+        return Saved(entries)
 
 
 def desk_on_store(
@@ -48,11 +52,13 @@ def desk_on_store(
     *,
     source: str = "cli",
     playbooks: Callable[[], Mapping[str, Playbook]] = dict,
+    saved: list[Entry] | None = None,
 ) -> Desk:
-    """A desk whose lines are saved when `carry_out` returns. `fold` makes one over the whole journal, if need be."""
+    """A desk whose lines are saved when `carry_out` returns. `fold` makes one over the whole journal, if need be.
+    `saved` gets every entry that this desk has saved."""
     desk = Desk(
         settings,
-        StoreAppender(store),
+        StoreAppender(store, saved),
         store,
         fold,
         author=author,

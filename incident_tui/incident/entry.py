@@ -49,6 +49,7 @@ class Kind(StrEnum):
     PURGE = "purge"
     GAP = "gap"
     LEASE = "lease"
+    SIGNATURE = "signature"
 
 
 DATA: Final[dict[Kind, dict[str, str]]] = {
@@ -202,13 +203,19 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
     Kind.GAP: {"what": "silence | watch | update | task | host | age | fatigue | chat", "since": "ISO time"},
     Kind.LEASE: {"epoch": "int", "host": "node name", "pid": "int"},
     Kind.PRESENCE: {"step": "joined | left"},
+    Kind.SIGNATURE: {
+        "entries": "the numbers of the author's entries that it covers: 12,14-19",
+        "head": "int, the entry whose head the signed text names (`journal.sign_text`)",
+        "key": "the public key, as in a .pub file",
+        "sig": "base64 of the signature: its algorithm and its bytes, as RFC 4253 writes them",
+    },
 }
 """The fields of `Entry.data` a kind may carry, with their meaning. A kind that is not listed carries none."""
 
 MILESTONES: Final = ("started", "detected", "declared", "acknowledged", "mitigated", "recovered", "resolved", "closed")
 """In the order they should happen. `declared` is the time of the `declare` entry."""
 
-MACHINE_KINDS: Final = frozenset({Kind.OBSERVATION, Kind.ALERT, Kind.GAP, Kind.LEASE, Kind.PRESENCE})
+MACHINE_KINDS: Final = frozenset({Kind.OBSERVATION, Kind.ALERT, Kind.GAP, Kind.LEASE, Kind.PRESENCE, Kind.SIGNATURE})
 
 ON_CARD: Final = frozenset({Kind.DECLARE, Kind.SEVERITY, Kind.STATUS, Kind.ROLE, Kind.UPDATE})
 """After these the break-glass card is written anew at once."""

@@ -19,6 +19,7 @@ from incident_tui.incident.entry import MACHINE_KINDS, Entry, Kind, Ref
 from incident_tui.incident.growing import Growing
 from incident_tui.incident.lean import Lean
 from incident_tui.incident.merged import Merges
+from incident_tui.incident.numbers import covered
 from incident_tui.incident.said import Line
 from incident_tui.incident.views import LATE_AFTER, Correction, Incident, TimelineRow
 from incident_tui.incident.words import sentence, time_of, word
@@ -56,6 +57,7 @@ class Fold:
         self._files: dict[str, _File] = {}
         self._lean = Lean()
         self._merges = Merges(self._alone)
+        self._signed: set[Ref] = set()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -77,6 +79,8 @@ class Fold:
         self._correct(entry)
         if entry.kind is Kind.LINK:
             self._merges.note(entry.incident)
+        if entry.kind is Kind.SIGNATURE:
+            self._signed.update(Ref(entry.journal, seq) for seq in covered(entry))
         for other in self._referring.get(ref, ()):
             self._touch(other)
         return True
@@ -147,6 +151,10 @@ class Fold:
         entry = self._entries.get(ref)
         return None if entry is None else self._row(entry)
 
+    def signed(self, ref: Ref) -> bool:
+        """Whether a signature claims to cover the entry. Whether it fits is known to `incident-tui verify` alone."""
+        return ref in self._signed
+
     def loose(self, since: datetime) -> list[TimelineRow]:
         """Rows of entries outside any incident that were recorded from then on."""
         entries = [self._entries[ref] for ref in dict.fromkeys(self._logs[""])]
@@ -211,7 +219,7 @@ class Fold:
         return text
 
     def _hidden(self, entry: Entry) -> bool:
-        return entry.kind in _HIDDEN and entry.ref in self._entries
+        return (entry.kind in _HIDDEN and entry.ref in self._entries) or entry.kind is Kind.SIGNATURE
 
 
 def _emptied(entry: Entry) -> Entry:

@@ -137,7 +137,7 @@ def _add(db: sqlite3.Connection, store: Store, entries: list[Entry]) -> None:
         if corrects and entry.ref is not None:
             about.append((entry.ref.seq, entry.seq, bool(entry.data.get("at"))))
         stamps.append((entry.seq, entry.at.timestamp()))
-        if entry.purged:
+        if entry.purged or entry.kind is Kind.SIGNATURE:
             continue
         target = store.get(entry.ref) if corrects and entry.kind is Kind.AMEND and entry.ref is not None else None
         if target is not None and not target.purged and isinstance(said := entry.data.get("text"), str):

@@ -89,6 +89,8 @@ class Writer:
         self._open_store = open_store
         self._clock = clock
         self._on_status = on_status
+        self.on_saved: Callable[[Sequence[Entry]], None] = lambda entries: None
+        """Called on the writer's thread with what it has just saved; it must return at once and never raise."""
         self._first_pause, self._longest_pause = retry_seconds
         self._jobs: deque[_Job] = deque()
         self._changed = threading.Condition()
@@ -221,6 +223,7 @@ class Writer:
             return None
         self._saved_at = self._clock()
         _settle(job, entries)
+        self.on_saved(entries)
         return None
 
     def _opened(self) -> Store:

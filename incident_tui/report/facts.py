@@ -294,6 +294,7 @@ def _integrity(source: Source, rows: Sequence[TimelineRow], entries: Sequence[En
         struck=sum(row.struck for row in rows),
         amended=sum(bool(row.amended) for row in rows),
         purged=sum(entry.purged for entry in entries),
+        signed=sum(source.fold.signed(entry.id) for entry in entries),
         claimed=sum(row.claimed for row in rows),
         late=sum(row.late is not None for row in rows),
         skewed=sum(row.skew is not None for row in rows),

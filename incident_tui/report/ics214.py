@@ -13,7 +13,7 @@ from incident_tui.incident.settings import Person
 from incident_tui.incident.views import TimelineRow
 from incident_tui.report.source import Source
 
-_QUIET = frozenset({Kind.PRESENCE, Kind.LEASE})
+_QUIET = frozenset({Kind.PRESENCE, Kind.LEASE, Kind.SIGNATURE})
 _EMPTY = "not said"
 
 

@@ -274,6 +274,8 @@ class Integrity(msgspec.Struct, frozen=True, kw_only=True):
     struck: int
     amended: int
     purged: int
+    signed: int
+    """How many a signature covers; whether it fits, `incident-tui verify` says."""
     claimed: int
     late: int
     skewed: int

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from incident_tui.incident.entry import Author
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.signing import Signing
 from incident_tui.journal.writer import Unsaved
 from incident_tui.ui.session import Presence, Session
 from incident_tui.ui.view import Parts
@@ -40,6 +41,7 @@ def run(
     playbooks: Sequence[Path],
     letter: str = "a",
     confined: bool = False,
+    signing: Signing | None = None,
 ) -> int:
     """The screen on the journal in `directory`. Returns the exit status: 0 left, 1 something was not saved or the
     journal cannot be opened, 128 + signal when ended by one. Raises what crashed it, with the terminal restored and the
@@ -62,6 +64,8 @@ def run(
     except JournalError as error:
         print(f"incident-tui: {error.sentence}", file=sys.stderr)
         return 1
+    if signing is not None:
+        session.writer.on_saved, session.beside = signing.note, lambda: signing.problem
     app: IncidentApp | LinearScreen
     if settings.screen.linear is True:
         from incident_tui.ui.linear.screen import LinearScreen
@@ -76,18 +80,20 @@ def run(
         status = app.run(mouse=settings.screen.mouse)
     finally:
         unsaved = session.close(*app.talk.unsent())
-        _report(unsaved)
+        _report(unsaved, "" if signing is None else signing.close())
     if app.crash is not None:
         raise app.crash
     return 1 if unsaved else status or 0
 
 
-def _report(unsaved: list[Unsaved]) -> None:
+def _report(unsaved: list[Unsaved], unsigned: str) -> None:
     """What could not be saved, in full: the screen is gone, and this may be the only copy besides the kept line."""
     try:
         for one in unsaved:
             for draft in one.drafts:
                 print(f"NOT SAVED ({one.problem}): {draft.text}", file=sys.stderr)
+        if unsigned:
+            print(f"incident-tui: {unsigned} (all is saved; incident-tui sign)", file=sys.stderr)
         if unsaved:
             print("The next screen of this journal offers these lines again.", file=sys.stderr)
     except OSError:

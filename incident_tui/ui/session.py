@@ -112,6 +112,8 @@ class Session:
             playbooks=lambda: self.playbooks,
             purge=self._aside.purge,
         )
+        self.beside: Callable[[], str] = lambda: ""
+        """What is wrong with what goes on beside: a sentence, or empty."""
         self.sent: list[Sent] = []
         self.offered: list[str] = []
         """Lines that an earlier screen left, still to be offered in the prompt."""
@@ -250,7 +252,7 @@ class Session:
         incidents = self.fold.incidents() if self.loaded else []
         opened = [one for one in incidents if one.open and one.declared_at is not None]
         others = sum(one.id != incident.id for one in opened) if incident is not None else len(opened)
-        problems = [one for one in (self._read_problem, self.board.problem, *self.broken_playbooks[:1]) if one]
+        found = (self._read_problem, self.board.problem, self.beside(), *self.broken_playbooks[:1])
         return assemble(
             self.machines(),
             self.settings,
@@ -266,7 +268,7 @@ class Session:
             writer=self.writer_status,
             pending=self.pending,
             loading=loading,
-            problems=problems,
+            problems=[one for one in found if one],
             demo=self.demo,
         )
 

@@ -12,7 +12,7 @@ from incident_tui.incident.views import Incident, TimelineRow
 
 LOOSE: Final = 1_000
 """Entries outside any incident that are shown, the newest."""
-_CORRECTIONS: Final = frozenset({Kind.AMEND, Kind.STRIKE, Kind.PIN})
+_HIDDEN: Final = frozenset({Kind.AMEND, Kind.STRIKE, Kind.PIN, Kind.SIGNATURE})
 
 
 class ShownRows:
@@ -32,7 +32,7 @@ class ShownRows:
             self._loose_changed = True
         if not entry.incident:
             self._loose_changed = True
-            if entry.kind not in _CORRECTIONS:
+            if entry.kind not in _HIDDEN:
                 self._loose.append(entry.id)
                 del self._loose[:-LOOSE]
 

@@ -25,7 +25,9 @@ from incident_tui.incident.settings import COMMAND_MODES, Commands, Roster
 from incident_tui.incident.verbs import AUDIENCES
 from incident_tui.mistakes import nearest, show
 from incident_tui.replica import settings as replica
+from incident_tui.replica import sync_settings as syncs
 from incident_tui.replica.settings import Replica
+from incident_tui.replica.sync_settings import Sync
 from incident_tui.report.settings import Report, absolute
 from incident_tui.text import redact, sanitise
 from incident_tui.ui.settings import Screen
@@ -57,6 +59,7 @@ class Settings(Essentials, frozen=True, forbid_unknown_fields=True, kw_only=True
     hooks: tuple[Hook, ...] = ()
     rooms: tuple[Room, ...] = ()
     replica: Replica = Replica()
+    sync: tuple[Sync, ...] = ()
     thresholds: Thresholds = Thresholds()
     fleet: Fleet = Fleet()
     commands: Commands = Commands()
@@ -152,10 +155,12 @@ def _check(settings: Settings, path: Path) -> None:
     essentials.check_names(path, "hooks", [hook.name for hook in settings.hooks])
     people, levels = [person.name for person in settings.people], [one.level for one in settings.severities]
     essentials.check_names(path, "rooms", [room.name for room in settings.rooms])
+    essentials.check_names(path, "sync", [peer.name for peer in settings.sync])
     found = [
         *outside.problems(settings, people, levels),
         *rooms.problems(settings.rooms, people),
         *replica.problems(settings.replica),
+        *syncs.problems(settings.sync),
     ]
     for key, problem in found:
         raise ConfigError(f"{path}: {key}: {sanitise(redact(problem)[0], limit=300)}")
@@ -272,7 +277,8 @@ def _absolute(settings: Settings, path: Path) -> Settings:
         replace(room, token_file=full(room.token_file), app_token_file=full(room.app_token_file))
         for room in settings.rooms
     )
-    settings = replace(settings, rooms=read, replica=replica.absolute(settings.replica, full))
+    peers = tuple(syncs.absolute(peer, full) for peer in settings.sync)
+    settings = replace(settings, rooms=read, replica=replica.absolute(settings.replica, full), sync=peers)
     report = absolute(settings.report, base)
     return essentials.with_absolute(replace(settings, hosts=hosts, chat=chat, report=report), path)
 
@@ -286,12 +292,13 @@ def missing_files(settings: Settings, path: Path | None) -> list[str]:
     own = settings.report.directory
     if own and not os.access(own, os.R_OK | os.X_OK):
         problems.append(f"{path}: report.directory = {show(own)}: this directory cannot be read")
-    for number, host in enumerate(settings.hosts):
-        for key in ("identity_file", "known_hosts"):
-            value = getattr(host, key)
-            if value and not os.access(value, os.R_OK):
-                state = "cannot be read; mend its rights" if os.path.exists(value) else "no such file"
-                problems.append(f"{path}: hosts[{number}].{key} = {show(value)} ({host.name}): {state}")
+    for table in ("hosts", "sync"):
+        for number, host in enumerate(getattr(settings, table)):
+            for key in ("identity_file", "known_hosts"):
+                value = getattr(host, key)
+                if value and not os.access(value, os.R_OK):
+                    state = "cannot be read; mend its rights" if os.path.exists(value) else "no such file"
+                    problems.append(f"{path}: {table}[{number}].{key} = {show(value)} ({host.name}): {state}")
     for number, sink in enumerate(settings.chat):
         if sink.command and shutil.which(sink.command[0]) is None:
             problems.append(f"{path}: chat[{number}].command: there is no program {show(sink.command[0])}")

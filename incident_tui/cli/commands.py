@@ -348,7 +348,10 @@ COMMANDS: Final = (
         "print lines for authorized_keys: each gives one person the screen under their name, and nothing else",
         "joining:join_keys",
         "[NAME...]",
-        (Option("old", "for an sshd older than OpenSSH 7.2, which does not know restrict"),),
+        (
+            Option("old", "for an sshd older than OpenSSH 7.2, which does not know restrict"),
+            Option("sync", "instead, a line for this public key of another bastion: to sync, and nothing else", "FILE"),
+        ),
         "The keys are those of [[people]] keys. Add the lines to ~/.ssh/authorized_keys of the shared account.",
     ),
     Command(
@@ -357,6 +360,22 @@ COMMANDS: Final = (
         "joining:join",
         "NAME",
         (Option("key", "fingerprint of the key that logged in", "FINGERPRINT"),),
+    ),
+    Command(
+        "sync",
+        "exchange entries with the journal on another bastion over SSH, both ways; of each [[sync]] without HOST",
+        "syncing:sync",
+        "[HOST]",
+        (
+            Option("port", "of its sshd", "PORT"),
+            Option("command", "the program there, where its login does not find incident-tui", "WORDS"),
+            Option("there", "the directory of the journal there", "DIR"),
+            Option("recover", "this journal was restored from an older copy: bring back what HOST still has of it"),
+            Option("serve", "what is run on the other bastion: exchange on standard input and output"),
+            JSON,
+        ),
+        "HOST is the name of a [[sync]] or of a host, an alias of ~/.ssh/config, or user@host[:port]. Cut in the "
+        "middle, the next sync goes on from there. Exit status 1 when something is wrong or still missing.",
     ),
     Command(
         "contacts",

@@ -9,7 +9,7 @@ from incident_tui.cli import function_of
 from incident_tui.cli.commands import BY_NAME
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.options import Call
-from incident_tui.desk.joining import Refused, asked, environment, is_key_of, line
+from incident_tui.desk.joining import Refused, asked, environment, is_key_of, line, sync_line
 from incident_tui.incident.people import find
 from incident_tui.incident.ssh_key import NoKey, fingerprint
 from incident_tui.text import decode, sanitise
@@ -19,22 +19,16 @@ def join_keys(context: Context) -> int:
     """`join-keys [NAME...] [--old]`: the lines of everybody who has `keys`, or of those who are named."""
     people = context.essentials.people
     config = context.config_path
+    if "sync" in context.call.options:
+        print(_sync_line(context))
+        return 0
     if config is None:
         raise Failure("no configuration was found, so nobody has a key; add keys to [[people]] in config.toml", 2)
     for word in context.call.words:
         if find(word, people) is None:
             raise Failure(f"there is nobody called {sanitise(word, limit=40)!r} in [[people]] of {config}", 2)
     wanted = [find(word, people) for word in context.call.words] or list(people)
-    # -I: nothing in the environment or the home of the shared account can put other code in front of ours.
-    # A bundle (bundle/launch.sh) is named itself: what it unpacked is a cache, and says -I on its own.
-    bundle = os.environ.get("INCIDENT_TUI_BUNDLE", "")
-    program = [
-        *([bundle] if bundle else [sys.executable, "-I", "-m", "incident_tui"]),
-        "--config",
-        str(config.absolute()),
-        "--journal",
-        context.place,
-    ]
+    program = _program(context)
     lines: list[str] = []
     owner: dict[str, str] = {}
     for person in people:
@@ -53,6 +47,38 @@ def join_keys(context: Context) -> int:
         raise Failure(f"nobody of these has keys: add keys = ['ssh-ed25519 AAAA…'] to [[people]] of {config}", 2)
     print("\n".join(lines))
     return 0
+
+
+def _program(context: Context) -> list[str]:
+    """What a line of authorized_keys runs. -I: nothing in the environment or the home of the shared account can put
+    other code in front of ours. A bundle (bundle/launch.sh) is named itself: what it unpacked is a cache, and says -I
+    on its own."""
+    bundle = os.environ.get("INCIDENT_TUI_BUNDLE", "")
+    config = context.config_path
+    return [
+        *([bundle] if bundle else [sys.executable, "-I", "-m", "incident_tui"]),
+        *(["--config", str(config.absolute())] if config is not None else []),
+        "--journal",
+        context.place,
+    ]
+
+
+def _sync_line(context: Context) -> str:
+    """The line for a public key of another bastion, of which the file has one."""
+    path = os.path.expanduser(context.call.options["sync"])
+    name = sanitise(path, limit=200)
+    if context.call.words:
+        raise Failure("join-keys --sync is for another bastion's key and takes no NAME", 2)
+    try:
+        with open(path, encoding="utf-8") as file:
+            return sync_line(file.read(16_384).strip(), _program(context), old=context.call.flag("old"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise Failure(f"{name}: cannot be read ({why}); name the public key of the other bastion", 2) from error
+    except NoKey as error:
+        raise Failure(f"{name}: {error}", 2) from error
+    except Refused as error:
+        raise Failure(error.sentence, 2) from error
 
 
 def join(context: Context) -> int:

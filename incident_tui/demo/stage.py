@@ -129,6 +129,7 @@ def toml_for(settings: Settings, endpoints: Endpoints, journal: Path) -> bytes:
         alert_rules=(),
         hooks=(),
         rooms=(),
+        sync=(),
         listener=replace(settings.listener, bind="", token_env="", token_file="", cert="", key=""),
     )
     return _toml(msgspec.to_builtins(quick)).encode()

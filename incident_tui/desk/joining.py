@@ -17,6 +17,9 @@ from incident_tui.text import TEXT_LIMIT, sanitise
 OPTIONS: Final = "restrict,pty"
 OLD_OPTIONS: Final = "no-port-forwarding,no-X11-forwarding,no-agent-forwarding,no-user-rc"
 """The same for an sshd that knows no `restrict`: it grants what is not forbidden, so the terminal needs no word."""
+SYNC_OPTIONS: Final = "restrict"
+OLD_SYNC_OPTIONS: Final = f"{OLD_OPTIONS},no-pty"
+"""Of a key of another bastion: no terminal either."""
 MAY: Final = "no command (the screen), screen --linear, brief [INCIDENT] [--since last], log TEXT"
 _KEPT: Final = frozenset(
     {*("HOME", "USER", "LOGNAME", "PATH", "TERM", "COLORTERM", "LANG", "NO_COLOR", "TZ"), "SSH_CONNECTION", "SSH_TTY"}
@@ -35,13 +38,23 @@ def line(person: Person, key: str, program: Sequence[str], *, old: bool = False)
     """The line of `authorized_keys` for one key of a person; `program` is what runs this program, with the options
     that say where configuration and journal are. Raises NoKey for a key that is none, Refused for a path that sshd
     could read otherwise."""
+    words = [*program, "join", person.name, "--key", fingerprint(key)]
+    return _line(OLD_OPTIONS if old else OPTIONS, words, key, person.name)
+
+
+def sync_line(key: str, program: Sequence[str], *, old: bool = False) -> str:
+    """As `line`, for a key of another bastion: it exchanges entries, whatever it asks for."""
+    return _line(OLD_SYNC_OPTIONS if old else SYNC_OPTIONS, [*program, "sync", "--serve"], key, "sync")
+
+
+def _line(options: str, words: Sequence[str], key: str, comment: str) -> str:
     kind, encoded = split(key)
-    command = shlex.join([*program, "join", person.name, "--key", fingerprint(key)])
+    command = shlex.join(words)
     if any(one in command for one in '"\\\r\n'):
         raise Refused(
             f"{sanitise(command, limit=120)}: a path with a quote or a backslash cannot stand in a key's line"
         )
-    return f'{OLD_OPTIONS if old else OPTIONS},command="{command}" {kind} {encoded} {person.name}'
+    return f'{options},command="{command}" {kind} {encoded} {comment}'
 
 
 def is_key_of(print_: str, person: Person) -> bool:

@@ -85,6 +85,8 @@ class Exchanged(msgspec.Struct):
     recovered: int = 0
     problems: list[str] = msgspec.field(default_factory=list)
     """A sentence for each thing that is wrong and needs a person; none when all went well."""
+    notices: list[str] = msgspec.field(default_factory=list)
+    """What is worth a word and does no harm."""
     lacking: int = 0
     """So many of the own journal's entries are there and not here: it was restored from an older copy."""
 
@@ -113,6 +115,9 @@ class Side:
         """Pieces without an answer yet: journal and last number."""
         self._said_done = False
         self._heard_done = False
+        self._asked = 0
+        """`Differs` and `Wish` that were sent; a `Done` from before they came says nothing."""
+        self._answered = 0
         self.over = False
         """The other side ended it, all being done."""
         self.done = Exchanged()
@@ -189,7 +194,7 @@ class Side:
                 self._said_done = False
         if not self._waited and not self._said_done:
             self._said_done = True
-            out += pack(Done())
+            out += pack(Done(self._answered))
         return bytes(out)
 
     def _piece(self, journal: str, last: int) -> list[Record]:
@@ -230,11 +235,15 @@ class Side:
             self._acknowledged(frame)
             return self._pump()
         if isinstance(frame, Done):
-            self._heard_done = True
-        elif isinstance(frame, Differs):
-            return self._compare(frame) + self._pump()
-        elif isinstance(frame, Wish):
-            return self._wished(frame) + self._pump()
+            self._heard_done = frame.asks >= self._asked
+        elif isinstance(frame, Differs | Wish):
+            self._answered += 1
+            self._said_done = False
+            if isinstance(frame, Wish):
+                self._wished(frame)
+            elif frame.journal in self._mine:
+                self._differs(frame.journal, frame.seq)
+            return self._pump()
         elif isinstance(frame, Ping):
             return pack(Pong())
         return b""
@@ -248,13 +257,16 @@ class Side:
                 "away, then sync again."
             )
         if theirs.letter == own.letter:
-            self._problem(
+            self.done.notices.append(
                 f"{self._name} has the letter {own.letter} as this journal has: handles show digits of the journal's "
-                "id. Set [journal] letter before the first entry of a new bastion."
+                "id. Give a new bastion a [journal] letter of its own before its first entry."
             )
         self._their_own = theirs.journal
         self._theirs = {one.journal: one for one in (theirs, *hello.copies)}
-        self._shelf.tell([one for one in self._theirs.values() if one.journal != self._own])
+        try:
+            self._shelf.tell([one for one in self._theirs.values() if one.journal != self._own])
+        except JournalError as error:  # what is here can still be sent
+            self._problem(f"not saved: {error.sentence}")
         out = b""
         for journal, held in self._theirs.items():
             if journal != self._their_own:
@@ -277,14 +289,15 @@ class Side:
         if theirs.seq > mine.seq:
             return self._lacking(mine, theirs) if own else b""
         if theirs.seq and self._shelf.link_at(journal, theirs.seq) != theirs.link:
-            return self._differs(journal, theirs.seq) + pack(Differs(journal, theirs.seq))
+            self._differs(journal, theirs.seq)
+            return self._ask(Differs(journal, theirs.seq))
         return b""
 
     def _lacking(self, mine: Held, theirs: Held) -> bytes:
         """They have more of the own journal than is here."""
         self.done.lacking = theirs.seq - mine.seq
         if self._recover:
-            return pack(Wish(mine.seq))
+            return self._ask(Wish(mine.seq))
         self._stopped.add(self._own)
         self._problem(
             f"{self._name} has {theirs.letter}{mine.seq + 1} to {theirs.letter}{theirs.seq} of this very journal, "
@@ -293,18 +306,17 @@ class Side:
         )
         return b""
 
-    def _compare(self, frame: Differs) -> bytes:
-        held = self._mine.get(frame.journal)
-        return b"" if held is None else self._differs(frame.journal, frame.seq)
+    def _ask(self, frame: Differs | Wish) -> bytes:
+        self._asked += 1
+        return pack(frame)
 
-    def _wished(self, frame: Wish) -> bytes:
+    def _wished(self, frame: Wish) -> None:
         held = self._mine.get(self._their_own)
         if held is not None:
             self._sent[self._their_own] = frame.seq
             self._wished_to = held.seq
-        return b""
 
-    def _differs(self, journal: str, seq: int) -> bytes:
+    def _differs(self, journal: str, seq: int) -> None:
         """Both have an entry `seq` of it, and not the same: all of it is sent, so that each finds where it forked."""
         held = self._mine[journal]
         if journal == self._own:
@@ -317,7 +329,6 @@ class Side:
             self._problem(f"{self._name} has another {held.letter}{seq} of {_named(held)} than is here.")
         if journal != self._their_own:
             self._sent[journal] = 0
-        return b""
 
     def _take(self, records: Sequence[Record]) -> bytes:
         journal = records[0].journal

@@ -78,6 +78,9 @@ class Ack(msgspec.Struct, frozen=True, array_like=True, tag=3):
 class Done(msgspec.Struct, frozen=True, array_like=True, tag=4):
     """The other side has all that is here, and has said so; until more is sent."""
 
+    asks: Number = 0
+    """So many `Differs` and `Wish` of the other side were answered before this."""
+
 
 class Differs(msgspec.Struct, frozen=True, array_like=True, tag=5):
     """Both have entry `seq` of this journal, and not the same: all of it must be compared."""

@@ -12,14 +12,19 @@ class Cut(Exception):
 class Pair:
     """`ours` asks, `theirs` serves."""
 
-    def __init__(self, ours: Shelf, theirs: Shelf, *, recover: bool = False, noise: bytes = b"") -> None:
+    def __init__(
+        self, ours: Shelf, theirs: Shelf, *, recover: bool = False, stays: bool = False, noise: bytes = b""
+    ) -> None:
+        """`stays`: the asking side does not end it when both have all."""
+        self.stays = stays
         self.ours = Side(ours, "theirs", "1", serves=False, recover=recover)
         self.theirs = Side(theirs, "ours", "1", serves=True)
         self.to_theirs = bytearray(self.ours.begin())
         self.to_ours = bytearray(noise + self.theirs.begin())
 
     def run(self, cut: int | None = None, step: int = 65536) -> int:
-        """Carry bytes both ways, `step` at a time, until both are quiet; returns how many. Raises Cut at byte `cut`."""
+        """Carry bytes both ways, `step` at a time, until the asking side ends it or both are quiet; returns how many.
+        Raises Cut at byte `cut`."""
         carried = 0
         while self.to_theirs or self.to_ours:
             for way, side, back in (
@@ -34,6 +39,10 @@ class Pair:
                 carried += len(data)
                 if data:
                     back += side.feed(data)
+            if self.ours.settled and not self.stays:
+                self.to_theirs += self.ours.bye()
+                self.theirs.feed(bytes(self.to_theirs))
+                break
         return carried
 
     def news(self) -> None:

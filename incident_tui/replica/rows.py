@@ -1,0 +1,45 @@
+"""What the board says of each way to other bastions, "replica/NAME" -> ReplicaRow, and what is wrong by it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from incident_tui.incident.finding import Finding, Level
+
+REPLICA_RULES: Final = {"replica.apart": "entries do not go to another bastion, nor come from there"}
+"""Rule ids of this module, with what they mean; playbooks name them in `when`."""
+
+
+class ReplicaRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of one way: a bastion over SSH, or a cluster of servers."""
+
+    name: str
+    way: str
+    """ssh or jetstream."""
+    at: datetime
+    problem: str = ""
+    """Why entries do not go both ways, in one sentence without any secret; empty when they do."""
+    since: datetime | None = None
+    """Since when that is so, or entries go both ways."""
+    reached_at: datetime | None = None
+    """When it last answered; renewed now and then."""
+    detail: str = ""
+    """Of whom it is: the letter of the bastion's journal, or the server that is connected."""
+
+
+def replica_findings(names: Sequence[str], rows: Mapping[str, ReplicaRow], now: datetime) -> list[Finding]:
+    """Ways that entries do not go now: what is written on the other side is not known here."""
+    found = []
+    for name in names:
+        row = rows.get(name)
+        if row is None:
+            found.append(Finding("replica.apart", Level.UNKNOWN, name, f"{name}: not reached yet", now))
+        elif row.problem:
+            since = f" since {row.since:%H:%MZ}" if row.since is not None else ""
+            sentence = f"{name}: no entries to and from there{since}: {row.problem}"
+            found.append(Finding("replica.apart", Level.UNKNOWN, name, sentence, row.at))
+    return found

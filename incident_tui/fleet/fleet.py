@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from incident_tui.fleet.channel import Clock
 from incident_tui.fleet.host import HostLink
+from incident_tui.fleet.locking import low_on_memory
 from incident_tui.fleet.settings import Fleet as FleetSettings
 from incident_tui.fleet.settings import Host
 from incident_tui.fleet.turns import Turns
@@ -17,6 +18,11 @@ from incident_tui.hosts.settings import Thresholds
 
 HUNG_REST = timedelta(minutes=5)
 """For so long a peer whose locking command hung is not elected if another can be."""
+ELECT_EVERY = timedelta(seconds=1)
+"""Between two elections while no peer has changed: a reading that grows old is no reading that comes."""
+SPARED_REST = timedelta(minutes=5)
+"""A peer elected in place of one low on memory keeps it for so long: two that swap now and then do not change places
+each round."""
 
 
 class Fleet:
@@ -35,6 +41,10 @@ class Fleet:
         self._clock = clock
         self._on_reading = on_reading
         self._thresholds = thresholds or Thresholds()
+        self._elected_at = datetime.min.replace(tzinfo=UTC)
+        self._clusters: dict[str, list[str]] = {}
+        self._spared: dict[str, datetime] = {}
+        """Who was elected last in place of a peer low on memory, and when."""
         turns = Turns()
         self.links = {host.name: HostLink(host, settings, clock, self._heard, dice=dice, turns=turns) for host in hosts}
         self.readings: dict[str, HostReading] = {name: link.reading for name, link in self.links.items()}
@@ -52,27 +62,55 @@ class Fleet:
                 link.refresh()
 
     def _heard(self, reading: HostReading) -> None:
-        self.readings[reading.host] = reading
-        if reading.gluster is not None:
-            self._elect()
+        before, self.readings[reading.host] = self.readings[reading.host], reading
+        if reading.gluster is not None or before.gluster is not None:
+            now = self._clock()
+            if _signs(before, now) != _signs(reading, now) or not timedelta(0) <= now - self._elected_at < ELECT_EVERY:
+                self._elected_at = now
+                self._elect(now)
+            if self.links[reading.host].elected:
+                self._answered(reading, now)
         self._on_reading(reading)
 
-    def _elect(self) -> None:
-        """One peer a cluster: the elected one while it answers; when it falls silent, the next by name."""
+    def _answered(self, reading: HostReading, now: datetime) -> None:
+        """Who asked before has no word left on what the elected peer has read since."""
+        for name in self._clusters.get(reading.host, ()):
+            link = self.links[name]
+            if not link.elected and (superseded := _superseded(self.readings[name], reading, now)):
+                self.readings[name] = link.forget(superseded)
+                self._on_reading(link.reading)
+
+    def _elect(self, now: datetime) -> None:
+        """One peer a cluster: the elected one while it answers and has memory to spare, or nobody else has; then the
+        next."""
         chosen: set[str] = set()
-        for members in clusters(self._candidates()):
+        for members in clusters(self._candidates(now)):
             current = next((name for name in members if self.links[name].elected), None)
-            chosen.add(current or min(members, key=self._burden))
+            best = min(members, key=self._burden)
+            if current is not None and self._spares(current, best, now):
+                self._spared[best] = now
+                self.links[best].locking.follow(self.links[current].locking)
+                current = best
+            chosen.add(current or best)
         for name, link in self.links.items():
             link.elected = name in chosen
+        together = clusters(reading for reading in self.readings.values() if reading.gluster is not None)
+        self._clusters = {name: members for members in together for name in members}
 
-    def _burden(self, name: str) -> tuple[float, str]:
+    def _spares(self, current: str, best: str, now: datetime) -> bool:
+        """Whether `current` is low on memory and `best` is not."""
+        since = self._spared.get(current)
+        if since is not None and timedelta(0) <= now - since < SPARED_REST:
+            return False
+        return low_on_memory(self.readings[current]) and not low_on_memory(self.readings[best])
+
+    def _burden(self, name: str) -> tuple[bool, float, str]:
         """The peer with the most memory to spare first: heal info is a whole client process."""
         memory = self.readings[name].memory
-        return (memory.used_percent // 10 if memory is not None else 100.0, name)
+        low = low_on_memory(self.readings[name])
+        return (low, memory.used_percent // 10 if memory is not None else 100.0, name)
 
-    def _candidates(self) -> list[HostReading]:
-        now = self._clock()
+    def _candidates(self, now: datetime) -> list[HostReading]:
         able = [
             reading
             for reading in self.readings.values()
@@ -86,13 +124,35 @@ class Fleet:
         return [r for r in able if r.host not in hung] or able
 
 
+def _signs(reading: HostReading, now: datetime) -> tuple[object, ...]:
+    """All of a reading that an election looks at, but for its age."""
+    told = reading.gluster
+    known = (told.glusterd_alive, told.uuid, [peer.uuid for peer in told.peers]) if told is not None else None
+    return reading.link.state, known, low_on_memory(reading), _hung(reading, now)
+
+
+_ASKED = ("volume_status", "heals", "rebalances", "quotas", "snapshots")
+"""What only the elected peer is asked for, a volume at a time."""
+
+
 def _hung(reading: HostReading, now: datetime) -> bool:
     """Whether a locking command got no answer there lately: another peer has its turn first."""
     return any(
         gap.kind is GapKind.HUNG and now - gap.at < HUNG_REST
         for field, gap in reading.gaps.items()
-        if field.partition(":")[0] in ("volume_status", "heals", "rebalances", "quotas", "snapshots")
+        if field.partition(":")[0] in _ASKED
     )
+
+
+def _superseded(reading: HostReading, other: HostReading, now: datetime) -> set[str]:
+    """The gaps of one peer about what another has read since. That a command hung is kept while it counts."""
+    out = set()
+    for field, gap in reading.gaps.items():
+        kind, _, volume = field.partition(":")
+        answer = getattr(other, kind).get(volume) if kind in _ASKED else None
+        if answer is not None and answer.at > gap.at and (gap.kind is not GapKind.HUNG or now - gap.at >= HUNG_REST):
+            out.add(field)
+    return out
 
 
 def clusters(readings: Iterable[HostReading]) -> list[list[str]]:

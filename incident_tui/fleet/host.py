@@ -28,9 +28,8 @@ from incident_tui.hosts.readings import GapKind, HostReading, Link, LinkState
 from incident_tui.hosts.sections import EventLine, FollowerChanged, Section
 
 FIRST_RETRY, LAST_RETRY = 1.0, 60.0
-SLOW_DEADLINE = 75.0
-"""Client-side limit of a slow round without locks: the sum of its commands' own limits, and some."""
-LOCK_DEADLINE = 165.0
+SLOW_DEADLINE, LOCK_DEADLINE = 75.0, 165.0
+"""Client-side limits of a slow round, without and with locks: the sum of its commands' own limits, and some."""
 PING_SECONDS = 25.0
 BRIEF_FOLLOWS = 3
 """Followers of docker's events that end within PING_SECONDS, one after the other: from so many on, they do not last."""
@@ -71,7 +70,7 @@ class HostLink:
         self._hurry = asyncio.Event()
         self._full = False
         self._stuck = Stuck()
-        self._locking = Locking(fleet, self._dice)
+        self.locking = Locking(fleet, self._dice)
         self._connection: ssh.Connection | None = None
         self._terminal = False
 
@@ -83,6 +82,10 @@ class HostLink:
     def raw(self) -> RawText:
         """What the host's commands printed last."""
         return self._assembler.raw.text()
+
+    def forget(self, gaps: set[str]) -> HostReading:
+        """What could not be had here, and another peer has read since."""
+        return self._assembler.forget(gaps)
 
     def refresh(self) -> None:
         """Read everything now that takes no lock; connect now when it is between two tries."""
@@ -114,19 +117,18 @@ class HostLink:
 
     def _link(self, state: LinkState, sentence: str = "", retry: float | None = None) -> None:
         now = self._clock()
-        later = now + timedelta(seconds=retry) if retry is not None else None
-        self._on_reading(
-            self._assembler.linked(Link(state=state, sentence=sentence, since=now, at=now, next_try=later))
-        )
+        later = None if retry is None else now + timedelta(seconds=retry)
+        link = Link(state=state, sentence=sentence, since=now, at=now, next_try=later)
+        self._on_reading(self._assembler.linked(link))
 
     async def run(self) -> None:
         """Connect, read, reconnect with jittered back-off. Ends only by cancellation, and leaves nothing behind."""
         failures = 0
         while True:
             began = self._clock()
+            failure = LinkFailure(LinkState.LOST, f"{self.host.name}: the connection was lost")
             try:
                 await self._connected()
-                failure = LinkFailure(LinkState.LOST, f"{self.host.name}: the connection was lost")
             except LinkFailure as problem:
                 failure = problem
             if self._clock() - began > timedelta(seconds=60):
@@ -228,9 +230,9 @@ class HostLink:
         while True:
             channel = await self._open("slow")
             if channel is None:
+                none = "the host gives us no second session (MaxSessions?)"
                 for role in ("docker", "gluster"):
-                    sentence = "the host gives us no second session (MaxSessions?)"
-                    self._assembler.missing(role, GapKind.FAILED, sentence, self._clock())
+                    self._assembler.missing(role, GapKind.FAILED, none, self._clock())
                 self._on_reading(self.reading)
                 await asyncio.sleep(self._fleet.slow_seconds)
                 continue
@@ -286,7 +288,7 @@ class HostLink:
     async def _lock_rounds(self, channel: Channel) -> None:
         """Returns when the channel has to be opened anew, or another peer is elected."""
         while self.elected:
-            for words in self._locking.due(self.reading, self._clock()):
+            for words in self.locking.due(self.reading, self._clock()):
                 if self.elected and not await self._slow_round(channel, words, LOCK_DEADLINE):
                     return
             await asyncio.sleep(self._fleet.slow_seconds * self._dice.uniform(0.9, 1.1))
@@ -307,10 +309,9 @@ class HostLink:
         try:
             answer = await channel.ask(words, deadline)
         except TimeoutError:
-            maybe = await self._outlived(channel, words, deadline)
-            if maybe is None:
+            if (late := await self._outlived(channel, words, deadline)) is None:
                 return False
-            answer = maybe
+            answer = late
         except LinkFailure:
             if self._connection is None or self._connection.ssh.is_closed() or channel.flooded:
                 raise
@@ -323,10 +324,9 @@ class HostLink:
         """A command outlived its own limit (state D): say so, and wait for as long as it lives."""
         child = channel.last_child
         for word in words:
-            name = field_of(word)
             what = child.section if child else word
             sentence = f"{what}: no answer within {deadline:.0f} s; the command is stuck"
-            self._assembler.missing(name, GapKind.HUNG, sentence, self._clock())
+            self._assembler.missing(field_of(word), GapKind.HUNG, sentence, self._clock())
         self._on_reading(self.reading)
         if child is None:
             return None

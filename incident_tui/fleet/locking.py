@@ -39,6 +39,10 @@ class Locking:
         self._healed_at: datetime | None = None
         self._limits_at: datetime | None = None
 
+    def follow(self, other: Locking) -> None:
+        """Go on where another peer of the cluster stopped: nothing is asked sooner because it is asked elsewhere."""
+        self._locked_at, self._healed_at, self._limits_at = other._locked_at, other._healed_at, other._limits_at
+
     def due(self, reading: HostReading, now: datetime) -> list[list[str]]:
         """The rounds that are due now, each a list of the probe's words; they count as run."""
         gluster = reading.gluster
@@ -75,12 +79,17 @@ def moving(reading: HostReading, volume: Volume) -> bool:
     return listed or (known is not None and "in progress" in known.status)
 
 
-def _heal_seconds(reading: HostReading, wanted: float) -> float:
-    """heal info is a whole client process of tens to hundreds of megabytes: on a host low on memory less often."""
+def low_on_memory(reading: HostReading) -> bool:
+    """heal info is a whole client process of tens to hundreds of megabytes: such a host is asked for it less often, and
+    not at all while another peer can be."""
     memory, swapping = reading.memory, reading.swapping
-    low = memory is not None and memory.available < LOW_MEMORY * memory.total
-    low = low or (swapping is not None and swapping.pages_in + swapping.pages_out > 0)
-    return max(wanted, HEAL_LOW_SECONDS) if low else wanted
+    if memory is not None and memory.available < LOW_MEMORY * memory.total:
+        return True
+    return swapping is not None and swapping.pages_in + swapping.pages_out > 0
+
+
+def _heal_seconds(reading: HostReading, wanted: float) -> float:
+    return max(wanted, HEAL_LOW_SECONDS) if low_on_memory(reading) else wanted
 
 
 def _due(last: datetime | None, now: datetime, spacing: timedelta) -> bool:

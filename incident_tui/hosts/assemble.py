@@ -152,6 +152,13 @@ class Assembler:
         self._set(gaps={**self.reading.gaps, field: gap})
         return self.reading
 
+    def forget(self, fields: Iterable[str]) -> HostReading:
+        """These gaps are none any more."""
+        gone = set(fields)
+        if gone & self.reading.gaps.keys():
+            self._set(gaps={key: gap for key, gap in self.reading.gaps.items() if key not in gone})
+        return self.reading
+
     def _set(self, **changes: Any) -> None:
         self.reading = msgspec.structs.replace(self.reading, **changes)
 
@@ -162,8 +169,7 @@ class Assembler:
             self.missing(field, problem.kind, problem.sentence, at)
             return
         self._set(**changes)
-        if field in self.reading.gaps:
-            self._set(gaps={key: gap for key, gap in self.reading.gaps.items() if key != field})
+        self.forget((field,))
 
     def _system(self, by: dict[str, Section], at: datetime) -> System:
         versions = [by[name].body if name in by else "" for name in ("docker-version", "gluster-version")]
@@ -171,8 +177,7 @@ class Assembler:
         system = msgspec.structs.replace(system, installed=self._installed, terminal=self._terminal)
         # What was absent when we last connected may have been installed since.
         come = {name for name in ("docker", "gluster") if getattr(system, name)}
-        gone = {name for name, gap in self.reading.gaps.items() if gap.kind is GapKind.ABSENT and name in come}
-        self._set(gaps={name: gap for name, gap in self.reading.gaps.items() if name not in gone})
+        self.forget({name for name, gap in self.reading.gaps.items() if gap.kind is GapKind.ABSENT and name in come})
         if not system.docker:
             kind = GapKind.ABSENT if "docker-version" not in by else GapKind.FAILED
             self.missing(
@@ -297,8 +302,8 @@ class Assembler:
         self._bricks.learn(found)
         if down is not None:
             self.missing("glusterd", down.kind, down.sentence, at)
-        elif "glusterd" in self.reading.gaps:
-            self._set(gaps={key: gap for key, gap in self.reading.gaps.items() if key != "glusterd"})
+        else:
+            self.forget(("glusterd",))
         return {"gluster": found}
 
     def _status(self, section: Section, volume: str, at: datetime) -> dict[str, Any]:

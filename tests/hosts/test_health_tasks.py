@@ -8,15 +8,11 @@ from typing import Any
 
 import msgspec
 
-from incident_tui.fleet.fleet import Fleet
 from incident_tui.fleet.locking import HEAL_LOW_SECONDS, Locking
 from incident_tui.fleet.settings import Fleet as FleetSettings
-from incident_tui.fleet.settings import Host
 from incident_tui.hosts import health
 from incident_tui.hosts.readings import (
     Brick,
-    Gap,
-    GapKind,
     GeoPair,
     GeoReplication,
     Gluster,
@@ -162,22 +158,3 @@ def test_heal_info_is_asked_less_often_where_memory_is_low() -> None:
     assert "heal:gv0" in words(low, locking, 0)
     assert "heal:gv0" not in words(low, locking, HEAL_LOW_SECONDS / 60 - 1)
     assert "heal:gv0" in words(low, locking, HEAL_LOW_SECONDS / 60)
-
-
-def test_the_peer_with_memory_to_spare_asks_and_one_that_hangs_rests() -> None:
-    fleet = Fleet([Host(name=name) for name in NAMES], FleetSettings(), lambda: NOW, lambda reading: None)
-    fleet.links["web1"].elected = False
-
-    def elected(*readings: HostReading) -> list[str]:
-        for reading in readings:
-            fleet._heard(reading)
-        return [name for name, link in fleet.links.items() if link.elected]
-
-    def memory(available: int) -> Memory:
-        return Memory(at=NOW, total=100, available=available, estimated=False)
-
-    fleet.readings |= {r.host: r for r in (host("web1", memory=memory(5)), host("web2", memory=memory(60)))}
-    assert elected(host("web3", memory=memory(30))) == ["web2"]
-    hung = Gap(at=NOW, kind=GapKind.HUNG, sentence="volume status: no answer within 150 s")
-    assert elected(host("web2", memory=memory(60), gaps={"volume_status:gv0": hung})) == ["web3"]
-    assert elected(host("web2", memory=memory(60))) == ["web3"]  # the elected one stays while it answers

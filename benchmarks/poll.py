@@ -125,12 +125,13 @@ def measure(host: Host, rounds: int) -> list[str]:
         connection = runner.run(ssh.connect(host, Fleet()))
         plain = runner.run(plainly(host))
         channel = runner.run(opened(connection.ssh, host, "fast", now))
+        connection.ssh.set_keepalive(0)  # as for every host from its first answer on
 
         async def by_exec() -> Any:
             return (await plain.run(ONE_SHOT, encoding=None)).stdout
 
         blocks: dict[str, Callable[[], list[float]]] = {
-            "channel": lambda: runner.run(awaited(lambda: channel.ask(WORDS, 10))),
+            "channel": lambda: runner.run(awaited(lambda: channel.ask_alive(connection.ssh, WORDS, 15, 5))),
             "conn.run()": lambda: runner.run(awaited(by_exec)),
         }
         for name, made in (("paramiko", by_paramiko), ("parallel-ssh", by_parallel_ssh)):

@@ -12,7 +12,7 @@ import msgspec
 
 from incident_tui import text
 from incident_tui.fleet.settings import Host
-from incident_tui.fleet.ssh import LinkFailure, explain, place
+from incident_tui.fleet.ssh import LinkFailure, explain, place, unlogged
 from incident_tui.hosts import probe
 from incident_tui.hosts.readings import LinkState
 from incident_tui.hosts.sections import (
@@ -137,6 +137,7 @@ class Channel:
                     env={},
                     send_env=[],
                 )
+                unlogged(self._channel)
                 if self.terminal:
                     await self._terminal_set
                     if self.closed.is_set():
@@ -185,6 +186,21 @@ class Channel:
         assert self._answer is not None
         at = self._clock()
         return Answer(self._answer, self._asked, self._clock_at or at, at)
+
+    async def ask_alive(
+        self, connection: asyncssh.SSHClientConnection, words: list[str], seconds: float, patience: float
+    ) -> Answer:
+        """`ask` on a connection without keepalives: asyncssh renews their timer with each packet, and each answer is a
+        sign of life by itself. One that is `patience` seconds late brings them, to tell a slow host from a lost one."""
+        try:
+            return await self.ask(words, min(patience, seconds))
+        except TimeoutError:
+            if patience >= seconds:
+                raise
+        connection.set_keepalive(patience / 2, count_max=2)
+        answer = await self.late(seconds - patience)
+        connection.set_keepalive(0)
+        return answer
 
     def ping(self) -> None:
         """Tell the script that we are still there."""

@@ -152,9 +152,7 @@ class HostLink:
             self._assembler.take(first.sections, first.asked, first.at, first.clock_at)
             self._assembler.follows(not self._terminal)
             self._link(LinkState.UP)
-            # Each fast round is a sign of life; another is asked for when one is missed, not while it is under way.
-            quiet = max(self._fleet.keepalive_seconds, self._fleet.fast_seconds + 1)
-            connection.ssh.set_keepalive(quiet, count_max=2)
+            connection.ssh.set_keepalive(0)  # from here each fast round is a sign of life
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._fast(fast))
                 if self._has("docker") or self._has("gluster"):
@@ -184,8 +182,9 @@ class HostLink:
         return gap is None or gap.kind is not GapKind.ABSENT
 
     async def _ask(self, channel: Channel, words: list[str], seconds: float) -> Answer:
+        assert self._connection is not None
         try:
-            return await channel.ask(words, seconds)
+            return await channel.ask_alive(self._connection.ssh, words, seconds, self._fleet.keepalive_seconds)
         except TimeoutError:
             sentence = f"{self.host.name}: logged in, but no answer for {seconds:.0f} s"
             raise LinkFailure(LinkState.TIMEOUT, sentence) from None

@@ -93,6 +93,16 @@ def parse_inspect(body: str) -> tuple[Container, ...]:
     return tuple(out)
 
 
+def parse_state(body: str) -> tuple[Container, ...]:
+    """`docker inspect -f '{{json .State}}'`: of which container does not stand there. Raises Unreadable."""
+    out = [_container({"Id": "", "Name": "the container", "State": state}, state) for state in objects(body)]
+    return tuple(one for one in out if one.state != "unknown") or _nothing()
+
+
+def _nothing() -> tuple[Container, ...]:
+    raise garbled("docker inspect")
+
+
 _GONE = re.compile(r"(?i)no such [a-z ]+:? \"?([0-9a-f]{12,64})|no container with name or id \"?([0-9a-f]{12,64})")
 """Docker says `No such object: ID`; podman puts it in quotes, and in its older versions says it twice."""
 
@@ -241,13 +251,15 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str = ""
     exit_code: int | None = None
+    health: str = ""
+    """What the health check has found, of a `health_status`: healthy, unhealthy, …"""
 
 
 # 1.6: "2015-05-11T10:00:00.000000000+02:00 ID: (from image:tag) die"
 _OLD_EVENT = re.compile(r"(\S+) ([0-9a-f]{12,64}): (?:\(from (.*)\) )?([a-z_: -]+?)\s*\Z")
 # from 1.10: "TIME container die ID (exitCode=137, image=x, name=y)"; podman: "… container died ID (…)"
 _NEW_EVENT = re.compile(
-    r"(\d\S+(?: \d\S+ [+-]\d{4} \S+)?) container ([a-z_]+)(?:: .*?)? ([0-9a-f]{12,64})(?: \((.*)\))?\s*\Z"
+    r"(\d\S+(?: \d\S+ [+-]\d{4} \S+(?: m=\S+)?)?) container ([a-z_]+)(?:: (.*?))? ([0-9a-f]{12,64})(?: \((.*)\))?\s*\Z"
 )
 
 
@@ -258,17 +270,18 @@ def parse_event(line: str) -> Event | None:
     """A container's event in either text form, or None for anything else."""
     match = _NEW_EVENT.match(line)
     if match:
-        stamp, action, identity, attributes = match.groups()
+        stamp, action, more, identity, attributes = match.groups()
         found = _ATTRIBUTE.findall(attributes or "")
         pairs = dict(found)
         codes = {value for key, value in found if key in ("exitCode", "containerExitCode")}
         code = codes.pop() if len(codes) == 1 else ""  # a label may say one, too
         return Event(
-            at=parse_time(stamp),
+            at=parse_time(stamp.partition(" m=")[0]),
             action={"died": "die"}.get(action, action),
             id=identity,
             name=text.sanitise(pairs.get("name", ""), limit=200),
             exit_code=int(code) if re.fullmatch(r"-?\d{1,6}", code) else None,
+            health=text.sanitise(more or pairs.get("health_status", ""), limit=40) if action == "health_status" else "",
         )
     match = _OLD_EVENT.match(line)
     if match and parse_time(match.group(1)):

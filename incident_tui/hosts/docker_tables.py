@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from incident_tui import text
-from incident_tui.hosts.docker import STATES, parse_time
-from incident_tui.hosts.errors import garbled
+from incident_tui.hosts.docker import STATES, Event, parse_time
+from incident_tui.hosts.errors import Unreadable, garbled
 from incident_tui.hosts.readings_docker import Container
 from incident_tui.hosts.table import cells, header
 
@@ -310,3 +310,29 @@ def parse_stats_json(body: str) -> tuple[Stats, ...]:
             raise garbled("docker stats")
         out.append(_stats(name, cpu, memory, {key: value for key, value in item.items() if isinstance(value, str)}))
     return tuple(out)
+
+
+def parse_event_json(line: str) -> Event | None:
+    """A container's event of `docker events --format '{{json .}}'` or `podman events --format json`; None for another's
+    and for what is no event."""
+    try:
+        (item,) = _objects(line, "docker events")
+    except (ValueError, Unreadable):
+        return None
+    told = item.get("Actor")
+    actor: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
+    said = actor.get("Attributes", item.get("Attributes"))
+    attributes: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
+    action, identity = _said(item, "Action", "status", "Status"), _said(actor, "ID") or _said(item, "id", "ID")
+    if item.get("Type") != "container" or not isinstance(action, str) or not _ID.match(str(identity)):
+        return None
+    action, _, health = action.partition(": ")
+    code = str(item.get("ContainerExitCode", attributes.get("exitCode")))
+    return Event(
+        at=parse_time(_said(item, "time", "Time")),
+        action={"died": "die"}.get(action, text.sanitise(action, limit=40)),
+        id=str(identity),
+        name=text.sanitise(str(attributes.get("name") or _said(item, "Name")), limit=200),
+        exit_code=int(code) if re.fullmatch(r"-?\d{1,6}", code) else None,
+        health=text.sanitise(health or str(_said(item, "HealthStatus", "health_status")), limit=40),
+    )

@@ -15,7 +15,16 @@ from typing import Any
 import msgspec
 
 from incident_tui import text
-from incident_tui.hosts import docker, docker_tables, explain_gluster, explain_machine, gluster, kernel, kernel_events
+from incident_tui.hosts import (
+    docker,
+    docker_compose,
+    docker_tables,
+    explain_gluster,
+    explain_machine,
+    gluster,
+    kernel,
+    kernel_events,
+)
 from incident_tui.hosts.errors import Unreadable
 from incident_tui.hosts.explain_hosts import Printed, by_host, by_prefix
 from incident_tui.hosts.explain_words import Read, Said, count, judged, reading
@@ -49,8 +58,8 @@ class _Strange(Unreadable):
         super().__init__(
             GapKind.FAILED,
             "not recognised; it takes what docker ps, stats, inspect or events, gluster peer status, volume info,"
-            " volume status, heal info, rebalance, quota, geo-replication, snapshot info or get-state, df, free or the"
-            " kernel's log printed",
+            " volume status, heal info, rebalance, quota, geo-replication, snapshot info or get-state, df, free, top,"
+            " vmstat or the kernel's log printed",
         )
 
 
@@ -118,6 +127,8 @@ def _one(command: str, body: str, now: datetime) -> Explained:
             return Explained(what=what, rows=tuple(rows), said=tuple(said))
     engines = (gluster, docker) if "gluster" in f"{command} {body}" else (docker, gluster)
     known = next((error for engine in engines if (error := engine.known_error(body)) is not None), None)
+    if known is None and (refused := re.search(r"^(?:\w+: )?Error response from daemon: (.+)", body, re.M)):
+        known = Unreadable(GapKind.FAILED, f"the Docker daemon refused: {text.sanitise(refused[1], limit=160)}")
     if known is None and gluster.has_xml(body):
         gluster.good(body, "the command")  # raises what gluster itself says of it
     raise known or _Strange()
@@ -183,16 +194,18 @@ def _stats(parse: Callable[[str], Sequence[docker_tables.Stats]]) -> Callable[[s
 
 
 def _events(body: str, now: datetime) -> Read:
-    rows = [event for line in body.splitlines() if (event := docker.parse_event(line.strip())) is not None]
-    said = [
-        Said(
-            level=Level.WARN,
-            sentence=f"{row.name or row.id[:12]}: {'out of memory' if row.action == 'oom' else 'ended'}"
-            + (f" {row.exit_code}" if row.exit_code is not None else ""),
-        )
-        for row in rows
-        if row.action == "oom" or (row.action == "die" and row.exit_code != 0)
-    ]
+    parse: Callable[[str], docker.Event | None] = (
+        docker_tables.parse_event_json if body.lstrip().startswith("{") else docker.parse_event
+    )
+    rows = [event for line in body.splitlines() if (event := parse(line.strip())) is not None]
+    said = []
+    for row in rows:
+        what = {"oom": "out of memory", "die": "ended"}.get(row.action, "")
+        if row.health == "unhealthy":
+            what = "its health check fails"
+        if what and not (row.action == "die" and row.exit_code == 0):
+            code = f" {row.exit_code}" if row.exit_code is not None else ""
+            said.append(Said(level=Level.WARN, sentence=f"{row.name or row.id[:12]}: {what}{code}"))
     return rows, [*said, Said(level=Level.OK, sentence=count(len(rows), "event"))]
 
 
@@ -202,7 +215,7 @@ def _kernel(body: str, now: datetime) -> Read:
     said = [
         Said(
             level=Level.CRIT,
-            sentence=(f"{kill.name} ({kill.pid})" if kill.pid else "a process")
+            sentence=(f"{kill.name} ({kill.pid})" if kill.pid else kill.name or "a process")
             + f" killed, out of memory, {kill.scope}"
             + (f", container {kill.container_id[:12]}" if kill.container_id else ""),
         )
@@ -219,7 +232,7 @@ def _kernel(body: str, now: datetime) -> Read:
     return [*kills, *events], said
 
 
-_OOM = r"oom-killer|Killed process|oom-kill:|Tasks? in .* killed|[Oo]ut of [Mm]emory"
+_OOM = r"oom-killer|Killed process|oom-kill:|Tasks? in .* killed|[Oo]ut of [Mm]emory|systemd-oomd\[|by the OOM killer"
 _TYPED: tuple[tuple[str, str, Callable[[str, datetime], Read]], ...] = (
     ("gluster volume list", r"\bvolume +list\b", explain_gluster.names),
     ("gluster snapshot list", r"\bsnapshot +list\b(?!.*--xml)", explain_gluster.names),
@@ -243,7 +256,7 @@ _KINDS: tuple[tuple[str, str, Callable[[str, datetime], Read]], ...] = (
     ),
     (
         "gluster rebalance status",
-        r"<vol(?:Rebalance|RemoveBrick)\b|Rebalanced-files|[Rr]ebalance not started",
+        r"<vol(?:Rebalance|RemoveBrick)\b|Rebalanced-files|[Rr]ebalance not started|^[ \t]*Node +status +run time",
         explain_gluster.rebalance,
     ),
     (
@@ -256,19 +269,23 @@ _KINDS: tuple[tuple[str, str, Callable[[str, datetime], Read]], ...] = (
         r"<geoRep\b|^(?:MASTER|PRIMARY|NODE)\b.*\b(?:STATUS|HEALTH)\b|^No active geo-rep|^geo-replication command",
         explain_gluster.geo,
     ),
+    ("gluster snapshot status", r"<snapStatus\b|^[ \t]*Snap Name +:", explain_gluster.snapshot_bricks),
     (
         "gluster snapshot info",
-        r"<snap(?:Info|List)\b|^Snapshot +:|^No snapshots present|^Snap UUID +:",
+        r"<snap(?:Info|List)\b|^[ \t]*Snapshot +:|^No snapshots present|^Snap UUID +:",
         explain_gluster.snapshots,
     ),
     ("gluster get-state", r"^\[Global\]|^Peer1\.\w|^Volume1\.\w", explain_gluster.state),
-    ("docker ps", rf"^[ \t]*{docker_tables.PS_HEAD}\b", _containers(docker_tables.parse_ps_table)),
     (
         "docker stats",
         r"^(?:\x1b\[[0-9;?]*[A-Za-z]|[ \t])*(?:CONTAINER|NAME|ID +NAME).*CPU %",
         _stats(docker_tables.parse_stats_table),
     ),
+    ("docker ps", rf"^[ \t]*{docker_tables.PS_HEAD}\b", _containers(docker_tables.parse_ps_table)),
+    ("docker-compose ps", docker_compose.HEAD, _containers(docker_compose.parse_ps)),
     ("docker inspect", r'"State": ?\{', _containers(docker.parse_inspect)),
+    ("docker inspect", r'\A\s*\{\s*"(?:(?!").)*":(?s:.*)"OOMKilled"', _containers(docker.parse_state)),
+    ("docker events", r'^[ \t]*\{.*"Type": ?"(?:container|image|network|volume|pod|daemon)"', _events),
     ("docker stats", r'"(?:MemUsage|mem_usage)"', _stats(docker_tables.parse_stats_json)),
     ("docker ps", r'"(?:Names|Image)"', _containers(docker_tables.parse_ps_json)),
     (
@@ -278,6 +295,9 @@ _KINDS: tuple[tuple[str, str, Callable[[str, datetime], Read]], ...] = (
     ),
     ("df", r"^[ \t]*Filesystem\b.*(?:Use%|Capacity)", explain_machine.disks),
     ("free", r"^[ \t]+total[ \t]+used[ \t]+free\b", explain_machine.free),
+    ("top", r"^top - \d\d:\d\d:\d\d up ", explain_machine.top),
+    ("/proc/meminfo", r"^(?:\S*:)?MemTotal: +\d+ kB", explain_machine.meminfo),
+    ("vmstat", r"^[ \t]*r +b +swpd +free ", explain_machine.vmstat),
     # without their headings, as grep leaves them
     ("docker ps", r'^[ \t]*[0-9a-f]{12,64}\s{2,}\S+\s{2,}".*\bago\b', _containers(docker_tables.parse_ps_rows)),
     ("gluster volume status", explain_gluster.STATUS_ROW, explain_gluster.status_rows),

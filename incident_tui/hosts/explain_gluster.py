@@ -11,7 +11,7 @@ from incident_tui.hosts import gluster, gluster_state, gluster_tasks, gluster_te
 from incident_tui.hosts.errors import garbled
 from incident_tui.hosts.explain_words import Read, Said, count, judged, reading
 from incident_tui.hosts.readings import Gluster, Heals, Volume
-from incident_tui.incident.finding import Level
+from incident_tui.incident.finding import Level, worst
 
 
 def _either(xml: Callable[[str], Any], plain: Callable[[str], Any], body: str) -> Any:
@@ -186,7 +186,7 @@ def rebalance(body: str, now: datetime) -> Read:
     level = Level.CRIT if "failed" in found.status else Level.UNKNOWN if found.status == "unknown" else Level.OK
     said = [Said(level=level, sentence=f"rebalance {found.status}")]
     if failures:
-        said.append(Said(level=Level.WARN, sentence=f"{failures} files could not be moved"))
+        said.append(Said(level=Level.WARN, sentence=f"{count(failures, 'file')} could not be moved"))
     return found.nodes, said
 
 
@@ -204,10 +204,11 @@ def quota(body: str, now: datetime) -> Read:
 
 def geo(body: str, now: datetime) -> Read:
     rows = gluster_tasks.geo_replication(body)
-    said = [
-        Said(level=gluster_tasks.geo_level(row.status), sentence=f"{row.primary_node} to {row.secondary}: {row.status}")
-        for row in rows
-    ]
+    said = []
+    for row in rows:
+        level = worst([gluster_tasks.geo_level(row.status), Level.WARN if row.failures else Level.OK])
+        what = f"{row.primary_node} to {row.secondary}: {row.status}{gluster_tasks.not_copied(row)}"
+        said.append(Said(level=level, sentence=what))
     return rows, said or [Said(level=Level.OK, sentence="no geo-replication session")]
 
 
@@ -221,6 +222,22 @@ def snapshots(body: str, now: datetime) -> Read:
         for row in rows
     ]
     return rows, said or [Said(level=Level.OK, sentence="no snapshots")]
+
+
+_FULL = 90.0
+"""Percent of a snapshot's thin volume: past 100 the snapshot is lost."""
+
+
+def snapshot_bricks(body: str, now: datetime) -> Read:
+    rows = gluster_state.snapshot_bricks(body)
+    said = [
+        Said(level=Level.WARN, sentence=f"{row.name}: {row.brick} is {row.percent:.0f}% full")
+        for row in rows
+        if row.percent is not None and row.percent >= _FULL
+    ]
+    running = sum(row.running for row in rows)
+    said.append(Said(level=Level.OK, sentence=f"{running} of {count(len(rows), 'brick')} of snapshots running"))
+    return rows, said
 
 
 def state(body: str, now: datetime) -> Read:

@@ -1,4 +1,5 @@
-"""What `free` and `df` say by themselves, for `explain`: of procps and coreutils of CentOS 6 up to today's. Pure."""
+"""What `free`, `top`, `vmstat`, /proc/meminfo and `df` say by themselves, for `explain`: of procps and coreutils of
+CentOS 6 up to today's. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from datetime import datetime
 import msgspec
 
 from incident_tui import text
+from incident_tui.hosts import machine
 from incident_tui.hosts.errors import garbled
 from incident_tui.hosts.explain_words import Read, Said
 from incident_tui.hosts.judge import graded
@@ -53,15 +55,87 @@ def free(body: str, now: datetime) -> Read:
     total = memory.get("total")
     if not total or left is None or left > total:
         raise garbled("free")
-    found = [Free("memory", total, left)]
-    said = [
-        _used("memory", total, left, graded(100 * (total - left) / total, _LIMITS.memory_warn, _LIMITS.memory_crit))
-    ]
     swap = rows.get("Swap", [])
-    if len(swap) >= 3 and swap[0] and swap[2] <= swap[0]:
-        found.append(Free("swap", swap[0], swap[2]))
-        said.append(_used("swap", swap[0], swap[2], Level.OK))
+    swapped = swap if len(swap) >= 3 and swap[2] <= swap[0] else [0.0, 0.0, 0.0]
+    return _memory(total, left, swapped[0], swapped[2])
+
+
+_SWAP_WARN = 90.0
+"""Percent of swap in use. By itself no harm; but what a host has left is memory and swap together."""
+
+
+def _swap(total: float, left: float) -> Said:
+    return _used("swap", total, left, Level.WARN if 100 * (total - left) / total >= _SWAP_WARN else Level.OK)
+
+
+def meminfo(body: str, now: datetime) -> Read:
+    """/proc/meminfo, as cat or grep prints it."""
+    told = re.findall(r"(?m)^(?:\S*:)?([A-Z]\w+(?:\(\w+\))?): +(\d{1,15}) kB[ \t]*$", body)
+    if len(dict(told)) != len(told):
+        raise garbled("/proc/meminfo")
+    memory = machine.memory({name: int(value) * 1024 for name, value in told}, now)
+    return _memory(memory.total, memory.available, memory.swap_total, memory.swap_free)
+
+
+def _memory(total: float, left: float, swap: float, swap_left: float) -> tuple[list[Free], list[Said]]:
+    level = graded(100 * (total - left) / total, _LIMITS.memory_warn, _LIMITS.memory_crit)
+    found, said = [Free("memory", total, left)], [_used("memory", total, left, level)]
+    if swap:
+        found.append(Free("swap", swap, swap_left))
+        said.append(_swap(swap, swap_left))
     return found, said
+
+
+_TOP = re.compile(
+    r"(?m)^(?:[KMGTPE]iB )?(?P<what>Mem|Swap) ?: *(?P<total>[\d.]+)[kmg]? total, +(?P<rest>.*?)\.?"
+    r"(?: +(?P<avail>[\d.]+) avail Mem)? *$"
+)
+
+
+def top(body: str, now: datetime) -> Read:
+    """The head of `top`: load and memory. procps 3.2 (CentOS 6) says what is cached on the line of the swap; later ones
+    say what is available there."""
+    rows = {match["what"]: match for match in _TOP.finditer(body)}
+    load = re.search(r"load average: (\d{1,6}\.\d\d), (\d{1,6}\.\d\d), (\d{1,6}\.\d\d)", body)
+    if load is None or set(rows) != {"Mem", "Swap"}:
+        raise garbled("top")
+
+    def part(row: str, name: str) -> float | None:
+        match = re.search(rf"([\d.]+)[kmg]? {name}\b", rows[row]["rest"])
+        return _number(match[1]) if match is not None else None
+
+    total, swap = (_number(rows[what]["total"]) for what in ("Mem", "Swap"))
+    free, buffers, swap_left = part("Mem", "free"), part("Mem", "buffers"), part("Swap", "free")
+    left = _number(rows["Swap"]["avail"]) if rows["Swap"]["avail"] else None
+    if left is None and None not in (free, buffers, cached := part("Swap", "cached")):
+        left = (free or 0) + (buffers or 0) + (cached or 0)
+    if not total or left is None or left > total or swap is None or swap_left is None or swap_left > swap:
+        raise garbled("top")
+    found, said = _memory(total, left, swap, swap_left)
+    return found, [*said, Said(level=Level.OK, sentence=f"load {load[1]} {load[2]} {load[3]}")]
+
+
+def vmstat(body: str, now: datetime) -> Read:
+    """`vmstat [N [COUNT]]`: swapping, judged by the last row; its first is the mean since the host was started."""
+    head: list[str] = []
+    rows: list[dict[str, int]] = []
+    for line in body.splitlines():
+        words = line.split()
+        if words[:2] == ["r", "b"]:
+            head = words
+        elif head and words and all(re.fullmatch(r"\d{1,15}", word) for word in words[: head.index("wa") + 1]):
+            rows.append(dict(zip(head, map(int, words), strict=False)))
+    if not rows or not {"si", "so", "wa"} <= rows[-1].keys() or "wa" not in head:
+        raise garbled("vmstat")
+    last = rows[-1]
+    pages = (last["si"] + last["so"]) / 4  # KiB a second; the limits are pages
+    level = graded(pages, _LIMITS.swap_rate_warn, _LIMITS.swap_rate_crit)
+    mean = ", since the host was started" if len(rows) == 1 else ""
+    swapping = f"swapping {last['si']} KiB/s in, {last['so']} KiB/s out{mean}"
+    return rows, [
+        Said(level=level, sentence=swapping),
+        Said(level=Level.OK, sentence=f"{last['wa']}% of the time waiting for disks, {last['b']} processes blocked"),
+    ]
 
 
 def _used(what: str, total: float, left: float, level: Level) -> Said:
@@ -82,6 +156,11 @@ _ROW = re.compile(
 )
 _ROUNDED = 20.0
 """Percent by which used and available may miss the percentage where they are rounded for people."""
+_DEAD = re.compile(
+    r"(?m)^df: [`'‘\"]?(/.*?)['’\"]?: "
+    r"(Transport endpoint is not connected|Stale (?:NFS )?file handle|Input/output error)$"
+).finditer
+"""What df says of a mount that nobody serves any more."""
 _IMAGE = re.compile(r"/dev/(?:loop|sr)\d+\Z")
 """A read-only image is always full."""
 
@@ -103,7 +182,9 @@ def disks(body: str, now: datetime) -> Read:
     inodes = "IUse%" in lines[start]
     limits = (_LIMITS.inodes_warn, _LIMITS.inodes_crit) if inodes else (_LIMITS.disk_warn, _LIMITS.disk_crit)
     found: list[Filled] = []
-    said: list[Said] = []
+    said = [
+        Said(level=Level.CRIT, sentence=f"{text.sanitise(match[1], limit=400)}: {match[2]}") for match in _DEAD(body)
+    ]
     held = ""
     for line in lines[start + 1 :]:
         if not line.strip() or line.startswith("df: "):

@@ -35,6 +35,15 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     services: tuple[ServiceStatus, ...]
 
 
+class SnapshotBrick(msgspec.Struct, frozen=True, kw_only=True):
+    """One brick of `snapshot status`. `percent` of its thin volume is in use; None where it is not said."""
+
+    name: str
+    brick: str
+    running: bool
+    percent: float | None = None
+
+
 def snapshots(body: str) -> tuple[Snapshot, ...]:
     """`snapshot info [volume V]` as text or XML, and `snapshot list --xml`. Raises Unreadable."""
     if re.search(r"No snapshots present|^Volume \S+ has no snapshots", body, re.M):
@@ -73,9 +82,10 @@ def _snapshots_xml(body: str) -> tuple[Snapshot, ...]:
 
 
 def _snapshots_text(body: str) -> tuple[Snapshot, ...]:
-    blocks = re.split(r"(?m)^Snapshot +: *", body)[1:]
+    above, *blocks = re.split(r"(?m)^[ \t]*Snapshot +: *", body)
     if not blocks:
         raise classify(body, "snapshot info")
+    of_one = re.search(r"(?m)^[ \t]*Volume Name +: *(\S+)[ \t]*$", above)  # `info volume V` names it once
     out = []
     for block in blocks:
         name, _, rest = block.partition("\n")
@@ -85,12 +95,46 @@ def _snapshots_text(body: str) -> tuple[Snapshot, ...]:
         out.append(
             Snapshot(
                 name=text.sanitise(name.strip(), limit=255),
-                volume=text.sanitise(said.get("Origin Volume name", ""), limit=255),
+                volume=text.sanitise(said.get("Origin Volume name") or (of_one.group(1) if of_one else ""), limit=255),
                 status=text.sanitise(said["Status"], limit=40),
                 created=text.sanitise(said.get("Created", ""), limit=40),
             )
         )
     return tuple(out)
+
+
+def snapshot_bricks(body: str) -> tuple[SnapshotBrick, ...]:
+    """`snapshot status [NAME | volume V]` as text or XML. Raises Unreadable."""
+    if re.search(r"No snapshots present|^Volume \S+ has no snapshots", body, re.M):
+        return ()
+    out = []
+    if has_xml(body):
+        for document in good(body, "snapshot status"):
+            for snapshot in document.findall("snapStatus/snapshots/snapshot"):
+                for brick in snapshot.iter("brick"):
+                    told = {child.tag: (child.text or "").strip() for child in brick}
+                    running, percent = told.get("brick_running", ""), told.get("data_percentage", "")
+                    out.append(_snapshot_brick(snapshot.findtext("name") or "", told.get("path", ""), running, percent))
+        return tuple(out)
+    body = plain(body, "snapshot status")
+    for block in re.split(r"(?m)^[ \t]*Snap Name +: *", body)[1:]:
+        name, _, rest = block.partition("\n")
+        for part in re.split(r"(?m)^[ \t]*Brick Path +: *", rest)[1:]:
+            path, _, more = part.partition("\n")
+            said = dict(re.findall(r"(?m)^\s*(\S[^:\n]*?) +: *(.*?)\s*$", more))
+            running, percent = said.get("Brick Running", ""), said.get("Data Percentage", "")
+            out.append(_snapshot_brick(name, path, running, percent))
+    if not out:
+        raise classify(body, "snapshot status")
+    return tuple(out)
+
+
+def _snapshot_brick(name: str, path: str, running: str, percent: str) -> SnapshotBrick:
+    if not name.strip() or not path.strip() or running not in ("Yes", "No"):
+        raise garbled("snapshot status")
+    filled = float(percent) if re.fullmatch(r"\d{1,3}(\.\d{1,4})?", percent) else None
+    name, path = text.sanitise(name.strip(), limit=255), text.sanitise(path.strip(), limit=400)
+    return SnapshotBrick(name=name, brick=path, running=running == "Yes", percent=filled)
 
 
 def state(body: str) -> State:

@@ -83,6 +83,9 @@ _REBALANCE_ROW = re.compile(
     r"(?:\s+(\d{1,9}(?::\d{1,2}){0,2}(?:\.\d{1,9})?))?\s*\Z"
 )
 
+# A fix-layout moves nothing: node, status, run time
+_LAYOUT_ROW = re.compile(r"\s*(\S+)\s+(fix[- ]layout [a-z ]+?)\s+(\d{1,9}(?::\d{1,2}){0,2}(?:\.\d{1,9})?)\s*\Z")
+
 
 def _rebalance_text(body: str) -> tuple[str, list[RebalanceNode]]:
     body = plain(body, "rebalance status")
@@ -90,6 +93,13 @@ def _rebalance_text(body: str) -> tuple[str, list[RebalanceNode]]:
         raise classify(body, "rebalance status")
     nodes = []
     for line in body.splitlines():
+        if (layout := _LAYOUT_ROW.match(line)) is not None:
+            host, status, seconds = layout.groups()
+            status, host = task_status(None, status), text.sanitise(host, limit=255)
+            nodes.append(
+                RebalanceNode(host=host, files=0, size=0, failures=0, status=status, seconds=_seconds(seconds))
+            )
+            continue
         match = _REBALANCE_ROW.match(line)
         if match is None:
             if re.match(r"\s*(Node|-+|volume rebalance:|Estimated time|The estimated|WARNING: glusterd|$)", line):
@@ -179,7 +189,7 @@ def _quota_xml(body: str) -> tuple[QuotaLimit, ...]:
 
 _SIZE = r"(\d{1,15}(?:\.\d+)?)\s*(Bytes|[KMGTP]i?B)|N/A"
 _QUOTA_ROW = re.compile(
-    rf"(/.*?)\s+({_SIZE})\s+(\d{{1,3}}(?:\.\d+)?)%(?:\(\s*\S+?\s*\))?\s+({_SIZE})\s+({_SIZE})"
+    rf"(/.*?)\s+({_SIZE})\s+(?:(\d{{1,3}}(?:\.\d+)?)%(?:\(\s*\S+?\s*\))?|N/A)\s+({_SIZE})\s+({_SIZE})"
     r"(?:\s+(Yes(?:\(\S*\))?|No|N/A)\s+(Yes|No|N/A))?\s*\Z"
 )
 
@@ -198,23 +208,24 @@ def _quota_text(body: str) -> tuple[QuotaLimit, ...]:
                 continue
             raise garbled("quota list")
         hard, used = parse_bytes(match.group(2)), parse_bytes(match.group(6))
+        soft = float(match.group(5)) if match.group(5) else None
         out.append(
             QuotaLimit(
                 path=text.sanitise(match.group(1), limit=1000),
                 hard=hard,
-                soft_percent=float(match.group(5)),
+                soft_percent=soft,
                 used=used,
                 available=parse_bytes(match.group(9)),
-                soft_exceeded=_yes(match.group(12) or ""),
+                soft_exceeded=_over(_yes(match.group(12) or ""), used, hard and hard * soft / 100 if soft else None),
                 hard_exceeded=_over(_yes(match.group(13) or ""), used, hard),
             )
         )
     return tuple(out)
 
 
-def _over(said: bool | None, used: int | None, hard: int | None) -> bool | None:
-    """What it says of the hard limit, or where it says nothing (before 3.6) what its numbers say."""
-    return said if said is not None or used is None or not hard else used >= hard
+def _over(said: bool | None, used: int | None, limit: float | None) -> bool | None:
+    """What it says of the limit, or where it says nothing (before 3.6) what its numbers say."""
+    return said if said is not None or used is None or not limit else used >= limit
 
 
 _ROW_34 = re.compile(rf"(/.*?)\s+({_SIZE})\s+({_SIZE})\s*\Z")
@@ -278,6 +289,7 @@ def _pair(pair: ET.Element, volume: str, session: str) -> GeoPair:
         status=status,
         crawl=said("crawl_status"),
         last_synced=said("last_synced"),
+        failures=_int(said("failures")) or 0,
     )
 
 
@@ -298,6 +310,7 @@ _GEO_HEADS = {
     "health": "status",
     "crawl status": "crawl",
     "last_synced": "last_synced",
+    "failures": "failures",
 }
 
 
@@ -309,7 +322,7 @@ def _geo_text(body: str) -> tuple[GeoPair, ...]:
     columns, lines = header(body, "(?:MASTER|PRIMARY|NODE)")
     out = []
     for line in lines:
-        if not line.strip() or re.fullmatch(r"\s*-+\s*", line):
+        if not line.strip() or re.fullmatch(r"\s*\\?-+\s*", line):
             continue
         row = {
             _GEO_HEADS[n.lower()]: text.sanitise(v, limit=400)
@@ -319,7 +332,8 @@ def _geo_text(body: str) -> tuple[GeoPair, ...]:
         if not row.get("status") or not row.get("secondary"):
             raise garbled("geo-replication status")
         fields = ("volume", "primary_node", "primary_brick", "secondary", "secondary_node", "crawl", "last_synced")
-        out.append(GeoPair(status=row["status"], **{name: row.get(name, "") for name in fields}))
+        said = {name: row.get(name, "") for name in fields}
+        out.append(GeoPair(status=row["status"], failures=_int(row.get("failures")) or 0, **said))
     return tuple(out)
 
 
@@ -334,3 +348,8 @@ def geo_level(status: str) -> Level:
     return (
         Level.OK if word in ("active", "passive", "initializing...", "initializing", "ok", "stable") else Level.UNKNOWN
     )
+
+
+def not_copied(pair: GeoPair) -> str:
+    """What is added to the words about a worker: ", 4 files not copied"."""
+    return f", {pair.failures} file{'s' * (pair.failures != 1)} not copied" if pair.failures else ""

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from incident_tui.hosts.cluster import BrickView, VolumeView
-from incident_tui.hosts.gluster_tasks import geo_level
+from incident_tui.hosts.gluster_tasks import geo_level, not_copied
 from incident_tui.hosts.judge import age, graded, size, span
 from incident_tui.hosts.readings import is_stale
 from incident_tui.hosts.settings import Thresholds
-from incident_tui.incident.finding import Finding, Level
+from incident_tui.incident.finding import Finding, Level, worst
 
 FULL_SOON = 4 * 3600.0
 """Seconds: a brick that fills sooner than this is worth saying. The rate is of the last quarter of an hour: minutes of
@@ -74,9 +74,9 @@ def task_findings(volume: VolumeView, thresholds: Thresholds, now: datetime, fou
             what = f"{limit.path} over its {which} limit{of}"
             yield aged("quotas", "quota", level, what, f"{volume.name} {limit.path}", quotas.at)
     for pair in volume.geo_pairs:
-        level = geo_level(pair.status)
+        level = worst([geo_level(pair.status), Level.WARN if pair.failures else Level.OK])
         if level is not Level.OK and volume.geo_at is not None:
-            what = f"geo-replication {pair.primary_node} to {pair.secondary} {pair.status}"
+            what = f"geo-replication {pair.primary_node} to {pair.secondary} {pair.status}{not_copied(pair)}"
             subject = f"{volume.name} {pair.primary_node}:{pair.primary_brick}"
             yield aged("geo_replication", "geo-replication", level, what, subject, volume.geo_at)
 

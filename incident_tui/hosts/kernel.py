@@ -26,6 +26,8 @@ _KILL = re.compile(r"[Oo]ut of [Mm]emory[^:]*: [Kk]ill process (\d{1,10}),? \((.
 _TASK_IN = re.compile(r"Task in (\S+) killed as a result of limit of (\S+)")
 _GROUP = re.compile(r"Tasks in (\S+) are going to be killed due to memory\.oom\.group")
 _CONSTRAINT = re.compile(r"oom-kill:constraint=(\w+)")
+# systemd-oomd kills all of a cgroup by itself; the kernel says nothing of it.
+_OOMD = re.compile(r"systemd-oomd\[\d{1,10}\]: Killed (/\S+) due to (?:memory|swap) ")
 _PAIR = re.compile(r"(oom_memcg|task_memcg|pid|task)=([^,]*)")
 _SYSLOG = re.compile(r"([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d) ")
 _ISO = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,]\d+)?(Z|[+-]\d\d:?\d\d)? ")
@@ -88,7 +90,8 @@ def when(line: str, clock: LogClock) -> datetime | None:
 def parse_ooms(body: str, clock: LogClock) -> tuple[OomKill, ...]:
     """Every kill in these log lines, oldest first.
 
-    "Kill process P" (the decision) and "Killed process P" (the deed) of one kill are one. What names the cgroup stands
+    "Kill process P" (the decision) and "Killed process P" (the deed) of one kill are one, and so they are where another
+    process is killed ("or sacrifice child", or P is a thread of it): the deed says which. What names the cgroup stands
     before them: "Task in … killed" (to 4.18) or "oom-kill:constraint=…" (from 5.0); "Tasks in … are going to be killed"
     names it for all that follow, where the whole cgroup goes (memory.oom.group).
     """
@@ -96,7 +99,13 @@ def parse_ooms(body: str, clock: LogClock) -> tuple[OomKill, ...]:
     cgroup, scope, for_pid, group = "", "", 0, ""
     unnamed: OomKill | None = None
     """A "Task in … killed" or "oom-kill:…" whose kill has not come yet; without one it is still a kill."""
+    decided = False
+    """The last kill is a decision whose deed has not come yet."""
     for line in body.splitlines():
+        if (match := _OOMD.search(line)) is not None:
+            unit = match.group(1).rpartition("/")[2]
+            kills.append(_unnamed(line, match.group(1), clock, "cgroup", name=unit))
+            continue
         if (match := _TASK_IN.search(line)) is not None:
             if unnamed is not None:
                 kills.append(unnamed)
@@ -138,7 +147,7 @@ def parse_ooms(body: str, clock: LogClock) -> tuple[OomKill, ...]:
         cgroup = cgroup or group
         at = when(line, clock)
         previous = kills[-1] if kills else None
-        if killed and previous and previous.pid == pid and _near(previous.at, at):
+        if killed and previous and (decided or previous.pid == pid) and _near(previous.at, at):
             kills.pop()
             cgroup = cgroup or previous.cgroup
             scope = scope or previous.scope
@@ -155,6 +164,7 @@ def parse_ooms(body: str, clock: LogClock) -> tuple[OomKill, ...]:
                 line=text.sanitise(line, limit=300),
             )
         )
+        decided = killed is None
         if killed:
             cgroup, scope, for_pid = "", "", 0
     if unnamed is not None:

@@ -9,8 +9,10 @@ from incident_tui.hosts.kernel import LogClock, when
 from incident_tui.hosts.readings_machine import KernelEvent
 
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("read-only", re.compile(r"\((?:device )?(?P<device>[\w!.-]+)\):? [Rr]emounting filesystem read-only")),
     ("read-only", re.compile(r"[Rr]emounting filesystem read-only|XFS \((?P<device>[\w!.-]+)\).*[Ss]hut")),
     ("io-error", re.compile(r"(?:I/O [Ee]rror|[Mm]edium [Ee]rror).*?\b(?:device|dev)[ :]+(?P<device>[\w!.-]+)")),
+    ("io-error", re.compile(r"XFS \((?P<device>[\w!.-]+)\).*I/O [Ee]rror")),
     ("io-error", re.compile(r"I/O [Ee]rror|[Mm]edium [Ee]rror")),
     ("file-system", re.compile(r"(?:EXT[234]-fs|BTRFS)[^(]*(?:error|critical) \(device (?P<device>[\w!.-]+)\)")),
     ("file-system", re.compile(r"XFS \((?P<device>[\w!.-]+)\).*(?:[Cc]orruption|[Ii]nternal error)")),

@@ -28,8 +28,7 @@ SECTION_LIMIT = 8 * 1024 * 1024
 CHATTER_LIMIT = 4096
 PROTOCOL = "1"
 
-_NUMBER = re.compile(r"-?[0-9]{1,18}\Z")
-_WORD = re.compile(r"[A-Za-z0-9_.:/-]{1,200}\Z")
+_WORD = re.compile(rb"[A-Za-z0-9_.:/-]{1,200}\Z")
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,12 +92,13 @@ class Framer:
 
     def __init__(self, marker: str) -> None:
         self._mark = marker.encode() + b" "
+        self._cut_at = b"\n" + self._mark
         self._buffer = bytearray()
         self._ready = False
         self._chatter = bytearray()
-        self._round: str | None = None
+        self._round: bytes | None = None
         self._done: list[Section] = []
-        self._name: str | None = None
+        self._name: bytes | None = None
         self._body: list[bytes] = []
         self._size = 0
         self._cut = False
@@ -114,50 +114,61 @@ class Framer:
         return text.sanitise(bytes(said)).strip()
 
     def feed(self, data: bytes) -> list[Message]:
-        self._buffer += data
         buffer = self._buffer
         out: list[Message] = []
-        end = buffer.rfind(b"\n", len(buffer) - len(data))
-        if end >= 0:
-            # Cut at the control lines, of which there are few; the lines between them are many.
-            before, *marked = (b"\n" + buffer[:end]).split(b"\n" + self._mark)
+        if buffer or not data.endswith(b"\n"):
+            buffer += data
+            end = buffer.rfind(b"\n", len(buffer) - len(data))
+            if end < 0:
+                self._bound()
+                return out
+            data = bytes(buffer[: end + 1])
             del buffer[: end + 1]
-            if before:
-                self._lines(before[1:], out)
-            for piece in marked:
-                line, more, lines = piece.partition(b"\n")
-                self._control(line, out)
-                if more:
-                    self._lines(lines, out)
-        if len(buffer) > SECTION_LIMIT:
-            self._keep(bytes(buffer))
-            buffer.clear()
+        # Cut at the control lines, of which there are few; the lines between them are many.
+        before, *marked = (b"\n" + data[:-1]).split(self._cut_at)
+        if before:
+            self._lines(before[1:], out)
+        for piece in marked:
+            line, more, lines = piece.partition(b"\n")
+            self._control(line, out)
+            if more:
+                self._lines(lines, out)
+        self._bound()
         return out
 
+    def _bound(self) -> None:
+        """A line without end is kept as far as a section may go."""
+        if len(self._buffer) > SECTION_LIMIT:
+            self._keep(bytes(self._buffer))
+            self._buffer.clear()
+
     def _control(self, line: bytes, out: list[Message]) -> None:
-        """A line that begins with the marker, without it."""
-        kind, *args = line.decode("utf-8", "replace").split() or [""]
-        if kind == "READY" and not self._ready:
+        """A line that begins with the marker, without it. The kinds of each round come first."""
+        kind, *args = line.split() or [b""]
+        if not self._ready:
+            if kind != b"READY":
+                self._lines(self._mark + line, out)
+                return
             self._ready = True
-            protocol, mode, installed = (*args[:3], "", "", "")[:3]
-            out.append(Ready(protocol, mode, self.chatter, text.sanitise(installed, limit=40)))
-        elif not kind or not self._ready:
-            self._lines(self._mark + line, out)
-        elif kind == "ROUND" and args:
-            self._round, self._done, self._name = args[0], [], None
-        elif kind == "SECTION" and args and _WORD.match(args[0]):
+            words = [word.decode("utf-8", "replace") for word in (*args[:3], b"", b"", b"")]
+            out.append(Ready(words[0], words[1], self.chatter, text.sanitise(words[2], limit=40)))
+        elif kind == b"SECTION" and args and _WORD.match(args[0]):
             self._name, self._body, self._size, self._cut = args[0], [], 0, False
-        elif kind == "CHILD" and len(args) > 1:
-            out.append(ChildStarted(args[0], _int(args[1])))
-        elif kind == "END" and self._name is not None and args and args[0] == self._name:
+        elif kind == b"END" and self._name is not None and args and args[0] == self._name:
             section = self._close(args[1:])
             self._done.append(section)
             out.append(section)
-        elif kind == "DONE" and args and args[0] == self._round:
-            out.append(RoundEnded(args[0], tuple(self._done)))
+        elif kind == b"ROUND" and args:
+            self._round, self._done, self._name = args[0], [], None
+        elif kind == b"DONE" and args and args[0] == self._round:
+            out.append(RoundEnded(args[0].decode("utf-8", "replace"), tuple(self._done)))
             self._round, self._done, self._name = None, [], None
-        elif kind == "EVENTS" and args:
-            out.append(FollowerChanged(args[0]))
+        elif kind == b"CHILD" and len(args) > 1:
+            out.append(ChildStarted(args[0].decode("utf-8", "replace"), _int(args[1])))
+        elif kind == b"EVENTS" and args:
+            out.append(FollowerChanged(args[0].decode("utf-8", "replace")))
+        elif not kind:
+            self._lines(self._mark + line, out)
 
     def _lines(self, lines: bytes, out: list[Message]) -> None:
         """Whole lines without the marker; the last newline is left out."""
@@ -183,14 +194,13 @@ class Framer:
         self._size += len(data)
         self._body.append(data)
 
-    def _close(self, numbers: list[str]) -> Section:
-        body = b"".join(self._body)
-        # The script ends every section with one newline of its own, so that END starts a line.
-        body = body.removesuffix(b"\n")
+    def _close(self, numbers: list[bytes]) -> Section:
+        name, body = self._name or b"", b"".join(self._body)
         rc, hundredths, limit = [*(_int(number) for number in numbers[:3]), *([-1, 0, 0][len(numbers[:3]) :])]
+        # The script ends every section with one newline of its own, so that END starts a line.
         section = Section(
-            name=self._name or "",
-            body=body.decode("utf-8", "replace"),
+            name=name.decode(),
+            body=body.removesuffix(b"\n").decode("utf-8", "replace"),
             rc=rc,
             seconds=max(0, hundredths) / 100,
             limit=float(max(0, limit)),
@@ -200,6 +210,6 @@ class Framer:
         return section
 
 
-def _int(word: str) -> int:
+def _int(word: bytes) -> int:
     """A decimal number of the script; -1 when it is none."""
-    return int(word) if _NUMBER.match(word) else -1
+    return int(word) if len(word) < 20 and word.removeprefix(b"-").isdigit() else -1

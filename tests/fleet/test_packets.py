@@ -15,7 +15,8 @@ from incident_tui.fleet import ssh
 from incident_tui.fleet.host import HostLink
 from incident_tui.fleet.settings import Fleet
 from incident_tui.fleet.terminal import opened
-from incident_tui.hosts.readings import HostReading
+from incident_tui.hosts.readings import HostReading, LinkState
+from tests.fleet.silent import Silent
 
 
 @pytest.fixture
@@ -75,3 +76,41 @@ async def test_rounds_are_signs_of_life_enough(sshd: Any, sent: Counter[int]) ->
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
     assert sent[MSG_GLOBAL_REQUEST] == 0
+
+
+async def test_a_host_that_answers_late_is_asked_whether_it_lives_and_then_left_alone(
+    start_sshd: Any, stand_ins: Any, sent: Counter[int]
+) -> None:
+    sshd = start_sshd(environment={"ITUI_PATH": stand_ins({"date": 'sleep 1; exec /bin/date "$@"'})})
+    connection = await ssh.connect(sshd.host(), Fleet(connect_timeout=5.0, keepalive_seconds=0.2))
+    try:
+        channel = await opened(connection.ssh, sshd.host(), "fast", now)
+        connection.ssh.set_keepalive(0)
+        sent.clear()
+        answer = await channel.ask_alive(connection.ssh, ["clock"], 30, 0.4)
+        assert [section.name for section in answer.sections] == ["clock"]
+        assert sent[MSG_GLOBAL_REQUEST] >= 1 and not connection.ssh.is_closed()
+        sent.clear()
+        await channel.ask(["clock"], 30)
+        assert sent[MSG_GLOBAL_REQUEST] == 0
+    finally:
+        connection.abort()
+
+
+async def test_a_line_that_falls_silent_is_lost_long_before_a_round_is_too_late(sshd: Any) -> None:
+    async with Silent(sshd.port) as wire:
+        host = sshd.host(roles=(), port=wire.port, known_hosts=wire.known(sshd))
+        states: asyncio.Queue[LinkState] = asyncio.Queue()
+        fleet = Fleet(fast_seconds=0.3, keepalive_seconds=0.4, connect_timeout=5.0)
+        running = asyncio.create_task(HostLink(host, fleet, now, lambda r: states.put_nowait(r.link.state)).run())
+        try:
+            async with asyncio.timeout(30):
+                while await states.get() is not LinkState.UP:
+                    pass
+                wire.fall_silent()
+                while (state := await states.get()) is LinkState.UP:
+                    pass
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+    assert state is LinkState.LOST  # TIMEOUT would say that the host is there, and 15 s too late

@@ -149,7 +149,7 @@ ROWS = {
         "             total       used       free     shared    buffers     cached\n"
         "Mem:          1869       1850         19          0         20         40\n"
         "-/+ buffers/cache:       1790         79\nSwap:         1023       1000         23\n",
-        ["crit memory 96% used", "ok swap 98% used"],
+        ["crit memory 96% used", "warn swap 98% used"],
     ),
     "free of today": (
         "               total        used        free      shared  buff/cache   available\n"

@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 24, 3, 10, tzinfo=UTC)
         ("blk_update_request: I/O error, dev sda, sector 1 op 0x1:(WRITE)", "io-error", "sda"),
         ("print_req_error: critical medium error, dev sdc, sector 7", "io-error", "sdc"),
         ("EXT4-fs error (device sdb1): ext4_find_entry:1454: inode #2", "file-system", "sdb1"),
-        ("EXT4-fs (sdb1): Remounting filesystem read-only", "read-only", ""),
+        ("EXT4-fs (sdb1): Remounting filesystem read-only", "read-only", "sdb1"),
         ("XFS (dm-2): Internal error xfs_trans_cancel at line 990", "file-system", "dm-2"),
         ("XFS (dm-2): Corruption of in-memory data detected.  Shutting down filesystem", "read-only", "dm-2"),
         ("BTRFS error (device sdd): bdev /dev/sdd errs: wr 1", "file-system", "sdd"),

@@ -74,7 +74,7 @@ itui_main() {
     PROC_LINES='^(MemTotal|MemFree|MemAvailable|Buffers|Cached|Shmem|SReclaimable|Active.file|Inactive.file|SwapTotal|SwapFree|some |full |cpu '
     PROC_LINES=$PROC_LINES'|btime |processes |pswpin |pswpout |oom_kill |[0-9])'
     LOCAL_TYPES='^[^ ]+ (/ |[^ ]+ (ext[234]|xfs|btrfs|zfs|jfs|reiserfs|f2fs|vfat|bcachefs|fuse.glusterfs) )'
-    OOM_LINES='Killed process|[Oo]ut of [Mm]emory|oom-kill:|Tasks? in .* killed|invoked oom-killer'
+    OOM_LINES='Killed process|[Oo]ut of [Mm]emory|oom-kill:|Tasks? in .* killed|invoked oom-killer|systemd-oomd.*: Killed /'
     KERNEL_LINES='I/O [Ee]rror|[Mm]edium [Ee]rror|EXT[234]-fs.*(error|[Rr]emounting)|XFS.*([Cc]orruption|[Ii]nternal error|[Ss]hut)'
     KERNEL_LINES=$KERNEL_LINES'|BTRFS.*(error|critical)|[Rr]emounting filesystem read-only|blocked for more than [0-9]+ sec'
     KEEP_LAST='$0 ~ a { x[n++ % 120] = $0; next } $0 ~ b { y[m++ % 60] = $0 }

@@ -1,5 +1,5 @@
-"""Outputs as people paste them, of versions and commands nobody's lab here has; pastes/*.txt holds each with what is to be
-said of it. Shaped after issues, lists and manuals; names are made up."""
+"""Outputs as people paste them, of versions and commands that no lab here has; pastes/*.txt holds each with what is to
+be said of it. Shaped after issues, lists and manuals; names are made up."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from incident_tui.shipped import shipped
 pytest_plugins = [
     "tests.accounts",
     "tests.alertmanager",
+    "tests.nats",
     "tests.sshd",
     "tests.agents",
     "tests.synapse",

@@ -25,10 +25,19 @@ class ReplicaRow(msgspec.Struct, frozen=True, kw_only=True):
     """Why entries do not go both ways, in one sentence without any secret; empty when they do."""
     since: datetime | None = None
     """Since when that is so, or entries go both ways."""
+    reached: bool = False
+    """Whether it answers; a problem is then about what goes to and fro."""
     reached_at: datetime | None = None
     """When it last answered; renewed now and then."""
     detail: str = ""
     """Of whom it is: the letter of the bastion's journal, or the server that is connected."""
+    waiting: int = 0
+    """Own entries that the other side is not known to have."""
+    waiting_since: datetime | None = None
+    pending: int | None = None
+    """Entries that are there and not here yet; None when that is not known."""
+    refused: str = ""
+    """The last thing that came and was not taken, and why."""
 
 
 def replica_findings(names: Sequence[str], rows: Mapping[str, ReplicaRow], now: datetime) -> list[Finding]:

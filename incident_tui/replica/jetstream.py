@@ -1,0 +1,239 @@
+"""Replication of one bastion over NATS JetStream: the connection, what goes out, what comes in, and how it is.
+
+Local first: an entry is saved by the local journal alone; all of this runs beside it, in the watch, woken by the bell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from incident_tui.incident.entry import Author, Draft, Kind
+from incident_tui.journal.errors import JournalError
+from incident_tui.journal.notify import Listener
+from incident_tui.journal.store import Store
+from incident_tui.replica.connection import Connection, Session
+from incident_tui.replica.keeper import Keeper
+from incident_tui.replica.problem import ReplicaError, said
+from incident_tui.replica.publisher import Publisher
+from incident_tui.replica.reach import Reach, Span
+from incident_tui.replica.rows import ReplicaRow
+from incident_tui.replica.settings import Replica
+from incident_tui.replica.stream import ask_subject, info
+from incident_tui.replica.taker import Taker, asked
+from incident_tui.text import sanitise
+
+NAME: Final = "jetstream"
+POSITION: Final = "jetstream.json"
+"""In the journal's directory: how far the stream was read."""
+SOURCE: Final = "replica"
+_PROBE: Final = 2.5
+"""Seconds between two questions to the stream's leader."""
+_LEAVE: Final = timedelta(seconds=15)
+"""A server behind which no leader answers for so long is left for another: it may be cut off from the others."""
+_CAUGHT_UP: Final = timedelta(seconds=60)
+"""So long a gap entry waits to say how much came after it."""
+_HEARD: Final = timedelta(seconds=30)
+
+Note = Callable[[Draft, str], object]
+"""Saves an entry under a key, some time."""
+
+
+class JetStream:
+    """`run` until it is cancelled, then `close`. Others may join `connection` before that."""
+
+    def __init__(
+        self,
+        settings: Replica,
+        store: Store,
+        clock: Callable[[], datetime],
+        note: Note,
+        author: Author,
+        incident: Callable[[], str],
+        *,
+        sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """`store` tells which journal; it is opened a second time for a thread of its own. `incident` is the id of the
+        one that gap entries belong to, "" when there is none."""
+        self.settings = settings
+        self.name = settings.name or os.uname().nodename
+        directory, letter = Path(store.place.directory), store.letter
+        self._directory = directory
+        self._clock = clock
+        self._note = note
+        self._author = author
+        self._incident = incident
+        self._sleep = sleep
+        self._bell = asyncio.Event()
+        self._keeper = Keeper(lambda: Store.open(directory, letter=letter, clock=clock, create=False), clock)
+        self._head = 0
+        self._waiting_since: datetime | None = None
+        self._reach = Reach(clock())
+        self._span: tuple[Span, int, int] | None = None
+        self._shown: datetime | None = None
+        self.connection = Connection(settings, store.journal, sleep=sleep, jitter=jitter)
+        self.publisher = Publisher(settings, self._keeper, self._wait, self._heard, sleep=sleep)
+        self.taker = Taker(settings, self._keeper, directory / POSITION, store.journal, self._heard, clock)
+        self.connection.join("publish", self.publisher.run)
+        self.connection.join("take in", self.taker.run)
+        self.connection.join("probe", self._probe)
+        self.connection.join("asked", self._asked)
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        listener = self._listen(loop)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.connection.run(), name="replica connection")
+                group.create_task(self._mind(), name="replica state")
+        finally:
+            if listener is not None:
+                loop.remove_reader(listener.fileno())
+                listener.close()
+
+    def close(self) -> None:
+        self._keeper.close()
+
+    def _listen(self, loop: asyncio.AbstractEventLoop) -> Listener | None:
+        try:
+            listener = Listener(self._directory)
+        except JournalError:
+            return None  # the poll does it
+
+        def rung() -> None:
+            listener.drain()
+            self._bell.set()
+
+        loop.add_reader(listener.fileno(), rung)
+        return listener
+
+    async def _wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._bell.wait()
+        self._bell.clear()
+
+    # ------------------------------------------------------------------ parts
+
+    async def _probe(self, session: Session) -> None:
+        """Asks the stream's leader. A server without one behind it is left."""
+        begun = self._clock()
+        while True:
+            with contextlib.suppress(ReplicaError):
+                await info(session, self.settings.stream)
+                self._heard()
+            quiet = self._clock() - max(self._reach.heard_at or begun, begun)
+            if abs(quiet) > _LEAVE:
+                session.leave()
+                return
+            await self._sleep(_PROBE)
+
+    async def _asked(self, session: Session) -> None:
+        """Another bastion misses entries of this one."""
+        from nats.errors import Error
+
+        try:
+            subscription = await session.client.subscribe(ask_subject(self.settings.stream))
+            async for message in subscription.messages:
+                if asked(message) == (await self._keeper.head()).journal:
+                    self.publisher.look_again()
+                    self._bell.set()
+        except (Error, OSError) as error:
+            raise said(error, session.where) from None
+
+    # ------------------------------------------------------------------ how it is
+
+    def _heard(self) -> None:
+        self._reach.heard(self._clock())
+
+    async def _mind(self) -> None:
+        """Keeps the state, and tells the journal of spans in which nobody was reached."""
+        while True:
+            now = self._clock()
+            with contextlib.suppress(JournalError):
+                self._head = (await self._keeper.head()).seq
+            self._waiting_since = (self._waiting_since or now) if self.waiting else None
+            self._reach.look(now)
+            span = self._reach.ended()
+            if span is not None and self._span is None:
+                self._span = (span, self.taker.came, self._head - self.waiting)
+            if self._span is not None:
+                self._tell(now)
+            await self._sleep(1.0)
+
+    @property
+    def waiting(self) -> int:
+        """Own entries that the stream is not known to have."""
+        return max(0, self._head - self.publisher.done)
+
+    def _tell(self, now: datetime) -> None:
+        assert self._span is not None
+        span, came, went = self._span
+        if (self.taker.pending != 0 or self.waiting) and now - span.until < _CAUGHT_UP:
+            return
+        self._span = None
+        self._note(
+            *gap(self.name, span, self.taker.came - came, self.publisher.done - went, self._author, self._incident())
+        )
+
+    @property
+    def row(self) -> ReplicaRow:
+        """For the board."""
+        now, session = self._clock(), self.connection.session
+        if self._reach.heard_at is not None and (
+            self._shown is None or abs(self._reach.heard_at - self._shown) >= _HEARD
+        ):
+            self._shown = self._reach.heard_at
+        problem = ""
+        if not self._reach.reached:
+            problem = self.connection.problem or self.taker.problem or self.publisher.problem or "nothing is heard"
+        elif self.publisher.problem and self.waiting:
+            problem = self.publisher.problem
+        elif self.taker.problem:
+            problem = self.taker.problem
+        return ReplicaRow(
+            name=NAME,
+            way=NAME,
+            at=now,
+            problem=sanitise(problem, limit=300),
+            since=self._reach.since,
+            reached=self._reach.reached,
+            reached_at=self._shown,
+            detail=sanitise(session.node or session.where, limit=60) if session is not None else "",
+            waiting=self.waiting,
+            waiting_since=self._waiting_since,
+            pending=self.taker.pending if self._reach.reached else None,
+            refused=sanitise(self.taker.refused, limit=400),
+        )
+
+
+def gap(name: str, span: Span, came: int, went: int, author: Author, incident: str) -> tuple[Draft, str]:
+    """The entry for a span in which this bastion was alone, and its key."""
+    long = f"{span.since:%Y-%m-%d %H:%MZ} to {span.until:%H:%MZ}"
+    text = (
+        f"{name} did not reach the other bastions over NATS from {long}: {came} of their entries came here "
+        f"and {went} went from here after that"
+    )
+    draft = Draft(
+        kind=Kind.GAP,
+        text=sanitise(text, limit=400),
+        at=span.until,
+        author=author,
+        incident=incident,
+        source=SOURCE,
+        data={
+            "what": SOURCE,
+            "since": span.since.isoformat(),
+            "replica": name,
+            "from": span.since.isoformat(),
+            "until": span.until.isoformat(),
+        },
+    )
+    return draft, f"replica-gap:{NAME}:{span.since.isoformat()}"

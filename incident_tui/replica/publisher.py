@@ -1,0 +1,258 @@
+"""Publishes the own journal: numbered, chained, from the journal file itself.
+
+Nothing is queued in memory or on disk: what is to be sent is what the journal has and the stream has not. The stream
+says so itself after each connecting. A number that is there twice does no harm, since `take_in` takes each once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from incident_tui.journal.errors import JournalError
+from incident_tui.journal.record import Record, decode, encode
+from incident_tui.replica.connection import Session
+from incident_tui.replica.keeper import Keeper, orders
+from incident_tui.replica.problem import SILENT, ReplicaError, said
+from incident_tui.replica.reading import place_of, read
+from incident_tui.replica.settings import Replica
+from incident_tui.replica.stream import PURGED, ensure, headers, info, number_of, subject
+
+if TYPE_CHECKING:
+    from nats.js.api import PubAck
+
+WINDOW: Final = 256
+"""Records on their way at once."""
+ACK_SECONDS: Final = 2.0
+PAUSE: Final = 0.5
+TRIES: Final = 8
+"""Then the stream itself is looked at again: it may have been taken away."""
+LOOK_AGAIN: Final = 60.0
+"""Seconds after which the stream is asked again whether it still has everything."""
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """One message of the own subject."""
+
+    number: int
+    """In the stream."""
+    purged: bool
+
+
+class Publisher:
+    """The part of the own entries. `done`: entries up to this number are on the stream."""
+
+    def __init__(
+        self,
+        settings: Replica,
+        keeper: Keeper,
+        wait: Callable[[float], Awaitable[None]],
+        heard: Callable[[], None],
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`wait` returns when the journal may have grown, or after so many seconds. `heard` is called when the stream
+        acknowledged something."""
+        self._settings = settings
+        self._keeper = keeper
+        self._wait = wait
+        self._heard = heard
+        self._sleep = sleep
+        self.done = 0
+        self.problem = ""
+        self._again = asyncio.Event()
+
+    def look_again(self) -> None:
+        """Somebody misses own entries: ask the stream whether it has them."""
+        self._again.set()
+
+    async def run(self, session: Session) -> None:
+        """Raises ReplicaError."""
+        try:
+            await ensure(session, self._settings)
+            while True:
+                self._again.clear()
+                await self._make_whole(session)
+                await self._follow(session)
+        except ReplicaError as error:
+            self.problem = error.sentence
+            raise
+        except JournalError as error:
+            self.problem = error.sentence
+            raise ReplicaError(error.sentence) from None
+
+    async def _follow(self, session: Session) -> None:
+        """Sends what is written, until it is time to look at the whole again."""
+        loop = asyncio.get_running_loop()
+        look = loop.time() + LOOK_AGAIN
+        while not self._again.is_set():
+            records = await self._keeper.own(self.done + 1, 1 << 62, WINDOW)
+            if records:
+                await self._send(session, records)
+                self.done = records[-1].seq
+                if orders(records):
+                    return
+                continue
+            self.problem = ""
+            if loop.time() >= look:
+                return
+            await self._wait(1.0)
+
+    # ------------------------------------------------------------------ the whole
+
+    async def _make_whole(self, session: Session) -> None:
+        """What the stream lacks of the own journal is sent; what was purged is taken out of it."""
+        stream, journal, head = self._settings.stream, (await self._keeper.head()).journal, await self._keeper.head()
+        own = subject(stream, journal)
+        state = (await info(session, stream, journal)).state
+        count = (state.subjects or {}).get(own, 0)
+        purged = set(await self._keeper.purged())
+        last = await self._last(session, own) if count else None
+        if last is not None:
+            await self._check(last, head.seq)
+            if count == last.seq and not purged:
+                self.done = last.seq
+                return
+        there = await self._walk(session, own) if count else {}
+        for number in sorted(purged & set(there)):
+            for sent in there[number]:
+                if not sent.purged:
+                    await self._erase(session, sent.number)
+            there[number] = [sent for sent in there[number] if sent.purged]
+        top = max(there, default=0)
+        if top > head.seq:
+            raise ReplicaError(_ahead(top, head.seq), lasting=True)
+        missing = [number for number in range(1, top + 1) if not there.get(number)]
+        for first, until in _spans(missing):
+            while first <= until:
+                records = await self._keeper.own(first, until, WINDOW)
+                if not records:
+                    break
+                await self._send(session, records, again=state.last_seq)
+                first = records[-1].seq + 1
+        self.done = top
+
+    async def _last(self, session: Session, own: str) -> Record:
+        from nats.errors import Error
+
+        try:
+            message = await session.js.get_last_msg(self._settings.stream, own)
+            return decode(message.data or b"")
+        except TimeoutError:
+            raise ReplicaError(SILENT) from None
+        except (Error, OSError) as error:
+            raise said(error, session.where) from None
+
+    async def _check(self, last: Record, head: int) -> None:
+        """That the stream continues this journal and no other of the same id. Raises ReplicaError."""
+        if last.seq > head:
+            raise ReplicaError(_ahead(last.seq, head), lasting=True)
+        here = await self._keeper.head_at(last.seq)
+        if here is None or here.hash != last.link.hex():
+            raise ReplicaError(
+                f"entry {last.letter}{last.seq} on the stream is another than the one here: this journal was written "
+                "to in two places. Nothing of it is published. Compare with `incident-tui verify` on both.",
+                lasting=True,
+            )
+
+    async def _walk(self, session: Session, own: str) -> dict[int, list[Sent]]:
+        """Every message of the own subject, by the entry's number; without their texts."""
+        found: dict[int, list[Sent]] = {}
+        async with aclosing(read(session, self._settings.stream, own, 1, headers_only=True)) as batches:
+            async for batch in batches:
+                for message in batch.messages:
+                    sent = Sent(place_of(message), PURGED in (message.headers or {}))
+                    found.setdefault(number_of(message.headers), []).append(sent)
+                if not batch.pending:
+                    break
+        return found
+
+    async def _erase(self, session: Session, number: int) -> None:
+        """Overwritten in the file of each server, not only forgotten."""
+        from nats.errors import Error
+        from nats.js.errors import NotFoundError
+
+        try:
+            await session.js.delete_msg(self._settings.stream, number)
+        except NotFoundError:
+            return
+        except TimeoutError:
+            raise ReplicaError(SILENT) from None
+        except (Error, OSError) as error:
+            raise said(error, session.where) from None
+
+    # ------------------------------------------------------------------ sending
+
+    async def _send(self, session: Session, records: Sequence[Record], again: int = 0) -> None:
+        """Until the stream has acknowledged every one. Raises ReplicaError when it does not."""
+        left = list(records)
+        for _ in range(TRIES):
+            left, self.problem = await self._try(session, left, again)
+            if not left:
+                return
+            await self._sleep(PAUSE)
+        raise ReplicaError(self.problem)
+
+    async def _try(self, session: Session, records: Sequence[Record], again: int) -> tuple[list[Record], str]:
+        """Those that were not acknowledged, and why."""
+        from nats.errors import Error
+
+        futures: list[tuple[Record, asyncio.Future[PubAck]]] = []
+        problem = ""
+        try:
+            for record in records:
+                futures.append((record, await self._publish(session, record, again)))
+        except (Error, OSError) as error:
+            problem = said(error, session.where).sentence
+        if futures:
+            await asyncio.wait([future for _, future in futures], timeout=ACK_SECONDS)
+        acknowledged = set()
+        for record, future in futures:
+            if not future.done():
+                future.cancel()
+                problem = problem or SILENT
+            elif (failed := future.exception()) is not None:
+                problem = said(failed, session.where).sentence
+            else:
+                acknowledged.add(record.seq)
+        if acknowledged:
+            self._heard()
+        elif session.denied:
+            raise ReplicaError("the servers do not let this bastion publish under its journal's name", lasting=True)
+        return [record for record in records if record.seq not in acknowledged], problem
+
+    async def _publish(self, session: Session, record: Record, again: int) -> asyncio.Future[PubAck]:
+        wire = encode(record)
+        if len(wire) + 1024 > session.client.max_payload:
+            raise ReplicaError(
+                f"entry {record.letter}{record.seq} has {len(wire)} bytes, and the servers take "
+                f"{session.client.max_payload}: raise max_payload in their configuration"
+            )
+        return await session.js.publish_async(
+            subject(self._settings.stream, record.journal),
+            wire,
+            stream=self._settings.stream,
+            headers=headers(record.journal, record.seq, purged=record.purged, again=again),
+        )
+
+
+def _ahead(there: int, here: int) -> str:
+    return (
+        f"the stream has this journal up to number {there}, and here it ends at {here}: this is an older copy of it, "
+        "such as a backup. Nothing of it is published. `incident-tui sync HOST --recover` fetches the rest."
+    )
+
+
+def _spans(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """(first, last) of each run without a hole."""
+    found: list[tuple[int, int]] = []
+    for number in numbers:
+        if found and number == found[-1][1] + 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return found

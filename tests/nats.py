@@ -1,0 +1,236 @@
+"""A real cluster of NATS servers on loopback with JetStream: Debian's nats-server. Its routes go through relays, so
+that the nodes can be parted from each other; so do clients that ask for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.alertmanager import free_port
+from tests.relays import Relay, Relays
+
+READY_SECONDS: Final = 60.0
+
+
+class Node:
+    """One server. `kill` is SIGKILL, `pause` and `go_on` are SIGSTOP and SIGCONT; `start` keeps its data."""
+
+    def __init__(self, program: str, name: str, directory: Path, ports: tuple[int, int, int]) -> None:
+        self.name = name
+        self.port, self.http, self.route = ports
+        self.store = directory / "js"
+        self.log = directory / "nats.out"
+        self.conf = directory / "nats.conf"
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+        directory.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        with self.log.open("ab") as out:
+            command = [self._program, "-c", str(self.conf)]
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+
+    def send(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(number)
+
+    def kill(self) -> None:
+        self.send(signal.SIGKILL)
+        self._end()
+
+    def stop(self) -> None:
+        self.send(signal.SIGCONT)
+        self.send(signal.SIGTERM)
+        self._end()
+
+    def pause(self) -> None:
+        self.send(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.send(signal.SIGCONT)
+
+    def _end(self) -> None:
+        if self._process is not None:
+            try:
+                self._process.wait(20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait(20)
+            self._process = None
+
+    def told(self, path: str) -> Any:
+        """Of its monitoring port; {} when it does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/{path}", timeout=5) as answer:
+                return json.load(answer)
+        except OSError:
+            return {}
+
+
+class Cluster:
+    """`more` is configuration that every node has besides; `store` (MB) how much it may keep."""
+
+    def __init__(self, program: str, directory: Path, *, size: int = 3, more: str = "", store: str = "1GB") -> None:
+        self.relays = Relays()
+        self.directory = directory
+        ports = [(free_port(), free_port(), free_port()) for _ in range(size)]
+        self.nodes = [
+            Node(program, f"n{number}", directory / f"n{number}", mine) for number, mine in enumerate(ports, start=1)
+        ]
+        self._routes = {
+            (one, other): self.relays.to(self.nodes[other].route)
+            for one in range(size)
+            for other in range(size)
+            if one != other
+        }
+        for number, node in enumerate(self.nodes):
+            routes = ", ".join(
+                f"'nats-route://127.0.0.1:{relay.port}'" for (one, _), relay in self._routes.items() if one == number
+            )
+            node.conf.write_text(
+                f"server_name: {node.name}\nlisten: 127.0.0.1:{node.port}\nhttp: 127.0.0.1:{node.http}\n"
+                f"jetstream {{ store_dir: '{node.store}', max_file_store: {store}, max_memory_store: 64MB }}\n"
+                # Nobody finds a way around the relays: what is told to others as an address leads nowhere.
+                f"cluster {{ name: t, listen: 127.0.0.1:{node.route}, advertise: '127.0.0.1:1', no_advertise: true,"
+                f" routes: [{routes}] }}\n{more}"
+            )
+            node.start()
+        self.ready()
+
+    @property
+    def urls(self) -> list[str]:
+        return [node.url for node in self.nodes]
+
+    def ready(self) -> None:
+        """Until the nodes that run have a leader among them and have caught up."""
+        self.until(self._is_ready, "the cluster does not become ready")
+
+    def _is_ready(self) -> bool:
+        running = [node for node in self.nodes if node.running]
+        healthy = [node.told("healthz").get("status") == "ok" for node in running]
+        met = [node.told("jsz").get("meta_cluster", {}) for node in running]
+        return all(healthy) and all(one.get("leader") for one in met) and len({one.get("leader") for one in met}) == 1
+
+    def until(self, done: Callable[[], object], otherwise: str, seconds: float = READY_SECONDS) -> None:
+        end = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > end:
+                pytest.fail(f"{otherwise}\n" + "\n".join(node.log.read_text()[-1500:] for node in self.nodes))
+            time.sleep(0.05)
+
+    def leader(self, stream: str) -> Node | None:
+        """Who leads a stream as most of those that run say; None when nobody does."""
+        said: list[str] = []
+        for node in self.nodes:
+            if not node.running:
+                continue
+            for account in node.told("jsz?streams=true&accounts=true&config=true").get("account_details", []):
+                for one in account.get("stream_detail", []):
+                    if one["name"] == stream:
+                        said.append(one.get("cluster", {}).get("leader", ""))
+        for node in self.nodes:
+            if node.running and said.count(node.name) * 2 > len(said):
+                return node
+        return None
+
+    def a_leader(self, stream: str) -> Node:
+        """The same, and waits until there is one."""
+        found: list[Node | None] = [None]
+
+        def look() -> bool:
+            found[0] = self.leader(stream)
+            return found[0] is not None
+
+        self.until(look, f"nobody leads {stream}")
+        assert found[0] is not None
+        return found[0]
+
+    def part(self, one: int, other: int) -> None:
+        """These two nodes do not hear each other any more."""
+        for pair in ((one, other), (other, one)):
+            self._routes[pair].cut()
+
+    def join(self, one: int, other: int) -> None:
+        for pair in ((one, other), (other, one)):
+            self._routes[pair].heal()
+
+    def slow(self, seconds: float) -> None:
+        """Between all nodes."""
+        for relay in self._routes.values():
+            relay.seconds = seconds
+
+    def way(self, node: int = 0) -> Relay:
+        """A relay for a client of this node."""
+        return self.relays.to(self.nodes[node].port)
+
+    def mend(self) -> None:
+        """Everything runs and hears everything."""
+        for relay in self._routes.values():
+            relay.seconds = 0.0
+            relay.heal()
+        for node in self.nodes:
+            node.go_on()
+            if not node.running:
+                node.start()
+        self.ready()
+
+    def close(self) -> None:
+        for node in self.nodes:
+            node.kill()
+        self.relays.close()
+
+
+def nats_server() -> str:
+    """The program. Skips the test where there is none, which CI may not."""
+    program = shutil.which("nats-server")
+    if program is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI installs nats-server (.ci/run), and it is not here")
+        pytest.skip("needs nats-server (Debian: apt install nats-server)")
+    return program
+
+
+@pytest.fixture(scope="session")
+def _one_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    cluster = Cluster(nats_server(), tmp_path_factory.mktemp("nats"))
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def nats_cluster(_one_cluster: Cluster) -> Iterator[Cluster]:
+    """Three nodes that all tests of a session share; whatever a test did to them is mended after it."""
+    yield _one_cluster
+    _one_cluster.mend()
+
+
+@pytest.fixture
+def own_cluster(tmp_path: Path) -> Iterator[Callable[..., Cluster]]:
+    """`own_cluster(more="…", store="8MB", size=3)` starts one for this test alone."""
+    started: list[Cluster] = []
+
+    def start(**settings: Any) -> Cluster:
+        started.append(Cluster(nats_server(), tmp_path / f"nats{len(started)}", **settings))
+        return started[-1]
+
+    yield start
+    for cluster in started:
+        cluster.close()

@@ -22,6 +22,7 @@ pytest_plugins = [
     "tests.accounts",
     "tests.alertmanager",
     "tests.nats",
+    "tests.browser",
     "tests.sshd",
     "tests.agents",
     "tests.synapse",

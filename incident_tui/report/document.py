@@ -19,8 +19,10 @@ MARKER: Final = "<!-- incident-tui report"
 """How the first line of every report begins."""
 PREFIX: Final = "<!-- incident-tui"
 """No line of foreign text in a report may begin so: `escape.fence` sees to it."""
-GENERATED: Final = "Generated at "
-"""How the only line begins that differs between two exports of the same entries."""
+_GENERATED: Final = re.compile(
+    r"Generated at \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ by incident-tui \d[0-9a-z.+]*?(?: from \d+ entries)?\."
+)
+"""The whole of the only line that differs between two exports of the same entries; with a word more it is people's."""
 QUESTION: Final = "_TODO (human): "
 SIGNED: Final = 200
 """A block of more lines is signed as a whole, not line by line."""
@@ -127,7 +129,7 @@ def first_line(incident: str, template: str, body: str, known: Iterable[str] = (
 
 def fingerprint(body: str) -> str:
     """Of everything but the generated-at line."""
-    kept = "\n".join(line for line in body.split("\n") if not line.startswith(GENERATED))
+    kept = "\n".join(line for line in body.split("\n") if not _GENERATED.fullmatch(line))
     return str(sha256(kept.encode()).hexdigest())[:16]
 
 
@@ -138,7 +140,7 @@ def plain(line: str) -> str:
 
 def compared(lines: Iterable[str]) -> list[str]:
     """The lines of a block that count: not the blank ones and not when it was made."""
-    return [said for line in lines if (said := plain(line)) and not said.startswith(GENERATED)]
+    return [said for line in lines if (said := plain(line)) and not _GENERATED.fullmatch(said)]
 
 
 def sign(lines: Iterable[str]) -> str:
@@ -179,7 +181,7 @@ def theirs(part: Part, fresh: Sequence[str]) -> Theirs:
         if not one:
             if kept and kept[-1]:
                 kept.append("")
-        elif not (one.startswith(GENERATED) or one in now or _hash(one, _SHORT) in written):
+        elif not (_GENERATED.fullmatch(one) or one in now or _hash(one, _SHORT) in written):
             kept.append(line.rstrip())
     while kept and not kept[-1]:
         kept.pop()

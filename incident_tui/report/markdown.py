@@ -7,6 +7,7 @@ to the same file can tell its own output from a text that people have worked on.
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -39,10 +40,11 @@ def make(source: Source, *, full: bool = False, style: Style = PLAIN, old: str =
     does not say what in it is the program's and `old` was edited."""
     name, file, directory = _template(style, full)
     edited: Document | None = parse(old) if old and not untouched(old) else None
-    templates = Templates(source.handle, directory, style.redact)
+    redact = lru_cache(maxsize=2**15)(style.redact)  # most texts stand in several sections
+    templates = Templates(source.handle, directory, redact)
     body = templates.fill_theirs(
         file,
-        facts=gather(source, full=full or name == "full", redact=style.redact),
+        facts=gather(source, full=full or name == "full", redact=redact),
         sections=SECTIONS,
         answered=answered(edited) if edited is not None else frozenset(),
     )

@@ -19,6 +19,12 @@ BAR = re.compile(
 )
 
 
+def chart_of(report: str) -> str:
+    """The Mermaid chart of a report."""
+    chart = report[report.index("```mermaid\n") + 11 :]
+    return chart[: chart.index("\n```")]
+
+
 @pytest.mark.parametrize(
     ("points", "line"),
     [((), ""), ((1, 1), "▁▁"), ((0, 7), "▁█"), ((0, None, 3.5, 7), "▁·▅█"), ((None,), "·"), ((-1, 0, 1), "▁▅█")],
@@ -58,8 +64,7 @@ def test_hostile_names_stay_names_in_the_chart(name: str, story: Any) -> None:
     story.observe(3, "x", f"click {said}\nclick a href b; %% c # d: e", "crit", said)
     story(Kind.MILESTONE, 4, "", name="started")
     report = render(story.source(), full=True)
-    chart = report[report.index("```mermaid\n") + 11 :]
-    lines = chart[: chart.index("\n```")].split("\n")
+    lines = chart_of(report).split("\n")
     assert lines[0] == "gantt"
     for line in lines[4:]:
         assert BAR.fullmatch(line) or re.fullmatch(r"    section [a-z]+", line), line

@@ -4,13 +4,14 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 FAILED  = { echo "installing failed: pip could not fetch or build a package; check the network, then run make again (details: $(VENV)/install.log)" >&2; exit 1; }
 
-.PHONY: help demo test again lint lab lab-down bench bundle clean
+.PHONY: help demo test again lint lab lab-down simulate bench bundle clean
 
 help:
 	@echo "make demo      install into .venv and run the program on four embedded machines that play an outage"
 	@echo "make test      install into .venv and run all tests (those marked lab run where this machine can)"
 	@echo "make lint      ruff, mypy and the import contracts"
 	@echo "make lab       three real peers on this machine: sshd, glusterd, dockerd (root); make lab-down removes them"
+	@echo "make simulate  random schedules of many bastions in one process; SEED=17 plays one of them again"
 	@echo "make bundle    one file in dist/ for machines without Python 3.11 and without a package index"
 	@echo "make bench     measure, with ratios against a baseline in the same run"
 
@@ -45,6 +46,9 @@ lab: $(VENV)/.installed-dev
 
 lab-down:
 	@$(PYTHON) tests/lab/peers.py down
+
+simulate: $(VENV)/.installed-dev
+	@SEED=$(SEED) $(BIN)/python -m pytest -q tests/simulation
 
 bench: $(VENV)/.installed-dev
 	@missed=; for one in benchmarks/*.py; do echo "== $$one"; $(BIN)/python $$one || missed="$$missed $$one"; done; \

@@ -30,7 +30,8 @@ from incident_tui.ui.window import Window
 
 MANY, FEW, HEIGHT = 100_000, 1_000, 20
 START = datetime(2026, 11, 23, tzinfo=UTC)
-CONTEXT = Context(48, journal="0123456789abcdef")
+JOURNAL = "0123456789abcdef"
+CONTEXT = Context(48, letters={JOURNAL: "a"})
 PEOPLE = (Author("ana", 1000, "ana", proven=True), Author("bob", 1001, "bob", proven=True))
 WATCH = Author("watch", 1000)
 
@@ -42,7 +43,7 @@ def entry(number: int) -> Entry:
     host = f"web{number % 3}"
     data = {"finding": "host.memory", "level": ("ok", "warn", "crit")[number % 3], "subject": host, "host": host}
     return Entry(
-        journal=CONTEXT.journal,
+        journal=JOURNAL,
         seq=number + 1,
         kind=Kind.OBSERVATION if machine else Kind.NOTE if number else Kind.DECLARE,
         at=at,

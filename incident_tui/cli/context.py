@@ -125,20 +125,22 @@ class Context:
             raise Failure(error.sentence) from error
 
     def fold(self, store: Store) -> Fold:
-        """The fold over the whole journal. What it found is kept, so that the next `log` needs none."""
+        """The fold over all entries, of this journal and of others'. What it found is kept, so that the next `log` needs
+        none."""
         from incident_tui.incident.state import Fold
         from incident_tui.journal.errors import JournalError
         from incident_tui.journal.in_force import remember
 
         fold = Fold()
-        seq = 0
         try:
-            for entry in store.read():
+            entries, here = store.read_all()
+            for entry in entries:
                 fold.apply(entry)
-                seq = entry.seq
         except JournalError as error:
             raise Failure(error.sentence) from error
-        remember(store, seq, fold)
+        if store.others_problem:
+            print(f"incident-tui: without the copies of other journals: {store.others_problem}", file=sys.stderr)
+        remember(store, here, fold)
         return fold
 
     def desk(self, store: Store, source: str = "cli") -> Desk:

@@ -85,7 +85,7 @@ def _sources(context: Context) -> tuple[list[Source], Callable[[str], str]]:
         naming = Naming(told, context.essentials.people)
         label, fold = naming.label, Fold()
         with context.store(create=False) as store:
-            for entry in store.read():
+            for entry in store.read_all()[0]:
                 fold.apply(naming.entry(entry))
     chosen = _chosen(context)
     change = {"fold": fold, "chosen": chosen}

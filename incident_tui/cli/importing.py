@@ -78,7 +78,7 @@ class _Import:
         self.context, self.store, self.found = context, store, found
         self.ident = new_id()[:6]
         self.name = "standard input" if path == "-" else os.path.basename(path.rstrip("/")) or path
-        self.known = keep.Known(store.read(), now)
+        self.known = keep.Known(store.read_all()[0], now)
         self.once = keep.Once(store, self.known)
         self.desk = _desk(context, store, self.once, keep.source_of(self.ident, self.name))
         self.chosen = ""
@@ -143,7 +143,7 @@ class _Import:
 
 def _preview(context: Context, store: Store, found: Transcript, timed: Sequence[Timed], now: datetime) -> int:
     made = keep.pieces(found, timed, now, context.author, context.essentials.people)
-    plan = keep.plan(made, keep.Known(store.read(), now))
+    plan = keep.plan(made, keep.Known(store.read_all()[0], now))
     for piece in plan.pieces:
         shown = _line(piece.draft) if piece.draft is not None else sanitise(piece.line, limit=160)
         print(shown + (f"   ({piece.doubt})" if piece.doubt else ""))

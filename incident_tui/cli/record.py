@@ -12,7 +12,9 @@ from incident_tui.desk.desk import Desk
 from incident_tui.desk.outcome import OfferLines, OpenPlaybook, Outcome, Resend, WriteReport
 from incident_tui.incident.contested import CONTESTED
 from incident_tui.incident.entry import ON_CARD, Entry, Kind
+from incident_tui.journal import everything
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.everything import Cursor
 from incident_tui.journal.in_force import remember
 from incident_tui.journal.store import Store
 from incident_tui.text import TEXT_LIMIT, decode
@@ -106,8 +108,11 @@ def _record(context: Context, lines: Iterable[str]) -> int:
 
 def _remember(desk: Desk, store: Store) -> None:
     """Spare the next command a fold, when this one made one and nobody else has written since."""
-    if desk.folded and len(desk.fold) == (seq := store.head().seq):
-        remember(store, seq, desk.fold)
+    if not desk.folded:
+        return
+    here, count = everything.end(store)
+    if len(desk.fold) == count:
+        remember(store, here, desk.fold)
 
 
 def _choose(desk: Desk, wanted: str) -> None:
@@ -146,7 +151,9 @@ def _crossed(desk: Desk, store: Store, entries: list[Entry]) -> str:
     """What somebody is told who came second: others may have saved between our reading and our saving."""
     if not any(entry.kind in CONTESTED for entry in entries):
         return ""
-    for entry in store.read(max(0, desk.folded * (entries[0].seq - _MEANWHILE))):
+    here, _ = everything.end(store)
+    since = [max(0, desk.folded * (one - _MEANWHILE)) for one in (entries[0].seq, here.others)]
+    for entry in store.read_all(Cursor(*since))[0]:
         desk.fold.apply(entry)
     return desk.crossed(entries)
 

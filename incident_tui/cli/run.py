@@ -21,6 +21,7 @@ from incident_tui.hosts.second_peer import at_risk
 from incident_tui.incident.policy import Verdict
 from incident_tui.incident.said import same
 from incident_tui.incident.state import Fold
+from incident_tui.journal.everything import START
 from incident_tui.journal.presence import Presence
 from incident_tui.journal.store import Store
 from incident_tui.text import sanitise
@@ -49,13 +50,13 @@ def run(context: Context) -> int:
 
 def _commands(context: Context, store: Store) -> HostCommands:
     settings, fold = context.settings, Fold()
-    read_to = 0
+    read_to = START
 
     def catch_up() -> None:
         nonlocal read_to
-        for entry in store.read(read_to):
+        entries, read_to = store.read_all(read_to)
+        for entry in entries:
             fold.apply(entry)
-            read_to = entry.seq
 
     catch_up()
     return HostCommands(

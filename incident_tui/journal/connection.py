@@ -100,8 +100,8 @@ def has_content(path: str) -> bool:
         return False
 
 
-def open_for_reading(path: str, reason: JournalError) -> sqlite3.Connection:
-    """A connection that only reads, for a full disk or a directory without write permission."""
+def open_for_reading(path: str, reason: JournalError, table: str = "meta") -> sqlite3.Connection:
+    """A connection that only reads, for a full disk or a directory without write permission. `table`: one it has."""
     from urllib.parse import quote
 
     wal_empty = not has_content(path + "-wal")
@@ -117,7 +117,7 @@ def open_for_reading(path: str, reason: JournalError) -> sqlite3.Connection:
         except sqlite3.Error:
             continue
         try:
-            db.execute("SELECT count(*) FROM meta").fetchone()
+            db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone()
             return db
         except sqlite3.Error:
             db.close()

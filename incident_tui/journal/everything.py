@@ -5,11 +5,14 @@ Fold order is by time, whatever the order of arrival; a reader goes on from a `C
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from incident_tui.incident.entry import Entry, Ref
+from incident_tui.journal.chain import Head
+from incident_tui.journal.errors import JournalError
 
 if TYPE_CHECKING:
     from incident_tui.journal.store import Store
@@ -28,15 +31,55 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True, order=True):
 START: Final = Cursor()
 
 
+class Mark(msgspec.Struct, frozen=True, array_like=True):
+    """A cursor that can be kept on disk: `cursor` believes it only when it is of these very files."""
+
+    head: Head
+    others: int = 0
+    edition: int = 0
+    """Of the copies: they are other ones when it is another number."""
+
+
 def read(store: Store, after: Cursor, limit: int | None = None) -> tuple[list[Entry], Cursor]:
-    """Entries after `after`, own ones first, at most `limit`, and where to go on."""
+    """Entries after `after`, own ones first, at most `limit`, and where to go on. Copies that cannot be read leave the
+    own journal readable; `Store.others_problem` then says why they are missing."""
     entries = store.read(after.own, limit)
     own = entries[-1].seq if entries else after.own
     others, left = store.others, None if limit is None else limit - len(entries)
     if others is None or left == 0:
         return entries, Cursor(own, after.others)
-    more, arrived = others.read(after.others, left)
+    try:
+        more, arrived = others.read(after.others, left)
+    except JournalError as error:
+        store.others_problem = error.sentence
+        return entries, Cursor(own, after.others)
     return entries + more, Cursor(own, arrived)
+
+
+def mark(store: Store, at: Cursor) -> Mark | None:
+    """`at`, to be kept; None when nothing was read."""
+    head = store.head_at(at.own)
+    others = store.others
+    if head is None:
+        return None
+    return Mark(head) if others is None else Mark(head, at.others, others.edition)
+
+
+def cursor(store: Store, kept: Mark) -> Cursor | None:
+    """Where to go on from a mark; None when it is of another chain, or of other copies."""
+    others = store.others
+    here = (0, 0) if others is None else (others.edition, others.arrivals())
+    if kept.head != store.head_at(kept.head.seq) or kept.edition != here[0] or kept.others > here[1]:
+        return None
+    return Cursor(kept.head.seq, kept.others)
+
+
+def end(store: Store) -> tuple[Cursor, int]:
+    """Where all that is here now ends, and how many entries that is: journals have no holes."""
+    others = store.others
+    arrived = 0 if others is None else others.arrivals()
+    own = store.head().seq
+    return Cursor(own, arrived), own + sum(copy.seq for copy in (others.copies() if others is not None else ()))
 
 
 def letters(store: Store) -> dict[str, str]:
@@ -44,18 +87,17 @@ def letters(store: Store) -> dict[str, str]:
     found = {store.journal: store.letter}
     if store.others is None:
         return found
-    copies = store.others.copies()
-    for copy in copies:
-        alone = copy.letter != store.letter and sum(one.letter == copy.letter for one in copies) == 1
-        found[copy.journal] = copy.letter if alone else f"{copy.journal[:PREFIX]}:"
+    pairs = store.others.letters()
+    for journal, letter in pairs:
+        alone = letter != store.letter and sum(one == letter for _, one in pairs) == 1
+        found[journal] = letter if alone else f"{journal[:PREFIX]}:"
     return found
 
 
-def handle(store: Store, ref: Entry | Ref) -> str:
-    """The short name of an entry: "a17", "b3", or with digits of the journal's id where letters collide."""
-    if ref.journal == store.journal:
-        return f"{store.letter}{ref.seq}"
-    return f"{letters(store).get(ref.journal, f'{ref.journal[:PREFIX]}:')}{ref.seq}"
+def handle(known: Mapping[str, str], ref: Entry | Ref) -> str:
+    """The short name of an entry: "a17", "b3", or with digits of the journal's id where letters collide. `known`: as
+    `letters` gives it."""
+    return f"{known.get(ref.journal) or f'{ref.journal[:PREFIX]}:'}{ref.seq}"
 
 
 def find(store: Store, text: str) -> Ref | None:

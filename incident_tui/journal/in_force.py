@@ -1,10 +1,10 @@
 """DIR/in-force.json: which incident is in force after which entry, so that logging one line needs no fold.
 
-    {"head": [journal, seq, hash], "found": {"incident": id, "never_closed": bool}}
+    {"mark": [[journal, seq, hash], arrival, edition], "found": {"incident": id, "never_closed": bool}}
 
-A cache, written by whoever has folded the journal; it may vanish or be behind at any time. It is believed only when its
-head is a link of this very chain and no entry after it can change the answer, and only for the incident that a line
-belongs to which names none.
+A cache, written by whoever has folded all entries; it may vanish or be behind at any time. It is believed only when its
+mark is of this very chain and of these copies and no entry after it can change the answer, and only for the incident
+that a line belongs to which names none.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from incident_tui.incident.in_force import InForce, find, keeps
-from incident_tui.journal.chain import Head
+from incident_tui.journal import everything
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.everything import Cursor, Mark
 from incident_tui.journal.place import FILE_MODE
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _FAR: Final = 100
 
 
 class _Cached(msgspec.Struct, frozen=True):
-    head: Head
+    mark: Mark
     found: InForce
 
 
@@ -39,18 +40,19 @@ def in_force(store: Store, fold: Callable[[], Fold]) -> str:
     Raises JournalError when the journal cannot be read.
     """
     cached = _load(store)
-    if cached is not None:
-        entries = store.read(after=cached.head.seq)
+    after = None if cached is None else everything.cursor(store, cached.mark)
+    if cached is not None and after is not None:
+        entries, here = everything.read(store, after)
         if all(keeps(cached.found, entry, store.get) for entry in entries):
             if len(entries) >= _FAR:
-                _save(store, entries[-1].seq, cached.found)
+                _save(store, here, cached.found)
             return cached.found.incident
     return find(fold()).incident
 
 
-def remember(store: Store, seq: int, fold: Fold) -> None:
-    """Keep what `fold` found, which holds the entries 1 to `seq` and no other. Never raises."""
-    _save(store, seq, find(fold))
+def remember(store: Store, at: Cursor, fold: Fold) -> None:
+    """Keep what `fold` found, which holds the entries up to `at` and no other. Never raises."""
+    _save(store, at, find(fold))
 
 
 def _path(store: Store) -> str:
@@ -60,23 +62,22 @@ def _path(store: Store) -> str:
 def _load(store: Store) -> _Cached | None:
     try:
         with open(_path(store), "rb") as file:
-            cached = msgspec.json.decode(file.read(4096), type=_Cached)
+            return msgspec.json.decode(file.read(4096), type=_Cached)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
-    return cached if cached.head == store.head_at(cached.head.seq) else None
 
 
-def _save(store: Store, seq: int, found: InForce) -> None:
+def _save(store: Store, at: Cursor, found: InForce) -> None:
     path = _path(store)
     fresh = f"{path}.{os.getpid()}"
     try:
-        head = store.head_at(seq)
-        if head is None:
+        mark = everything.mark(store, at)
+        if mark is None or store.others_problem:
             return
         fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE)
         try:
             os.fchmod(fd, FILE_MODE)
-            os.write(fd, msgspec.json.encode(_Cached(head, found)))
+            os.write(fd, msgspec.json.encode(_Cached(mark, found)))
             os.replace(fresh, path)
         except OSError:
             os.unlink(fresh)

@@ -18,6 +18,7 @@ written to in two places, such as a copy restored and used beside the original):
 from __future__ import annotations
 
 import contextlib
+import random
 import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -28,8 +29,8 @@ import msgspec
 from incident_tui.incident.entry import Entry, Kind, Ref, utc
 from incident_tui.journal import chain
 from incident_tui.journal.chain import Head
-from incident_tui.journal.connection import Guard, connect, set_wal
-from incident_tui.journal.errors import Corrupt
+from incident_tui.journal.connection import Guard, connect, has_content, open_for_reading, set_wal
+from incident_tui.journal.errors import Corrupt, JournalError, Locked
 from incident_tui.journal.place import Place, precreate
 from incident_tui.journal.purge import tombstone
 from incident_tui.journal.record import Record, made
@@ -109,21 +110,38 @@ class Others:
     """The copies in one directory, opened. `own` is the id of the journal there, of which no copy is kept."""
 
     def __init__(self, place: Place, own: str) -> None:
-        """Makes the file when it is not there. Raises JournalError."""
+        """Makes the file when it is not there; one that cannot be written is opened for reading. Raises JournalError."""
         self.path = place.others
         self.own = own
         self.place = place
         self.guard = Guard(self.path)
-        precreate(self.path)
-        self.connection = connect(self.path)
+        self.read_only: JournalError | None = None
+        """Why nothing can be taken; None when it can."""
+        self._named: tuple[tuple[int, int], list[tuple[str, str]]] | None = None
+        try:
+            precreate(self.path)
+            self.connection = self._connected()
+        except JournalError as error:
+            if isinstance(error, Locked) or not error.transient or not has_content(self.path):
+                raise
+            self.read_only = error
+            self.connection = open_for_reading(self.path, error, "journals")
+
+    def _connected(self) -> sqlite3.Connection:
+        db = connect(self.path)
         try:
             with self.guard:
-                set_wal(self.connection, self.path)
-                for statement in _TABLES:
-                    self.connection.execute(statement)
+                set_wal(db, self.path)
+                if not _edition(db):
+                    db.execute("BEGIN IMMEDIATE")
+                    for statement in _TABLES:
+                        db.execute(statement)
+                    _new_edition(db)
+                    db.execute("COMMIT")
         except BaseException:
-            self.connection.close()
+            db.close()
             raise
+        return db
 
     # ------------------------------------------------------------------ reading
 
@@ -159,6 +177,26 @@ class Others:
         with self.guard:
             row = self.connection.execute(_ENTRIES + "r.journal = ? AND r.seq = ?", (ref.journal, ref.seq)).fetchone()
         return self._entry(row[1], row[2], row[3]) if row else None
+
+    def purged(self) -> int:
+        """How many entries of copies are purged."""
+        with self.guard:
+            return int(self.connection.execute("SELECT count(*) FROM tombstones").fetchone()[0])
+
+    @property
+    def edition(self) -> int:
+        """Another number when something that was here is not here any more, or this is another file."""
+        with self.guard:
+            return _edition(self.connection)
+
+    def letters(self) -> list[tuple[str, str]]:
+        """Id and letter of each journal that was heard of."""
+        db = self.connection
+        with self.guard:
+            version = (self.data_version(), db.total_changes)
+            if self._named is None or self._named[0] != version:
+                self._named = version, db.execute("SELECT journal, letter FROM journals").fetchall()
+        return self._named[1]
 
     def head_at(self, journal: str, seq: int) -> Head | None:
         """As the head of that journal was when `seq` was its last number; None when that is not here."""
@@ -203,7 +241,7 @@ class Others:
         """The journal exists and has entries up to `seq`: what is not here of them is missing from now on."""
         if journal == self.own or not plausible(journal, letter):
             return
-        with self.guard:
+        with self._transaction():
             self.connection.execute(TELL, (journal, letter, seq, utc(now).isoformat()))
 
     def take(self, records: Sequence[Record], now: datetime) -> Taken:
@@ -288,6 +326,7 @@ class Others:
         to be purged stays ordered."""
         with self._transaction() as db:
             count = db.execute("DELETE FROM rows WHERE journal = ?", (journal,)).rowcount
+            _new_edition(db)
             for statement in _FORGET:
                 db.execute(statement, (journal,))
         return int(count)
@@ -299,6 +338,8 @@ class Others:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        if self.read_only is not None:
+            raise self.read_only
         db = self.connection
         with self.guard:
             db.execute("BEGIN IMMEDIATE")
@@ -344,6 +385,15 @@ class Others:
             return _decoder.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Corrupt(f"entry {seq} of the copy of {journal} in {self.path} is damaged ({error}).") from None
+
+
+def _edition(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _new_edition(db: sqlite3.Connection) -> None:
+    """Inside a transaction."""
+    db.execute(f"PRAGMA user_version = {random.getrandbits(30) + 1}")
 
 
 def _key(ref: Ref) -> tuple[str, int]:

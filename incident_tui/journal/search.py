@@ -49,8 +49,8 @@ def search(store: Store, asked: Search, most: int = MOST) -> Found:
     fits = matcher(msgspec.structs.replace(asked.wanted, words=()))
     rows: list[TimelineRow] = []
     with index(store) as db, store.guard:
-        for seq in _candidates(db, query, asked):
-            row = _row(db, store, seq)
+        for ref in _candidates(db, query, asked):
+            row = _row(db, store, ref)
             if row is None or (row.struck and not asked.struck) or not _within(asked, row.at) or not fits(row):
                 continue
             if len(rows) == most:
@@ -82,29 +82,30 @@ def _quoted(word: str) -> str:
     return '"' + word.replace('"', '""').replace("\0", "") + '"'
 
 
-def _candidates(db: sqlite3.Connection, query: str, asked: Search) -> Iterator[int]:
-    """Numbers of the entries whose words fit, the newest first; of those whose time was amended, whatever it is now."""
+def _candidates(db: sqlite3.Connection, query: str, asked: Search) -> Iterator[Ref]:
+    """The entries whose words fit, the newest first; of those whose time was amended, whatever it is now."""
     low = asked.since.timestamp() if asked.since else _ALWAYS[0]
     high = asked.until.timestamp() if asked.until else _ALWAYS[1]
-    words = "words CROSS JOIN stamps ON stamps.seq = words.rowid" if query else "stamps"
+    words = "words CROSS JOIN stamps ON stamps.id = words.rowid" if query else "stamps"
     fits = "words MATCH :query AND" if query else ""
-    moved = "SELECT target FROM about WHERE moves UNION SELECT seq FROM about WHERE target IN "
-    moved += "(SELECT target FROM about WHERE moves)"
-    sql = f"SELECT stamps.seq FROM {words} WHERE {fits} (at BETWEEN :low AND :high OR stamps.seq IN ({moved}))"
+    moved = "SELECT journal, seq FROM about WHERE moves"
+    sql = f"SELECT stamps.journal, stamps.seq FROM {words} WHERE {fits} (at BETWEEN :low AND :high"
+    sql += f" OR (stamps.journal, stamps.seq) IN ({moved})"
+    sql += f" OR stamps.id IN (SELECT id FROM about WHERE (journal, seq) IN ({moved})))"
     found = db.execute(
-        f"{sql} ORDER BY {'words.rowid' if query else 'stamps.seq'} DESC", {"query": query, "low": low, "high": high}
+        f"{sql} ORDER BY {'words.rowid' if query else 'stamps.id'} DESC", {"query": query, "low": low, "high": high}
     )
-    return (int(seq) for (seq,) in found)
+    return (Ref(journal, seq) for journal, seq in found)
 
 
-def _row(db: sqlite3.Connection, store: Store, seq: int) -> TimelineRow | None:
-    """The entry as it stands when what is indexed as `seq` is what it says now: the entry itself, or its last
+def _row(db: sqlite3.Connection, store: Store, ref: Ref) -> TimelineRow | None:
+    """The entry as it stands when what is indexed as `ref` is what it says now: the entry itself, or its last
     amendment. None for what was said before, and for what was purged."""
-    entry = store.get(Ref(store.journal, seq))
+    entry = store.get(ref)
     if entry is None or entry.purged:
         return None
     target = store.get(entry.ref) if entry.kind in _HIDDEN and entry.ref is not None else entry
-    target = target or entry  # what it corrects is in another journal
+    target = target or entry  # what it corrects has not come yet
     if target.purged:
         return None
     fold = Fold()
@@ -122,13 +123,15 @@ def _with_corrections(db: sqlite3.Connection, store: Store, entry: Entry) -> lis
     found = {entry.id: entry}
     if entry.ref is not None and (about := store.get(entry.ref)) is not None:
         found[about.id] = about
-    waiting = [one.seq for one in found.values()]
+    waiting = list(found)
+    sql = "SELECT s.journal, s.seq FROM about a JOIN stamps s ON s.id = a.id WHERE a.journal = ? AND a.seq = ?"
     while waiting:
-        for (seq,) in db.execute("SELECT seq FROM about WHERE target = ?", (waiting.pop(),)):
-            one = store.get(Ref(store.journal, seq))
+        target = waiting.pop()
+        for journal, seq in db.execute(sql, (target.journal, target.seq)).fetchall():
+            one = store.get(Ref(journal, seq))
             if one is not None and one.id not in found:
                 found[one.id] = one
-                waiting.append(seq)
+                waiting.append(one.id)
     return list(found.values())
 
 

@@ -1,9 +1,12 @@
 """DIR/search.db: the words of all entries, so that a search in a long journal needs not read it.
 
-    words(text, kind, by, host, incident)   FTS5 without contents; rowid is the number of the entry
-    about(target, seq, moves)               which entries correct which, and whether that may change the time
-    stamps(seq, at)                         when it happened, or what it amends; seconds since 1970
+    words(text, kind, by, host, incident)   FTS5 without contents; rowid is `stamps.id`
+    about(journal, seq, id, moves, done)    which entries correct which one, whether that may change the time, and
+                                            whether what an amendment says is among the words
+    stamps(id, at, journal, seq)            when it happened, or what it amends (seconds since 1970), and which it is
     meta(value)                             what it is an index of, as `_Of`
+
+An `id` is the millisecond at which the entry was recorded, and a number within it: the order of writing, over journals.
 
 A cache: it may be deleted at any time and is made anew when it is not of this very chain. It holds words of entries:
 `purge` removes it, one made before a purge is not believed, and whoever fills one looks afterwards whether something
@@ -21,33 +24,42 @@ from typing import Final
 
 import msgspec
 
-from incident_tui.incident.entry import MACHINE_KINDS, Entry, Kind
+from incident_tui.incident.entry import MACHINE_KINDS, Entry, Kind, Ref
 from incident_tui.incident.words import word
-from incident_tui.journal.chain import Head
+from incident_tui.journal import everything
 from incident_tui.journal.connection import connect, set_wal
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.everything import START, Mark
 from incident_tui.journal.place import precreate
 from incident_tui.journal.store import Store
 
-VERSION: Final = 1
+VERSION: Final = 2
 CORRECTING: Final = frozenset({Kind.AMEND, Kind.STRIKE, Kind.PIN, Kind.PURGE})
 _CHUNK: Final = 5_000
+_WITHIN: Final = 22
+"""Bits of an id for the number within its millisecond."""
 _TABLES: Final = (
     "CREATE VIRTUAL TABLE words USING fts5(text, kind, by, host, incident, content='', tokenize='unicode61')",
-    "CREATE TABLE about(target INTEGER NOT NULL, seq INTEGER NOT NULL, moves INTEGER NOT NULL)",
-    "CREATE INDEX about_target ON about(target)",
-    "CREATE TABLE stamps(seq INTEGER PRIMARY KEY, at REAL NOT NULL)",
+    "CREATE TABLE about(journal TEXT NOT NULL, seq INTEGER NOT NULL, id INTEGER NOT NULL, moves INTEGER NOT NULL,"
+    " done INTEGER NOT NULL)",
+    "CREATE INDEX about_target ON about(journal, seq)",
+    "CREATE TABLE stamps(id INTEGER PRIMARY KEY, at REAL NOT NULL, journal TEXT NOT NULL, seq INTEGER NOT NULL)",
     "CREATE TABLE meta(value BLOB NOT NULL)",
+)
+_INSERT_WORDS: Final = "INSERT INTO words(rowid, text, kind, by, host, incident) VALUES (?, ?, ?, ?, ?, ?)"
+_WAITING: Final = (
+    "SELECT s.id, s.journal, s.seq FROM about a JOIN stamps s ON s.id = a.id"
+    " WHERE a.journal = ? AND a.seq = ? AND NOT a.done"
 )
 _NO_WORDS: Final = frozenset({"step", "level", "was", "finding", "sha256", "tombstone", "run", "state", "risk", "how"})
 """Fields of `data` that hold no words of people or machines."""
 
 
 class _Of(msgspec.Struct, frozen=True):
-    """Of which journal up to which link, and how many of its entries were purged."""
+    """Of which journals up to where, and how many of their entries were purged."""
 
     version: int
-    head: Head
+    mark: Mark
     purged: int
 
 
@@ -102,19 +114,22 @@ def _fill(db: sqlite3.Connection, store: Store) -> bool:
             for statement in _TABLES:
                 db.execute(statement)
         known = db.execute("SELECT value FROM meta").fetchone()
-        of = msgspec.json.decode(known[0], type=_Of) if known else _Of(VERSION, Head(store.journal, 0, ""), purged)
-        right = of.version == VERSION and of.head.journal == store.journal and of.purged == purged
-        if not right or (of.head.seq and store.head_at(of.head.seq) != of.head):
+        of = msgspec.json.decode(known[0], type=_Of) if known else None
+        right = of is None or (of.version == VERSION and of.purged == purged)
+        begin = START if of is None else everything.cursor(store, of.mark)
+        if not right or begin is None:
             db.execute("ROLLBACK")
             return False
-        seq = of.head.seq
-        while entries := store.read(seq, _CHUNK):
+        here = begin
+        while True:
+            entries, here = everything.read(store, here, _CHUNK)
+            if not entries:
+                break
             _add(db, store, entries)
-            seq = entries[-1].seq
-        head = store.head_at(seq)
-        if seq > of.head.seq and head is not None:
+        mark = everything.mark(store, here)
+        if here != begin and mark is not None:
             db.execute("DELETE FROM meta")
-            db.execute("INSERT INTO meta(value) VALUES (?)", (msgspec.json.encode(_Of(VERSION, head, purged)),))
+            db.execute("INSERT INTO meta(value) VALUES (?)", (msgspec.json.encode(_Of(VERSION, mark, purged)),))
         db.execute("COMMIT")
     except (msgspec.DecodeError, sqlite3.DatabaseError):
         if db.in_transaction:
@@ -125,29 +140,65 @@ def _fill(db: sqlite3.Connection, store: Store) -> bool:
 
 def _purged(store: Store) -> int:
     with store.guard:
-        return int(store.connection.execute("SELECT count(*) FROM tombstones").fetchone()[0])
+        own = int(store.connection.execute("SELECT count(*) FROM tombstones").fetchone()[0])
+    return own + (store.others.purged() if store.others is not None else 0)
 
 
 def _add(db: sqlite3.Connection, store: Store, entries: list[Entry]) -> None:
     words: list[tuple[int | str, ...]] = []
-    about: list[tuple[int, int, bool]] = []
-    stamps: list[tuple[int, float]] = []
-    for entry in entries:
-        corrects = entry.kind in CORRECTING and entry.ref is not None and entry.ref.journal == store.journal
+    about: list[tuple[str, int, int, bool, bool]] = []
+    stamps: list[tuple[int, float, str, int]] = []
+    for number, entry in _numbered(db, entries):
+        corrects = entry.kind in CORRECTING and entry.ref is not None
+        at = entry.at
         if corrects and entry.ref is not None:
-            about.append((entry.ref.seq, entry.seq, bool(entry.data.get("at"))))
-        stamps.append((entry.seq, entry.at.timestamp()))
-        if entry.purged or entry.kind is Kind.SIGNATURE:
+            target = store.get(entry.ref) if entry.kind is Kind.AMEND and not entry.purged else None
+            if target is not None:
+                words += _amended(number, entry, target)
+                at = target.at
+            about.append((entry.ref.journal, entry.ref.seq, number, bool(entry.data.get("at")), target is not None))
+        stamps.append((number, at.timestamp(), entry.journal, entry.seq))
+        silent = entry.purged or entry.kind is Kind.SIGNATURE
+        if not silent and (not corrects or entry.kind is Kind.PURGE):
+            words.append((number, *_fields(entry, entry.text)))
+    db.executemany(_INSERT_WORDS, words)
+    db.executemany("INSERT INTO about(journal, seq, id, moves, done) VALUES (?, ?, ?, ?, ?)", about)
+    db.executemany("INSERT INTO stamps(id, at, journal, seq) VALUES (?, ?, ?, ?)", stamps)
+    _late(db, store, entries)
+
+
+def _numbered(db: sqlite3.Connection, entries: list[Entry]) -> list[tuple[int, Entry]]:
+    """Each with its id, in the order of ids: FTS5 takes them fast only so."""
+    last: dict[int, int] = {}
+    found = []
+    for entry in sorted(entries, key=lambda one: (one.recorded_at, one.journal, one.seq)):
+        first = int(entry.recorded_at.timestamp() * 1000) << _WITHIN
+        if first not in last:
+            query = "SELECT max(id) FROM stamps WHERE id BETWEEN ? AND ?"
+            known = db.execute(query, (first, first + (1 << _WITHIN) - 1)).fetchone()[0]
+            last[first] = first - 1 if known is None else int(known)
+        last[first] += 1
+        found.append((last[first], entry))
+    return found
+
+
+def _late(db: sqlite3.Connection, store: Store, entries: list[Entry]) -> None:
+    """Index the amendments of these entries that came from other journals before them."""
+    for entry in entries:
+        if entry.journal == store.journal or entry.purged:
             continue
-        target = store.get(entry.ref) if corrects and entry.kind is Kind.AMEND and entry.ref is not None else None
-        if target is not None and not target.purged and isinstance(said := entry.data.get("text"), str):
-            words.append((entry.seq, *_fields(target, said)))
-            stamps[-1] = (entry.seq, target.at.timestamp())
-        elif not corrects or entry.kind is Kind.PURGE:
-            words.append((entry.seq, *_fields(entry, entry.text)))
-    db.executemany("INSERT INTO words(rowid, text, kind, by, host, incident) VALUES (?, ?, ?, ?, ?, ?)", words)
-    db.executemany("INSERT INTO about(target, seq, moves) VALUES (?, ?, ?)", about)
-    db.executemany("INSERT INTO stamps(seq, at) VALUES (?, ?)", stamps)
+        for number, journal, seq in db.execute(_WAITING, (entry.journal, entry.seq)).fetchall():
+            one = store.get(Ref(journal, seq))
+            if one is not None and one.kind is Kind.AMEND and not one.purged:
+                db.executemany(_INSERT_WORDS, _amended(number, one, entry))
+                db.execute("UPDATE stamps SET at = ? WHERE id = ?", (entry.at.timestamp(), number))
+            db.execute("UPDATE about SET done = 1 WHERE id = ?", (number,))
+
+
+def _amended(number: int, entry: Entry, target: Entry) -> list[tuple[int | str, ...]]:
+    """What `entry` makes of `target`."""
+    said = entry.data.get("text")
+    return [(number, *_fields(target, said))] if isinstance(said, str) and not target.purged else []
 
 
 def _fields(entry: Entry, said: str) -> tuple[str, ...]:

@@ -71,6 +71,8 @@ class Store:
         self.journal: str = meta.get("journal", "")
         self.letter: str = meta.get("letter", "a")
         self._others: Others | None = None
+        self.others_problem = ""
+        """Why the copies of other bastions' journals cannot be read, as a sentence: what is shown lacks them."""
 
     @classmethod
     def open(cls, directory: StrPath, *, letter: str = "a", clock: Clock = system_clock, create: bool = True) -> Store:
@@ -239,7 +241,7 @@ class Store:
             return f"{self.letter}{entry.seq}"
         from incident_tui.journal import everything
 
-        return everything.handle(self, entry)
+        return everything.handle(everything.letters(self), entry)
 
     def find(self, handle: str) -> Entry | None:
         """The entry with this handle (any case, as a17 or #a17), or None."""
@@ -250,26 +252,35 @@ class Store:
 
     @property
     def others(self) -> Others | None:
-        """The copies of other bastions' journals, or None when nothing ever came. Raises JournalError."""
+        """The copies of other bastions' journals, or None: nothing ever came, or `others_problem`. Never raises, since
+        an entry must be saved whatever became of the copies."""
         if self._others is None and os.path.exists(self.place.others):
-            from incident_tui.journal.others import Others
-
-            self._others = Others(self.place, self.journal)
+            try:
+                self.make_others()
+            except JournalError as error:
+                self.others_problem = error.sentence
         return self._others
 
     def make_others(self) -> Others:
-        """As `others`, made when there are none yet."""
+        """As `others`, made when there are none yet. Raises JournalError."""
         if self._others is None:
             from incident_tui.journal.others import Others
 
             self._others = Others(self.place, self.journal)
+            self.others_problem = ""
         return self._others
 
-    def read_all(self, after: Cursor, limit: int | None = None) -> tuple[list[Entry], Cursor]:
-        """Entries of this journal and of others' after `after`, and where to go on. See `everything.read`."""
+    def read_all(self, after: Cursor | None = None, limit: int | None = None) -> tuple[list[Entry], Cursor]:
+        """Entries of this journal and of others' after `after` (None: all), and where to go on. See `everything.read`."""
         from incident_tui.journal import everything
 
-        return everything.read(self, after, limit)
+        return everything.read(self, after or everything.START, limit)
+
+    def letters(self) -> dict[str, str]:
+        """How the handles of each journal begin, by its id. See `everything.letters`."""
+        from incident_tui.journal import everything
+
+        return everything.letters(self)
 
     def head(self) -> Head:
         """The last number and its link; of an empty journal, 0 and zeros."""

@@ -37,8 +37,11 @@ class Taking:
         """The entries that became visible."""
         records = sorted(records, key=lambda one: one.seq)
         letter = records[0].letter
-        if not plausible(self._journal, letter):
-            self.refused.append(f"{self._journal[:40]!r} with the letter {letter[:8]!r} is no journal: not taken.")
+        if not plausible(self._journal, letter) or records[0].seq < 1:
+            self.refused.append(
+                f"{self._journal[:40]!r} with the letter {letter[:8]!r} is no journal, or has an entry before its first: "
+                "not taken."
+            )
             return []
         self._db.execute(TELL, (self._journal, letter, 0, self._now))
         forked = self._db.execute("SELECT forked_at FROM journals WHERE journal = ?", (self._journal,)).fetchone()[0]

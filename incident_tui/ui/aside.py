@@ -110,7 +110,7 @@ class Aside:
         fold = Fold()
         try:
             with self.open() as store:
-                for entry in store.read():
+                for entry in store.read_all()[0]:
                     fold.apply(entry)
                 source = Source(
                     fold=fold,

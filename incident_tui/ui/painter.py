@@ -34,6 +34,8 @@ Pane = Literal["prompt", "status", "timeline", "sheet"]
 Zoom = Literal["", "left", "right"]
 """Which side has the whole width; the left one only while nothing is open over the timeline."""
 _FAR = 1_000_000
+_WIDEST_OF: Final = 40
+"""Rows at the end of the timeline by whose handles its column of handles is as wide as it is."""
 _DOCKED: Final = 100
 """Columns right of the left pane that are enough for the timeline and a playbook beside it."""
 _HINT_LINES: Final = 4
@@ -253,8 +255,8 @@ class Painter:
 
     def _feed(self, view: View, width: int) -> None:
         self.listing.feed(view.rows, still=not self.window.follow or self.window.chosen() is not None)
-        last = max((row.entry.seq for row in view.rows[-1:]), default=1)
-        context = Context(width, view.look, view.letter, view.journal, max(3, len(str(last)) + 1))
+        widest = max((len(view.handle(row.ref)) for row in view.rows[-_WIDEST_OF:]), default=1)
+        context = Context(width, view.look, view.letters, max(3, widest))
         extra = [line for one in view.pending for line in pending_lines(one.at, one.text, context)]
         self.window.feed(self.listing.items, marks(view), context, extra, self.unread)
 

@@ -25,6 +25,7 @@ from incident_tui.incident.state import Fold
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.journal.board import Board
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.everything import START, Cursor
 from incident_tui.journal.lease import Lease, boot_clock
 from incident_tui.journal.notify import Listener
 from incident_tui.journal.presence import Present
@@ -121,7 +122,7 @@ class Session:
         self._before = load_snapshot(self.store)
         """What an earlier screen knew, shown until the journal is read."""
         self._kept = Kept(directory, author.name)
-        self._after = 0
+        self._here = START
         self._rows = ShownRows(self.fold)
         self._decoder = Decoder()
         self._readings = Readings()
@@ -147,9 +148,8 @@ class Session:
         When it cannot be read, `view` says why, and calling again goes on."""
         try:
             with self._aside.open() as store, no_garbage():
-                while entries := store.read(self._after, CHUNK):
-                    for entry in entries:
-                        self._take(entry)
+                while self._read(store):
+                    pass
                 self.fold.incidents()  # the costly first time
                 self._keep_snapshot(store)
         except JournalError as error:
@@ -160,31 +160,33 @@ class Session:
     def _keep_snapshot(self, store: Store) -> None:
         """For the next screen, when this journal is long."""
         incident = self.fold.newest_open()
-        save_snapshot(store, self._after, incident, self._rows.of(incident))
+        save_snapshot(store, self._here, incident, self._rows.of(incident))
 
     def read_journal(self) -> bool:
         """Take up to CHUNK new entries. True when there may be more at once."""
         try:
-            entries = self.store.read(self._after, CHUNK)
+            count = self._read(self.store)
         except JournalError as error:
             self._read_problem = error.sentence
             return False
         self._read_problem = ""
-        for entry in entries:
-            self._take(entry)
-        if len(entries) < CHUNK:
+        if count < CHUNK:
             self.loaded = True
-        return len(entries) >= CHUNK
+        return count >= CHUNK
 
     @property
-    def read_to(self) -> int:
-        """Number of the newest entry that the fold has."""
-        return self._after
+    def read_to(self) -> Cursor:
+        """How far the fold has what is here."""
+        return self._here
 
-    def _take(self, entry: Entry) -> None:
-        self._after = max(self._after, entry.seq)
-        self.fold.apply(entry)
-        self._rows.note(entry)
+    def _read(self, store: Store) -> int:
+        """Take the next entries, of this journal or of others'; how many."""
+        entries, here = store.read_all(self._here, CHUNK)
+        for entry in entries:
+            self.fold.apply(entry)
+            self._rows.note(entry)
+        self._here = here
+        return len(entries)
 
     def read_board(self) -> None:
         self._readings = self._decoder.read(self.board.read())
@@ -243,7 +245,7 @@ class Session:
         now = self.clock()
         incident = self.desk.incident if self.loaded else None
         rows: Sequence[TimelineRow] = ()
-        loading = "" if self.loaded else f"reading the journal: {self._after} entries"
+        loading = "" if self.loaded else f"reading the journal: {self._here.own + self._here.others} entries"
         if not self.loaded and self._before is not None:
             incident, rows = self._before.incident, self._before.rows
             loading += f"; this was known at {times.clock(self._before.made_at)}Z"
@@ -252,7 +254,10 @@ class Session:
         incidents = self.fold.incidents() if self.loaded else []
         opened = [one for one in incidents if one.open and one.declared_at is not None]
         others = sum(one.id != incident.id for one in opened) if incident is not None else len(opened)
-        found = (self._read_problem, self.board.problem, self.beside(), *self.broken_playbooks[:1])
+        found = (
+            *(self._read_problem, self.store.others_problem, self.board.problem, self.beside()),
+            *self.broken_playbooks[:1],
+        )
         return assemble(
             self.machines(),
             self.settings,
@@ -262,8 +267,7 @@ class Session:
             incident=incident,
             other_open=others,
             rows=rows,
-            letter=self.store.letter,
-            journal=self.store.journal,
+            letters=self.store.letters(),
             people=self._people,
             writer=self.writer_status,
             pending=self.pending,
@@ -372,7 +376,7 @@ class Session:
         if not isinstance(meaning, Write):
             return False
         try:
-            recent = self.store.read(max(0, self._after - CHUNK))
+            recent = self.store.read(max(0, self._here.own - CHUNK))
         except JournalError:
             return False
         return any(

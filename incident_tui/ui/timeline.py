@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -11,6 +11,7 @@ import msgspec
 
 from incident_tui.incident.entry import MACHINE_KINDS, Kind, Ref
 from incident_tui.incident.views import TimelineRow
+from incident_tui.journal.everything import handle
 from incident_tui.ui.folded import Alerts, Run
 from incident_tui.ui.lines import Line, Look, Piece, cells, cut, fit, take, wrap
 from incident_tui.ui.times import clock, short
@@ -56,13 +57,13 @@ class Context(msgspec.Struct, frozen=True):
 
     width: int
     look: Look = Look()
-    letter: str = "a"
-    journal: str = ""
+    letters: Mapping[str, str] = {}
+    """How handles begin, by journal: `Store.letters`."""
     handle_width: int = 4
 
     def handle(self, ref: Ref) -> str:
         """As `View.handle`."""
-        return f"{self.letter if ref.journal == self.journal else ref.journal[:6] + ':'}{ref.seq}"
+        return handle(self.letters, ref)
 
     def clock(self, at: datetime) -> str:
         """Time of day, with seconds where there is room for them."""

@@ -23,6 +23,7 @@ from incident_tui.incident.finding import Finding, Level
 from incident_tui.incident.settings import Command, Commands, Person, Roster, Severity
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.journal.board import Row
+from incident_tui.journal.everything import handle
 from incident_tui.journal.presence import Present
 from incident_tui.journal.writer import WriterStatus
 from incident_tui.report.settings import Report
@@ -156,8 +157,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     other_open: int = 0
     """Incidents that are open besides the one shown."""
     rows: Sequence[TimelineRow] = ()
-    letter: str = "a"
-    journal: str = ""
+    letters: Mapping[str, str] = {}
+    """How handles begin, by journal: `Store.letters`."""
     host_names: tuple[str, ...] = ()
     hosts: dict[str, HostReading] = {}
     sites: tuple[Site, ...] = ()
@@ -189,7 +190,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
     def handle(self, ref: Ref) -> str:
         """The short name of an entry, as `Store.handle` gives it."""
-        return f"{self.letter if ref.journal == self.journal else ref.journal[:6] + ':'}{ref.seq}"
+        return handle(self.letters, ref)
 
 
 class Machines(msgspec.Struct, frozen=True):
@@ -258,8 +259,7 @@ def assemble(
     incident: Incident | None,
     other_open: int = 0,
     rows: Sequence[TimelineRow] = (),
-    letter: str = "a",
-    journal: str = "",
+    letters: Mapping[str, str] = {},
     people: Iterable[Present] = (),
     writer: WriterStatus = WriterStatus(),  # noqa: B008
     pending: tuple[Pending, ...] = (),
@@ -280,8 +280,7 @@ def assemble(
         incident=incident,
         other_open=other_open,
         rows=rows,
-        letter=letter,
-        journal=journal,
+        letters=letters,
         host_names=tuple(host.name for host in parts.hosts),
         hosts=readings.hosts,
         sites=tuple(parts.sites),

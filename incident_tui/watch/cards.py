@@ -51,7 +51,7 @@ class Cards:
         self._problem = ""
 
     def keep(self, incidents: Sequence[Incident], findings: Sequence[Finding], seq: int, now: datetime) -> None:
-        """Write the cards that are due. `seq` is the journal's newest entry. One whose incident has ended is written
+        """Write the cards that are due. `seq` grows with each entry. One whose incident has ended is written
         once more, and then no more."""
         wrong = frozenset((one.rule, one.subject, one.host, one.level) for one in findings)
         for incident in incidents:

@@ -33,6 +33,7 @@ from incident_tui.incident.finding import Finding
 from incident_tui.incident.state import Fold
 from incident_tui.journal.board import Board
 from incident_tui.journal.errors import JournalError, StaleEpoch
+from incident_tui.journal.everything import START
 from incident_tui.journal.in_force import remember
 from incident_tui.journal.lease import Lease
 from incident_tui.journal.notify import Listener
@@ -79,7 +80,7 @@ class Watch:
         self._epoch = epoch
         self._author = Author(name=AUTHOR, uid=os.getuid(), proven=True)
         self._fold = Fold()
-        self._seq = 0
+        self._here = START
         self._version = -1
         self._readings: dict[str, HostReading] = {}
         self._sites: dict[str, SiteRow] = {}
@@ -115,12 +116,13 @@ class Watch:
 
     async def run(self) -> str:
         """Watches until it should end; returns why. Raises Lost when another process holds the lease."""
-        entries = self._store.read()
+        entries, self._here = self._store.read_all()
         self._take(entries)
         self._remember()
-        self._recorder.remember(entries, self._watched)
-        self._post.start(entries)
-        self._outside.start(entries, self._board)
+        own = self._own(entries)
+        self._recorder.remember(own, self._watched)
+        self._post.start(own)
+        self._outside.start(own, self._board)
         self._forget_old_rows()
         listener = self._listen()
         try:
@@ -184,28 +186,31 @@ class Watch:
     def _take(self, entries: list[Entry]) -> None:
         for entry in entries:
             self._fold.apply(entry)
-            self._seq = max(self._seq, entry.seq)
+
+    def _own(self, entries: list[Entry]) -> list[Entry]:
+        """Those of this bastion: what came from others their watch has posted and acted on."""
+        return [entry for entry in entries if entry.journal == self._store.journal]
 
     def _follow(self) -> None:
-        """New entries of the journal, whoever wrote them."""
+        """New entries, whoever wrote them and on whichever bastion."""
         try:
             version = self._store.data_version()
             if version == self._version:
                 return
-            entries = self._store.read(self._seq)
+            entries, self._here = self._store.read_all(self._here)
             self._version = version
         except JournalError as error:
             log.warning("the journal cannot be read: %s", error.sentence)
             return
         if entries:
             self._take(entries)
-            self._post.take(entries)
+            self._post.take(self._own(entries))
             self._remember()
 
     def _remember(self) -> None:
         """Saves the next `incident-tui log` a fold of the whole journal; a cache, so a failure is no news."""
         with contextlib.suppress(JournalError):
-            remember(self._store, self._seq, self._fold)
+            remember(self._store, self._here, self._fold)
 
     def _answer_asks(self) -> None:
         for ask in asks.take(self.plan.directory):
@@ -338,10 +343,11 @@ class Watch:
         clocks = reminders.Clocks(
             author=self._author, silence=silence, command=self.plan.command, severities=self.plan.severities
         )
-        self._cards.keep(self._fold.incidents(), found, self._seq, now)
+        self._cards.keep(self._fold.incidents(), found, len(self._fold), now)
         for incident in self._fold.incidents():
             numbers = series.due(incident, self._histories.known, now, self._author)
-            for reminder in [*reminders.due(incident, now, clocks, unseen), *numbers]:
+            waiting = [*reminders.due(incident, now, clocks, unseen), *numbers]
+            for reminder in reminders.in_turn(waiting, incident, self._store.journal, now):
                 if reminder.key not in self._reminded:
                     self._reminded.add(reminder.key)
                     self._writer.submit([reminder.draft], reminder.key, self._epoch)

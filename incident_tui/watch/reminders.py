@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
-from incident_tui.incident.entry import MACHINE_KINDS, Author, Draft, Kind, Ref
+from incident_tui.incident.entry import MACHINE_KINDS, Author, Draft, Entry, Kind, Ref
 from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Severity, is_public
 from incident_tui.incident.views import Incident
+
+ELSEWHERE: Final = timedelta(minutes=2)
+"""So long the watch of the bastion that declared an incident has to say it before another one does."""
 
 
 class Reminder(msgspec.Struct, frozen=True):
@@ -47,6 +51,20 @@ def due(incident: Incident, now: datetime, clocks: Clocks, unseen: Mapping[str, 
         *made.tired(),
         *made.hosts(unseen, incident.declared_at),
     ]
+
+
+def in_turn(reminders: Sequence[Reminder], incident: Incident, journal: str, now: datetime) -> list[Reminder]:
+    """Those that the watch beside `journal` is to write. With several bastions that is the one on which the incident
+    was declared; another one writes what is not there a while later, since that bastion may be cut off or lost."""
+    declared = incident.milestones.get("declared")
+    if not reminders or declared is None or declared.ref.journal == journal:
+        return list(reminders)
+    said = {_said(row.entry) for row in incident.rows if row.entry.kind is Kind.GAP and row.entry.journal != journal}
+    return [one for one in reminders if now - one.draft.at > ELSEWHERE and _said(one.draft) not in said]
+
+
+def _said(one: Draft | Entry) -> tuple[object, ...]:
+    return one.kind, one.text, one.data.get("since"), one.ref
 
 
 class _Maker:

@@ -11,6 +11,7 @@ import pytest
 
 from incident_tui.incident.entry import Draft, Kind
 from incident_tui.incident.state import Fold
+from incident_tui.journal.everything import Cursor
 from incident_tui.journal.in_force import in_force, remember
 from incident_tui.journal.store import Store
 
@@ -29,7 +30,7 @@ class Folds:
         fold, entries = Fold(), self.store.read()
         for entry in entries:
             fold.apply(entry)
-        remember(self.store, len(entries), fold)
+        remember(self.store, Cursor(len(entries)), fold)
         return fold
 
 

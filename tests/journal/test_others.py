@@ -118,6 +118,13 @@ def test_what_was_altered_is_refused_and_named_and_the_true_one_still_comes(
     assert not the(others).problem
 
 
+@pytest.mark.parametrize("seq", [0, -1])
+def test_a_number_before_the_first_is_refused(there: Store, others: Others, seq: int) -> None:
+    good = records(there)
+    others.take(good[:3], NOW)
+    assert others.take([altered(good[1], seq=seq)], NOW).refused and len(texts(others)) == 3
+
+
 def test_an_early_one_that_was_altered_is_asked_for_again(there: Store, others: Others) -> None:
     good = records(there)
     others.take([altered(good[2], salt=bytes(16))], NOW)

@@ -108,7 +108,7 @@ def alert(number: int, key: str, status: str = "firing", group: str = "alertname
 def shown(rows: list[TimelineRow], folds: Folds | None = None) -> list[str]:
     folds = folds or Folds()
     folds.feed([*rows, *(row(number) for number in range(900, 904))], still=False)
-    context = Context(90, journal="0123456789abcdef")
+    context = Context(90, letters={"0123456789abcdef": "a"})
     return [
         plain(run_lines(one, context) if isinstance(one, Run) else entry_lines(one, (), context))
         for one in folds.items[:-4]

@@ -104,7 +104,7 @@ def test_no_control_leaves_any_part(kit: Any, text: str) -> None:
         rows, drafts, team=team, people=(Present(text, True, 1.0), Present(text, False, 9.0)), problems=(text,)
     )
     window = Window()
-    window.feed(view.rows, marks(view), Context(48, journal=kit.journal))
+    window.feed(view.rows, marks(view), Context(48, letters={kit.journal: "a"}))
     status = status_rows(view, 31)
     parts = [header(view, 80), [notices(view, 80)], [row.line for row in status], window.lines(60)]
     parts += [status_detail(row, view, 48) for row in status]

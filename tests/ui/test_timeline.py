@@ -19,7 +19,7 @@ from incident_tui.ui.timeline import Context, Mark, entry_lines, pending_lines
 from incident_tui.ui.window import Window
 from incident_tui.watch.rows import ChatRow, Delivery
 
-CONTEXT = Context(48, journal="0123456789abcdef")
+CONTEXT = Context(48, letters={"0123456789abcdef": "a"})
 
 
 def all_lines(rows: Sequence[TimelineRow], context: Context = CONTEXT) -> str:
@@ -60,7 +60,7 @@ def test_marks_of_late_amended_struck_pinned(kit: Any) -> None:
         about(6, Kind.PIN, step="pin"),
     ):
         fold.apply(entry)
-    text = all_lines(fold.incident(start[0].incident).rows, Context(90, journal=kit.journal))
+    text = all_lines(fold.incident(start[0].incident).rows, Context(90, letters={kit.journal: "a"}))
     assert " a3 14:03 (+15m) dan  saw the disk lamp  (struck) (amended) (pinned)" in text
 
 
@@ -256,7 +256,7 @@ def test_what_is_well_again_takes_one_line(kit: Any) -> None:
 
 def test_on_a_phone_words_have_the_room_of_seconds_and_of_the_margin(kit: Any) -> None:
     row = kit.view(kit.outage(), kit.story()).rows[0]
-    first, second = plain(entry_lines(row, (), Context(36, journal=kit.journal))).split("\n")[:2]
+    first, second = plain(entry_lines(row, (), Context(36, letters={kit.journal: "a"}))).split("\n")[:2]
     assert first.startswith("   a1 14:02 ana  DECLARED") and second.startswith("      ") and second[6] != " "
 
 
@@ -265,7 +265,7 @@ def test_all_widths_draw_lines_of_that_width(kit: Any) -> None:
     for width in (24, 37, 48, 120):
         window = Window()
         window.feed(
-            view.rows, {view.rows[0].ref: (Mark("a delivery " * 9, "", True),)}, Context(width, journal=kit.journal)
+            view.rows, {view.rows[0].ref: (Mark("a delivery " * 9, "", True),)}, Context(width, letters={kit.journal: "a"})
         )
         assert all(width_of(line) == width for line in window.lines(40))
 

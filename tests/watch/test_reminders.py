@@ -10,7 +10,7 @@ import pytest
 from incident_tui.incident.entry import Author, Entry, Kind, Ref
 from incident_tui.incident.settings import Command
 from incident_tui.incident.state import Fold
-from incident_tui.watch.reminders import Clocks, due
+from incident_tui.watch.reminders import Clocks, due, in_turn
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CLOCKS = Clocks(author=Author("watch"), silence=timedelta(days=9))
@@ -128,3 +128,19 @@ def test_after_the_stand_down_nothing_is_due(story: Story) -> None:
     story.say(Kind.TASK, 1, step="assigned", who="bob", minutes=1)
     story.say(Kind.STATUS, 2, status="stood down")
     assert story.due(9999, {"web3": NOON}, first_update_minutes=5, ack_minutes=3, fatigue_hours=1) == []
+
+
+def test_of_several_bastions_the_one_that_declared_says_it_and_another_what_is_not_there_later(story: Story) -> None:
+    clocks = Clocks(author=CLOCKS.author, silence=timedelta(minutes=15))
+
+    def said(journal: str, minute: float) -> list[str]:
+        now = NOON + timedelta(minutes=minute)
+        incident = story.fold.incident("INC-1")
+        return [one.draft.text for one in in_turn(due(incident, now, clocks), incident, journal, now)]
+
+    assert "no entry for 15 min" in said("a", 15) and not said("b", 15)
+    assert "no entry for 15 min" in said("b", 18), "the bastion that declared may be lost"
+    at = NOON + timedelta(minutes=15)
+    data = {"what": "silence", "since": NOON.isoformat()}
+    story.fold.apply(Entry("a", 9, Kind.GAP, at, at, CLOCKS.author, "no entry for 15 min", "INC-1", data=data))
+    assert "no entry for 15 min" not in said("b", 18), "it came from there"

@@ -56,6 +56,11 @@ class Plan(msgspec.Struct, frozen=True):
     problems: tuple[Piece, ...]
 
 
+def _said(entry: Entry) -> tuple[datetime, str, int]:
+    """The order of writing, over journals."""
+    return (entry.recorded_at, entry.journal, entry.seq)
+
+
 def source_of(ident: str, name: str) -> str:
     return f"{SOURCE}{ident}, {sanitise(name, limit=120)}"
 
@@ -106,7 +111,7 @@ class Known:
         self._purged: Counter[tuple[datetime, str]] = Counter()
         kept: dict[Ref, Entry] = {}
         undone: set[Ref] = set()
-        for entry in entries:
+        for entry in sorted(entries, key=_said):
             if entry.kind is Kind.CHAT and (entry.purged or entry.data.get("remote")):
                 kept[entry.id] = entry
             elif entry.kind is Kind.STRIKE and entry.ref is not None and entry.source.endswith(_UNDONE):
@@ -194,7 +199,7 @@ def undo(store: Store, ident: str, author: Author, now: datetime, new_key: Calla
     """Strike what the import `ident` saved, visibly; how many were struck. Raises ImportProblem, JournalError."""
     mine: dict[Ref, Entry] = {}
     struck: dict[Ref, bool] = {}
-    for entry in store.read():
+    for entry in sorted(store.read_all()[0], key=_said):
         if entry.source.startswith(f"{SOURCE}{ident}, "):
             mine[entry.id] = entry
         if entry.kind is Kind.STRIKE and entry.ref is not None:

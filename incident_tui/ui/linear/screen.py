@@ -12,6 +12,7 @@ from typing import Final
 from incident_tui.desk import outcome as o
 from incident_tui.incident.entry import Entry
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.everything import START
 from incident_tui.journal.last_seen import LastSeen
 from incident_tui.ui.alarm import Alarm, causes
 from incident_tui.ui.aside import from_thread, read_in
@@ -77,7 +78,7 @@ class LinearScreen:
         self._waiting_since = self._said_at = self._typed_at = self._leave_at = -LEAVE_WITHIN
         self._watch_at = -WATCH_EVERY
         self._ticks = 0
-        self._after = 0
+        self._after = START
         self._last_seen = LastSeen(session.directory, session.author.name)
         self.left: datetime | None = None
         """Since then entries are unread."""
@@ -214,9 +215,10 @@ class LinearScreen:
         """What the fold has taken in since; what was appended only now is told with the next call."""
         if self._after == self.session.read_to:
             return []
-        new = [entry for entry in self.session.store.read(self._after) if entry.seq <= self.session.read_to]
+        new, _ = self.session.store.read_all(self._after)
         self._after = self.session.read_to
-        return [entry for entry in new if (entry.journal, entry.seq) not in self._mine]
+        known = (entry for entry in new if self.session.fold.get(entry.id) is not None)
+        return [entry for entry in known if (entry.journal, entry.seq) not in self._mine]
 
     def _announce(self) -> None:
         """Say what waits, but not into a line that is being typed just now, nor to a terminal that does not take it."""

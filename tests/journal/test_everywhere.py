@@ -1,0 +1,243 @@
+"""What is shown of a set of entries is the same on each bastion, however they were divided and in whatever order they
+came: the fold, its caches, the search, the handles."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from incident_tui.incident.entry import Author, Entry, Kind, Ref
+from incident_tui.incident.filter import Filter
+from incident_tui.incident.state import Fold
+from incident_tui.journal import snapshot
+from incident_tui.journal.errors import JournalError
+from incident_tui.journal.everything import START, Mark, cursor, end, mark
+from incident_tui.journal.in_force import in_force, remember
+from incident_tui.journal.search import Search, search
+from incident_tui.journal.store import Store
+from tests.journal.several import Bastions, fold_of, spoken
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Bastions]:
+    made = Bastions(tmp_path)
+    yield made
+    made.close()
+
+
+def declare(bastions: Bastions, letter: str) -> Entry:
+    return bastions.write(letter, Kind.DECLARE, "gv0", title="gv0", severity=2)
+
+
+def write_anything(bastions: Bastions, dice: random.Random, known: list[Entry]) -> None:
+    """An entry that may refer to any earlier one that its writer could have read, or not have read yet."""
+    letter, by = dice.choice(list(bastions.stores)), dice.choice(("ana", "ben", "cyn"))
+    about = dice.choice(known)
+    kinds: list[tuple[Kind, dict[str, Any], Entry | None]] = [
+        (Kind.NOTE, {}, None),
+        (Kind.AMEND, {"text": f"amended {len(known)}"}, about),
+        (Kind.AMEND, {"at": (about.at - timedelta(minutes=dice.randint(1, 9))).isoformat()}, about),
+        (Kind.STRIKE, {"step": dice.choice(("strike", "restore"))}, about),
+        (Kind.PIN, {"step": "pin"}, about),
+        (Kind.SEVERITY, {"level": dice.randint(1, 4), "was": 2}, None),
+        (Kind.STATUS, {"status": dice.choice(("mitigating", "monitoring", "resolved"))}, None),
+        (Kind.ROLE, {"role": "commander", "step": "claim", "who": by, "was": dice.choice(("ana", "ben"))}, None),
+        (Kind.TASK, {"step": "assigned", "who": by, "minutes": 10}, None),
+        (Kind.TASK, {"step": dice.choice(("acked", "done")), "who": by}, about),
+        (Kind.TASK, {"step": "passed", "who": by, "was": dice.choice(("ana", "ben")), "minutes": 5}, about),
+        (Kind.PLAYBOOK, {"name": "p", "run": "r", "step": dice.choice(("begun", "done")), "number": 1}, None),
+        (Kind.HOLD, {"target": "web1", "step": dice.choice(("hold", "release")), "minutes": 5}, None),
+        (Kind.MILESTONE, {"name": dice.choice(("mitigated", "closed"))}, None),
+        (Kind.UPDATE, {"step": "posted", "audience": "public"}, None),
+    ]
+    kind, data, ref = dice.choice(kinds)
+    known.append(bastions.write(letter, kind, f"line {len(known)}", by, ref, **data))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 1 << 30))
+def test_the_same_is_shown_on_each_bastion(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
+    dice = random.Random(seed)
+    bastions = Bastions(tmp_path_factory.mktemp("same"), "abc"[: dice.randint(2, 3)])
+    known = [declare(bastions, dice.choice(list(bastions.stores)))]
+    for _ in range(dice.randint(5, 25)):
+        write_anything(bastions, dice, known)
+        if dice.random() < 0.1:
+            bastions.join()
+        if dice.random() < 0.05:
+            letter = dice.choice(list(bastions.stores))
+            bastions.now += timedelta(seconds=1)
+            if bastions[letter].get(about := dice.choice(known).id) is not None:
+                bastions[letter].purge(about, author=Author("ana"), reason="a password")
+    for letter in bastions.stores:
+        bastions.shuffle(letter, dice)
+    bastions.join()
+    shown = {letter: spoken(fold_of(store)) for letter, store in bastions.stores.items()}
+    first, *others = shown.values()
+    assert all(one == first for one in others)
+    names = [{store.handle(entry) for entry in store.read_all()[0]} for store in bastions.stores.values()]
+    assert all(one == names[0] for one in names)
+    assert all(store.verify().ok for store in bastions.stores.values())
+    bastions.close()
+
+
+def counted(store: Store, folds: list[int]) -> Fold:
+    folds.append(1)
+    fold = fold_of(store)
+    remember(store, end(store)[0], fold)
+    return fold
+
+
+def test_the_incident_in_force_may_be_another_bastions(two: Bastions) -> None:
+    folds: list[int] = []
+
+    def asked() -> str:
+        return in_force(two["a"], lambda: counted(two["a"], folds))
+
+    two.write("a", Kind.NOTE, "x")
+    assert asked() == "" and asked() == "" and len(folds) == 1
+    declare(two, "b")
+    two.send("b", "a")
+    assert asked() == "I1"
+    two.write("b", Kind.NOTE, "y")
+    two.send("b", "a")
+    two.write("a", Kind.NOTE, "z")
+    before = len(folds)
+    assert asked() == "I1" and asked() == "I1" and len(folds) == before
+    two.write("b", Kind.MILESTONE, name="closed")
+    two.send("b", "a")
+    assert asked() == ""
+
+
+def test_a_mark_is_not_believed_of_other_copies(two: Bastions) -> None:
+    two.write("a", Kind.NOTE, "x")
+    declare(two, "b")
+    two.send("b", "a")
+    store = two["a"]
+    kept = mark(store, end(store)[0])
+    assert isinstance(kept, Mark) and cursor(store, kept) == end(store)[0]
+    two.write("b", Kind.NOTE, "y")
+    two.send("b", "a")
+    assert cursor(store, kept) is not None
+    assert store.others is not None
+    store.others.forget(two["b"].journal)
+    two.send("b", "a")
+    assert cursor(store, kept) is None
+
+
+def test_the_snapshot_notices_a_purge_elsewhere(two: Bastions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "LONG", 2)
+    two.write("a", Kind.NOTE, "x")
+    declare(two, "b")
+    told = two.write("b", Kind.NOTE, "a secret")
+    two.send("b", "a")
+    fold = fold_of(two["a"])
+    assert snapshot.save(two["a"], end(two["a"])[0], fold.incident("I1"), fold.incident("I1").rows)
+    kept = Path(two["a"].place.snapshot).read_bytes()
+    assert b"a secret" in kept and snapshot.load(two["a"]) is not None
+    two["b"].purge(told.id, author=Author("ana"), reason="x")
+    two.send("b", "a")
+    Path(two["a"].place.snapshot).write_bytes(kept)
+    assert snapshot.load(two["a"]) is None
+
+
+def found(store: Store, *words: str) -> list[str]:
+    return [row.said for row in search(store, Search(wanted=Filter(words=words))).rows]
+
+
+def test_the_search_finds_all_in_the_order_of_writing(two: Bastions) -> None:
+    two.write("a", Kind.NOTE, "brick one")
+    two.write("b", Kind.NOTE, "brick two")
+    two.write("a", Kind.NOTE, "brick three")
+    assert found(two["a"], "brick") == ["brick three", "brick one"]
+    two.send("b", "a")
+    assert found(two["a"], "brick") == ["brick three", "brick two", "brick one"]
+    two.send("a", "b")
+    assert found(two["b"], "brick") == ["brick three", "brick two", "brick one"]
+
+
+@pytest.mark.parametrize("order", ["amendment first", "entry first", "searched between"])
+def test_an_amendment_that_came_before_what_it_amends(two: Bastions, order: str) -> None:
+    told = two.write("b", Kind.NOTE, "brick two")
+    amended = two.write("a", Kind.AMEND, "", "ana", told, text="heal two")
+    assert amended.ref == told.id
+    if order != "entry first":
+        assert found(two["a"], "heal") == [] or order == "amendment first"
+    if order == "searched between":
+        two.write("b", Kind.NOTE, "unrelated")
+    two.send("b", "a")
+    assert found(two["a"], "heal") == ["heal two"] and found(two["a"], "two") == ["heal two"]
+    assert not found(two["a"], "brick")
+    two["a"].purge(told.id, author=Author("ana"), reason="x")
+    assert not found(two["a"], "heal")
+
+
+def test_an_amendment_of_another_bastion_counts(two: Bastions) -> None:
+    told = two.write("a", Kind.NOTE, "brick one")
+    two.send("a", "b")
+    two.write("b", Kind.AMEND, "", "ana", told, text="heal one")
+    assert found(two["a"], "brick") == ["brick one"]
+    two.send("b", "a")
+    assert found(two["a"], "one") == ["heal one"] and not found(two["a"], "brick")
+
+
+def test_copies_that_cannot_be_read_leave_the_journal_usable(two: Bastions, tmp_path: Path) -> None:
+    declare(two, "a")
+    two.send("b", "a")
+    two.close()
+    Path(two["a"].place.others).write_bytes(b"no database" * 1000)
+    with Store.open(tmp_path / "a") as store:
+        entries, here = store.read_all()
+        assert [one.text for one in entries] == ["gv0"] and here.others == 0
+        assert "others.db" in store.others_problem
+        assert in_force(store, lambda: fold_of(store)) == "I1"
+        with pytest.raises(JournalError):
+            store.make_others()
+
+
+def test_a_directory_that_cannot_be_written_is_read_with_its_copies(
+    two: Bastions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = two.write("b", Kind.NOTE, "there")
+    two.write("a", Kind.NOTE, "here")
+    two.send("b", "a")
+    two.close()
+
+    def denied(path: str) -> None:
+        from incident_tui.journal.errors import from_os
+
+        raise from_os(OSError(30, "Read-only file system"), path)
+
+    for module in ("store", "others"):
+        monkeypatch.setattr(f"incident_tui.journal.{module}.precreate", denied)
+    with Store.open(tmp_path / "a", create=False) as store:
+        assert [one.text for one in store.read_all()[0]] == ["here", "there"]
+        assert store.others is not None and store.others.read_only is not None
+        assert store.get(told.id) is not None
+        with pytest.raises(JournalError, match="cannot be written"):
+            store.others.take([], two.now)
+
+
+def test_reading_goes_on_where_it_was_left(two: Bastions) -> None:
+    two.write("a", Kind.NOTE, "one")
+    two.write("b", Kind.NOTE, "two")
+    two.send("b", "a")
+    entries, here = two["a"].read_all(START, 1)
+    assert [one.text for one in entries] == ["one"] and here.others == 0
+    entries, here = two["a"].read_all(here, 1)
+    assert [one.text for one in entries] == ["two"] and end(two["a"]) == (here, 2)
+
+
+def test_what_was_written_elsewhere_before_may_be_referred_to(two: Bastions) -> None:
+    told = two.write("b", Kind.NOTE, "there")
+    two.send("b", "a")
+    assert two["a"].find("b1") == told and two["a"].handle(told) == "b1"
+    assert two["a"].letters() == {two["a"].journal: "a", two["b"].journal: "b"}
+    assert two["a"].handle(Ref("f" * 16, 3)) == "ffffff:3"

@@ -265,7 +265,9 @@ def test_all_widths_draw_lines_of_that_width(kit: Any) -> None:
     for width in (24, 37, 48, 120):
         window = Window()
         window.feed(
-            view.rows, {view.rows[0].ref: (Mark("a delivery " * 9, "", True),)}, Context(width, letters={kit.journal: "a"})
+            view.rows,
+            {view.rows[0].ref: (Mark("a delivery " * 9, "", True),)},
+            Context(width, letters={kit.journal: "a"}),
         )
         assert all(width_of(line) == width for line in window.lines(40))
 

@@ -142,7 +142,7 @@ class Kit:
             "me": ANA,
             "incident": incident,
             "rows": incident.rows if incident is not None else (),
-            "journal": JOURNAL,
+            "letters": {JOURNAL: "a"},
             "people": (Present("ana", True, 720.0), Present("bob", True, 300.0), Present("dan", False, 240.0)),
             "writer": WriterStatus(saved_at=now - timedelta(seconds=3)),
         }

@@ -30,7 +30,9 @@ pytest_plugins = [
 ]
 
 # No test asserts a wall-clock time, not even by the library's own default.
-hypothesis.settings.register_profile("unhurried", suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("unhurried")
 
 

@@ -125,8 +125,7 @@ class Context:
             raise Failure(error.sentence) from error
 
     def fold(self, store: Store) -> Fold:
-        """The fold over all entries, of this journal and of others'. What it found is kept, so that the next `log` needs
-        none."""
+        """The fold over all entries, this journal's and others'. What it found is kept: the next `log` needs none."""
         from incident_tui.incident.state import Fold
         from incident_tui.journal.errors import JournalError
         from incident_tui.journal.in_force import remember

@@ -110,7 +110,7 @@ class Others:
     """The copies in one directory, opened. `own` is the id of the journal there, of which no copy is kept."""
 
     def __init__(self, place: Place, own: str) -> None:
-        """Makes the file when it is not there; one that cannot be written is opened for reading. Raises JournalError."""
+        """Makes the file when it is not there; what cannot be written is opened for reading. Raises JournalError."""
         self.path = place.others
         self.own = own
         self.place = place

@@ -271,7 +271,7 @@ class Store:
         return self._others
 
     def read_all(self, after: Cursor | None = None, limit: int | None = None) -> tuple[list[Entry], Cursor]:
-        """Entries of this journal and of others' after `after` (None: all), and where to go on. See `everything.read`."""
+        """Entries of this journal and of others' after `after` (None: all), and where to go on: `everything.read`."""
         from incident_tui.journal import everything
 
         return everything.read(self, after or everything.START, limit)

@@ -39,8 +39,8 @@ class Taking:
         letter = records[0].letter
         if not plausible(self._journal, letter) or records[0].seq < 1:
             self.refused.append(
-                f"{self._journal[:40]!r} with the letter {letter[:8]!r} is no journal, or has an entry before its first: "
-                "not taken."
+                f"{self._journal[:40]!r} with the letter {letter[:8]!r} is no journal, or has an entry before its "
+                "first: not taken."
             )
             return []
         self._db.execute(TELL, (self._journal, letter, 0, self._now))

@@ -165,18 +165,17 @@ class Session:
     def read_journal(self) -> bool:
         """Take up to CHUNK new entries. True when there may be more at once."""
         try:
-            count = self._read(self.store)
+            more = self._read(self.store) == CHUNK
         except JournalError as error:
             self._read_problem = error.sentence
             return False
         self._read_problem = ""
-        if count < CHUNK:
-            self.loaded = True
-        return count >= CHUNK
+        self.loaded = self.loaded or not more
+        return more
 
     @property
     def read_to(self) -> Cursor:
-        """How far the fold has what is here."""
+        """How far the fold is."""
         return self._here
 
     def _read(self, store: Store) -> int:
@@ -254,10 +253,7 @@ class Session:
         incidents = self.fold.incidents() if self.loaded else []
         opened = [one for one in incidents if one.open and one.declared_at is not None]
         others = sum(one.id != incident.id for one in opened) if incident is not None else len(opened)
-        found = (
-            *(self._read_problem, self.store.others_problem, self.board.problem, self.beside()),
-            *self.broken_playbooks[:1],
-        )
+        found = [self._read_problem, self.store.others_problem, self.board.problem, self.beside()]
         return assemble(
             self.machines(),
             self.settings,
@@ -272,7 +268,7 @@ class Session:
             writer=self.writer_status,
             pending=self.pending,
             loading=loading,
-            problems=[one for one in found if one],
+            problems=[one for one in [*found, *self.broken_playbooks[:1]] if one],
             demo=self.demo,
         )
 

@@ -138,7 +138,7 @@ def test_of_several_bastions_the_one_that_declared_says_it_and_another_what_is_n
         incident = story.fold.incident("INC-1")
         return [one.draft.text for one in in_turn(due(incident, now, clocks), incident, journal, now)]
 
-    assert "no entry for 15 min" in said("a", 15) and not said("b", 15)
+    assert "no entry for 15 min" in said("a", 15) and "no entry for 15 min" not in said("b", 15)
     assert "no entry for 15 min" in said("b", 18), "the bastion that declared may be lost"
     at = NOON + timedelta(minutes=15)
     data = {"what": "silence", "since": NOON.isoformat()}

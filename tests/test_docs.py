@@ -47,6 +47,7 @@ from incident_tui.incident.verbs import VERBS
 from incident_tui.journal import archive
 from incident_tui.journal.sign_verify import NOTHING
 from incident_tui.journal.store import Store
+from incident_tui.replica.sync_settings import Sync
 from incident_tui.report.as_json import FIELDS
 from incident_tui.report.follow_ups import HEAD
 from incident_tui.report.rules import RULES
@@ -158,9 +159,9 @@ def status() -> str:
         ),
         gaps={"memory": Gap(at=now, kind=GapKind.FAILED, sentence="garbled")},
     )
-    room = Room(name="r", kind="matrix", channels=("!r",))
+    room, peer = Room(name="r", kind="matrix", channels=("!r",)), Sync(name="bastion-2")
     example = msgspec.structs.replace(
-        Settings(), hosts=(Host(name="web1"),), sites=(Site(name="s", url="http://s/"),), rooms=(room,)
+        Settings(), hosts=(Host(name="web1"),), sites=(Site(name="s", url="http://s/"),), rooms=(room,), sync=(peer,)
     )
     group = FiringGroup(source="am", group="g", level="crit", title="t", since=now, heard_at=now)
     alerts = AlertsRow(at=now, groups=(group,), sources=(SourceRow(name="am"),))

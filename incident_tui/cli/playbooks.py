@@ -37,6 +37,7 @@ def _check(paths: list[Path]) -> int:
     """Prints what is wrong, by file and line. 0: nothing; 1: something; 2: a file cannot be read."""
     from incident_tui.hosts.judge import RULES
     from incident_tui.incident.playbook_lint import lint
+    from incident_tui.replica.rows import REPLICA_RULES
     from incident_tui.watch.alerts.rows import ALERT_RULES
     from incident_tui.watch.rooms.rows import ROOM_RULES
     from incident_tui.watch.rows import SITE_RULES
@@ -53,7 +54,7 @@ def _check(paths: list[Path]) -> int:
             print(f"incident-tui: {path}: is not UTF-8 text ({error.reason} at byte {error.start}).", file=sys.stderr)
             worst = 2
             continue
-        found = lint(text, str(path), {*RULES, *SITE_RULES, *ALERT_RULES, *ROOM_RULES})
+        found = lint(text, str(path), {*RULES, *SITE_RULES, *ALERT_RULES, *ROOM_RULES, *REPLICA_RULES})
         for one in found:
             print(one.sentence)
         worst = max(worst, 1 if found else 0)

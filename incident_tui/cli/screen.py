@@ -67,6 +67,7 @@ def watch(context: Context) -> int:
             hooks=settings.hooks,
             rooms=settings.rooms,
         ),
+        sync=settings.sync,
         service=service,
         demo=context.demo,
         takeover_wait=float("inf") if wait == 0 and "takeover-wait" in context.call.options else wait,

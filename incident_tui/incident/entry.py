@@ -200,7 +200,14 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
         "tombstone": "hex SHA-256 of what the journal kept of it, so that the chain covers that",
         "order": "JOURNAL:NUMBER of the order of another bastion that this one follows, or absent",
     },
-    Kind.GAP: {"what": "silence | watch | update | task | host | age | fatigue | chat", "since": "ISO time"},
+    Kind.GAP: {
+        "what": "silence | watch | update | task | host | age | fatigue | chat | replica",
+        "since": "ISO time",
+        "replica": "name of the bastion or cluster that was not reached (replica)",
+        "from": "ISO time at which it last answered (replica)",
+        "until": "ISO time at which it answered again (replica)",
+        "came": "int, how many entries came from there then (replica)",
+    },
     Kind.LEASE: {"epoch": "int", "host": "node name", "pid": "int"},
     Kind.PRESENCE: {"step": "joined | left"},
     Kind.SIGNATURE: {

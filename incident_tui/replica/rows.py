@@ -48,7 +48,10 @@ def replica_findings(names: Sequence[str], rows: Mapping[str, ReplicaRow], now: 
         if row is None:
             found.append(Finding("replica.apart", Level.UNKNOWN, name, f"{name}: not reached yet", now))
         elif row.problem:
-            since = f" since {row.since:%H:%MZ}" if row.since is not None else ""
-            sentence = f"{name}: no entries to and from there{since}: {row.problem}"
+            at = row.since if row.reached else row.reached_at or row.since
+            since = f" since {at:%H:%MZ}" if at is not None else ""
+            state = "not all entries go to and fro" if row.reached else "not reached"
+            problem = row.problem.removeprefix(f"{name}: ")
+            sentence = f"{name}: {state}{since}: {problem}"
             found.append(Finding("replica.apart", Level.UNKNOWN, name, sentence, row.at))
     return found

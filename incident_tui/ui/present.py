@@ -94,15 +94,8 @@ def _second(view: View, due: tuple[str, str] = _DUE[0]) -> list[list[Piece]]:
     groups += [[piece] for piece in _promises(view, due)]
     groups.append([watch_piece(view)])
     groups.append(_present(view))
-    chat = chat_piece(view)
-    if chat is not None:
-        groups.append([chat])
-    rooms = rooms_piece(view)
-    if rooms is not None:
-        groups.append([rooms])
-    alerts = alerts_piece(view)
-    if alerts is not None:
-        groups.append([alerts])
+    states = (chat_piece(view), replica_piece(view), rooms_piece(view), alerts_piece(view))
+    groups += [[piece] for piece in states if piece is not None]
     if view.other_open:
         groups.append([(f"+{view.other_open} open incident{'s' if view.other_open > 1 else ''}", "warn")])
     return groups
@@ -192,6 +185,19 @@ def rooms_piece(view: View) -> Piece | None:
     age = f" {short(view.now - longest.since)}" if longest.since is not None else ""
     more = f" +{len(down) - 1}" if len(down) > 1 else ""
     return (f"? room {cut(view.look.text(longest.name), 10, view.look)} DOWN{age}{more}", "unknown")
+
+
+def replica_piece(view: View) -> Piece | None:
+    """The bastion that was not reached for longest; None when entries go to all, or nobody watches."""
+    apart = [row for row in view.replicas if row.problem]
+    if not view.watch.fresh or not apart:
+        return None
+    longest = min(apart, key=lambda row: (row.reached, row.reached_at or row.since or view.now))
+    at = longest.since if longest.reached else longest.reached_at or longest.since
+    since = "" if at is None else f" since {at:%H:%M}" if view.now - at < timedelta(hours=20) else f" since {at:%d %b}"
+    more = f" +{len(apart) - 1}" if len(apart) > 1 else ""
+    state = "lacks entries" if longest.reached else "not reached"
+    return (f"? {cut(view.look.text(longest.name), 12, view.look)} {state}{since}{more}", "unknown")
 
 
 def alerts_piece(view: View) -> Piece | None:

@@ -26,6 +26,8 @@ from incident_tui.journal.board import Row
 from incident_tui.journal.everything import handle
 from incident_tui.journal.presence import Present
 from incident_tui.journal.writer import WriterStatus
+from incident_tui.replica.rows import ReplicaRow, replica_findings
+from incident_tui.replica.sync_settings import Sync
 from incident_tui.report.settings import Report
 from incident_tui.ui.lines import SYMBOL, Look
 from incident_tui.ui.settings import Screen
@@ -66,6 +68,8 @@ class Parts(Protocol):
     @property
     def rooms(self) -> Sequence[Room]: ...
     @property
+    def sync(self) -> Sequence[Sync]: ...
+    @property
     def listener(self) -> Listener: ...
     @property
     def thresholds(self) -> Thresholds: ...
@@ -84,6 +88,7 @@ class Readings(msgspec.Struct, frozen=True):
     sites: dict[str, SiteRow] = {}
     chats: dict[str, ChatRow] = {}
     rooms: dict[str, RoomRow] = {}
+    replicas: dict[str, ReplicaRow] = {}
     alerts: AlertsRow | None = None
     watch: WatchRow | None = None
     watch_boot: float = 0.0
@@ -103,11 +108,12 @@ class Decoder:
         sites = self._all(rows, "site/", SiteRow, broken)
         chats = self._all(rows, "chat/", ChatRow, broken)
         rooms = self._all(rows, "room/", RoomRow, broken)
+        replicas = self._all(rows, "replica/", ReplicaRow, broken)
         alerts = self._all(rows, "alerts", AlertsRow, broken).get("")
         watch = self._all(rows, "watch", WatchRow, broken).get("")
         self._known = {key: value for key, value in self._known.items() if key in rows}
         boot = rows["watch"].boot if "watch" in rows else 0.0
-        return Readings(hosts, sites, chats, rooms, alerts, watch, boot, tuple(broken))
+        return Readings(hosts, sites, chats, rooms, replicas, alerts, watch, boot, tuple(broken))
 
     def _all(self, rows: Mapping[str, Row], prefix: str, kind: type[T], broken: list[str]) -> dict[str, T]:
         found: dict[str, T] = {}
@@ -166,6 +172,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     sinks: tuple[str, ...] = ()
     chats: dict[str, ChatRow] = {}
     rooms: tuple[RoomRow, ...] = ()
+    replicas: tuple[ReplicaRow, ...] = ()
     alerts: AlertsRow | None = None
     """What fires; None: nothing was ever heard."""
     alert_sources: tuple[str, ...] = ()
@@ -220,6 +227,7 @@ def machines(
     found = host_findings(known, parts.thresholds, now, judge=judge, joined=cluster)
     found += site_findings(parts.sites, readings.sites, now)
     found += room_findings(parts.rooms, readings.rooms, now)
+    found += replica_findings([peer.name for peer in parts.sync], readings.replicas, now)
     found += alert_findings(parts.alerts, parts.listener, readings.alerts, now)
     for host in parts.hosts:
         if host.name not in readings.hosts:
@@ -288,6 +296,7 @@ def assemble(
         sinks=tuple(sink.name for sink in parts.chat),
         chats=readings.chats,
         rooms=tuple(readings.rooms[room.name] for room in parts.rooms if room.name in readings.rooms),
+        replicas=tuple(readings.replicas[peer.name] for peer in parts.sync if peer.name in readings.replicas),
         alerts=readings.alerts,
         alert_sources=tuple(source.name for source in parts.alerts),
         findings=made.findings,

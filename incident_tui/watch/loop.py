@@ -40,7 +40,7 @@ from incident_tui.journal.notify import Listener
 from incident_tui.journal.presence import Presence
 from incident_tui.journal.store import Store
 from incident_tui.journal.writer import Writer
-from incident_tui.watch import asks, reminders, series, sites
+from incident_tui.watch import asks, reminders, replicas, series, sites
 from incident_tui.watch.answers import Answer
 from incident_tui.watch.cards import Cards
 from incident_tui.watch.demands import Demands
@@ -111,6 +111,7 @@ class Watch:
         self._cards = Cards(plan.directory, plan.command, plan.people, plan.rosters, store.handle, plan.demo)
         saving = Fenced(self._writer, epoch)
         self._outside = Outside(plan, saving, self._fold, store, self._author, self._post.incident_of, clock)
+        self._replicas = replicas.Replicas(plan, saving, self._fold, self._author, self._board.read(), clock)
         self._fleet = Fleet(plan.hosts, plan.fleet, clock, self._read)
         self._demands = Demands(self._fleet.links, clock, self._woken.set)
 
@@ -129,6 +130,7 @@ class Watch:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._fleet.run(), name="fleet"), *self._post.start_sending(group)]
                 tasks += [group.create_task(self._demands.run(), name="demands"), *self._outside.tasks(group)]
+                tasks += self._replicas.tasks(group)
                 tasks += [
                     group.create_task(self._watch_site(site), name=f"site {site.name}") for site in self.plan.sites
                 ]
@@ -146,6 +148,7 @@ class Watch:
 
     def _close(self) -> None:
         self._outside.close()
+        self._replicas.close()
         for unsaved in self._writer.close():
             log.error("not saved when the watch ended: %s (%s)", unsaved.problem, unsaved.key)
         self._post.close()
@@ -162,6 +165,7 @@ class Watch:
         def rung() -> None:
             listener.drain()
             self._woken.set()
+            self._replicas.rung()
 
         asyncio.get_running_loop().add_reader(listener.fileno(), rung)
         return listener
@@ -272,7 +276,7 @@ class Watch:
         for name, row in self._post.rows().items():
             self._dirty[f"chat/{name}"] = row
         rows, details = self._outside.rows()
-        rows |= self._outside.rooms.rows()
+        rows |= self._outside.rooms.rows() | self._replicas.rows()
         fresh, self._dirty = self._changed({**self._dirty, **rows}), {}
         now = self._clock()
         details = {**self._details, **details, **self._histories.due(now), **self._demands.take()}
@@ -288,7 +292,7 @@ class Watch:
         """Rows of chat are made anew each round; only those that say something new are written."""
         found = {}
         for key, row in rows.items():
-            if key.startswith(("chat/", "room/")):
+            if key.startswith(("chat/", "room/", "replica/")):
                 same = msgspec.structs.replace(row, at=self._started)
                 if self._last_chat.get(key) == same:
                     continue
@@ -304,6 +308,7 @@ class Watch:
             *(f"site/{site.name}" for site in self.plan.sites),
             *(f"chat/{sink.name}" for sink in self.plan.chat),
             *(f"room/{room.name}" for room in self.plan.outside.rooms),
+            *replicas.keys(self.plan),
             ALERTS,
         }
         old = [key for key in self._board.read() if key != "watch" and key not in keep]

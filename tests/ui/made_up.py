@@ -38,6 +38,7 @@ from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.entry import Author, Draft, Kind
 from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Commands, Person, Roster, Severity
 from incident_tui.journal.presence import Present
+from incident_tui.replica.sync_settings import Sync
 from incident_tui.report.settings import Report
 from incident_tui.ui.settings import Screen
 from incident_tui.watch.alerts.settings import AlertSource, Listener
@@ -67,6 +68,7 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     alerts: Sequence[AlertSource] = ()
     report: Report = Report()
     rooms: Sequence[Room] = ()
+    sync: Sequence[Sync] = ()
     listener: Listener = Listener()
     thresholds: Thresholds = Thresholds()
     fleet: Fleet = Fleet()

@@ -11,6 +11,7 @@ from incident_tui.incident.entry import Kind
 from incident_tui.incident.settings import Command
 from incident_tui.journal.presence import Present
 from incident_tui.journal.writer import WriterStatus
+from incident_tui.replica.rows import ReplicaRow
 from incident_tui.ui.lines import plain
 from incident_tui.ui.present import header, notices
 from incident_tui.ui.settings import Screen
@@ -115,6 +116,22 @@ def test_a_room_that_is_not_read_is_marked_with_its_age(kit: Any) -> None:
     assert "room" not in text(well)
     assert "? room war-room DOWN 4m" in text(well, down)
     assert "DOWN 4m +1" in text(down, msgspec.structs.replace(down, name="b", since=kit.now))
+
+
+def test_a_bastion_that_is_not_reached_is_marked_with_its_time(kit: Any) -> None:
+    def text(*rows: ReplicaRow) -> str:
+        return plain(header(msgspec.structs.replace(kit.view(kit.healthy()), replicas=rows), 160))
+
+    since = kit.now - timedelta(minutes=4)
+    well = ReplicaRow(name="bastion-2", way="ssh", at=kit.now, since=since, reached=True, reached_at=kit.now)
+    away = ReplicaRow(name="bastion-3", way="ssh", at=kit.now, problem="no answer", since=kit.now, reached_at=since)
+    forked = msgspec.structs.replace(well, problem="bastion-2 has another a6")
+    assert "bastion" not in text(well)
+    assert f"? bastion-3 not reached since {since:%H:%M}" in text(well, away)
+    assert f"? bastion-3 not reached since {since:%H:%M} +1" in text(forked, away)
+    assert f"? bastion-2 lacks entries since {since:%H:%M}" in text(forked)
+    long_ago = msgspec.structs.replace(away, reached_at=kit.now - timedelta(days=3))
+    assert f"not reached since {kit.now - timedelta(days=3):%d %b}" in text(long_ago)
 
 
 def test_marks_of_demo_and_drill(kit: Any) -> None:

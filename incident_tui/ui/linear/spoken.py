@@ -13,7 +13,7 @@ from incident_tui.incident.state import Fold
 from incident_tui.incident.views import TimelineRow
 from incident_tui.ui import clocks
 from incident_tui.ui.lines import SYMBOL, plain
-from incident_tui.ui.present import alarms, alerts_piece, chat_piece, header, notices, saved_piece
+from incident_tui.ui.present import alarms, alerts_piece, chat_piece, header, notices, replica_piece, saved_piece
 from incident_tui.ui.status import status_rows
 from incident_tui.ui.times import clock, short
 from incident_tui.ui.view import View
@@ -133,6 +133,7 @@ _ENDED: Final = {
     "watch": "the watch is back",
     "chat": "chat is well again",
     "alerts": "no critical alert fires",
+    "apart": "entries go to every bastion again",
 }
 
 
@@ -149,6 +150,9 @@ def _states(view: View) -> dict[str, str]:
     alerts = alerts_piece(view)
     if alerts is not None and alerts[1] in ("crit", "unknown"):
         found["alerts"] = "critical alerts fire" if alerts[1] == "crit" else "what alerts fire is not known"
+    apart = replica_piece(view)
+    if apart is not None:
+        found["apart"] = apart[0].removeprefix("? ").partition(" since ")[0]
     incident = view.incident
     if incident is not None and incident.open:
         first = clocks.first_update(view)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
 from incident_tui.fleet.channel import Clock
@@ -45,15 +45,42 @@ class Fleet:
         self._clusters: dict[str, list[str]] = {}
         self._spared: dict[str, datetime] = {}
         """Who was elected last in place of a peer low on memory, and when."""
-        turns = Turns()
-        self.links = {host.name: HostLink(host, settings, clock, self._heard, dice=dice, turns=turns) for host in hosts}
-        self.readings: dict[str, HostReading] = {name: link.reading for name, link in self.links.items()}
+        self._settings = settings
+        self._dice = dice
+        self._turns = Turns()
+        self._hosts = {host.name: host for host in hosts}
+        self._changed = asyncio.Event()
+        self.links: dict[str, HostLink] = {}
+        self.readings: dict[str, HostReading] = {}
+        self.keep(self._hosts)
+
+    def keep(self, names: Collection[str]) -> None:
+        """Read these of the hosts from now on, and no others: what was read of another goes, with its connection."""
+        for name in self.links.keys() - set(names):
+            del self.links[name], self.readings[name]
+        for name in self._hosts:
+            if name in names and name not in self.links:
+                self.links[name] = self._link_to(self._hosts[name])
+                self.readings[name] = self.links[name].reading
+        self._changed.set()
+
+    def _link_to(self, host: Host) -> HostLink:
+        return HostLink(host, self._settings, self._clock, self._heard, dice=self._dice, turns=self._turns)
 
     async def run(self) -> None:
         """One task a host; one that hangs or fails costs the others nothing. Cancel to stop: all links are closed."""
+        running: dict[str, tuple[HostLink, asyncio.Task[None]]] = {}
         async with asyncio.TaskGroup() as tasks:
-            for link in self.links.values():
-                tasks.create_task(link.run(), name=f"link {link.host.name}")
+            while True:
+                self._changed.clear()
+                for name, (link, task) in list(running.items()):
+                    if self.links.get(name) is not link:
+                        task.cancel()
+                        del running[name]
+                for name, link in self.links.items():
+                    if name not in running:
+                        running[name] = link, tasks.create_task(link.run(), name=f"link {name}")
+                await self._changed.wait()
 
     def refresh(self, host: str = "") -> None:
         """Ask one host, or all, for a fresh reading now. An unknown name is ignored."""
@@ -62,6 +89,8 @@ class Fleet:
                 link.refresh()
 
     def _heard(self, reading: HostReading) -> None:
+        if reading.host not in self.links:
+            return  # the last word of a connection that is being closed
         before, self.readings[reading.host] = self.readings[reading.host], reading
         if reading.gluster is not None or before.gluster is not None:
             now = self._clock()
@@ -75,8 +104,8 @@ class Fleet:
     def _answered(self, reading: HostReading, now: datetime) -> None:
         """Who asked before has no word left on what the elected peer has read since."""
         for name in self._clusters.get(reading.host, ()):
-            link = self.links[name]
-            if not link.elected and (superseded := _superseded(self.readings[name], reading, now)):
+            link = self.links.get(name)
+            if link is not None and not link.elected and (superseded := _superseded(self.readings[name], reading, now)):
                 self.readings[name] = link.forget(superseded)
                 self._on_reading(link.reading)
 

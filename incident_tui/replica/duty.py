@@ -28,6 +28,8 @@ BELIEF: Final = 0.95
 """Of the age: how long a holder believes in what it wrote."""
 WATCH: Final = "watch"
 _BASTION: Final = "bastion."
+_AGAIN: Final = 1.0
+"""Seconds until what got no answer is tried again."""
 _KEPT: Final = 16
 """Own beats whose way back is awaited."""
 _T = TypeVar("_T")
@@ -261,6 +263,10 @@ class Duty:
     def failed(self, put: Put) -> None:
         """There was no answer; whether the store has it is not known."""
         self._under_way.pop(put.key, None)
+        if put.key == self.me.key:
+            self._next_beat = min(self._next_beat, self._ticked + _AGAIN)
+        else:
+            self._next_renewal = min(self._next_renewal, self._ticked + _AGAIN)
 
     def saw(self, key: str, value: bytes, revision: int, now: float) -> None:
         """A change in the bucket, or what is there when it is read anew. Empty: deleted by its writer."""

@@ -178,3 +178,20 @@ def test_the_remark_of_another_cluster_stays(pool: Pool) -> None:
     other = msgspec.structs.replace(told, uuid="u-2", at=pool.now)
     pool.hear("web2", heals={"gv0": Heals(at=pool.now, volume="gv0", bricks=())}, gluster=other)
     assert pool.elected == ["web1", "web2"] and "heals:gv0" in pool.shown["web3"].gaps
+
+
+def test_a_host_that_is_not_kept_is_read_no_more_and_is_no_candidate(pool: Pool) -> None:
+    for name in NAMES:
+        pool.hear(name)
+    (elected,) = pool.elected
+    rest = [name for name in NAMES if name != elected]
+    late = pool.fleet.links[elected].reading
+    pool.fleet.keep(rest)
+    assert set(pool.fleet.links) == set(pool.fleet.readings) == set(rest)
+    pool.later(2)
+    pool.shown.clear()
+    pool.fleet._heard(late)  # its last word
+    assert not pool.shown
+    assert pool.hear(rest[0]) and pool.elected[0] in rest
+    pool.fleet.keep(NAMES)
+    assert pool.fleet.readings[elected].link.state is LinkState.NEVER

@@ -14,9 +14,11 @@ from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.journal.chain import Head, Verdict
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.store import Store
+from incident_tui.journal.verify import verify_copies
 from incident_tui.text import sanitise
 
 if TYPE_CHECKING:
+    from incident_tui.journal.others import Copy
     from incident_tui.journal.sign_verify import Signed
 
 
@@ -141,12 +143,16 @@ def verify(context: Context) -> int:
             raise Failure(str(error), 2) from error
     with context.store(create=False) as store:
         try:
-            verdict = store.verify(heads)
+            known = [copy.journal for copy in store.others.copies()] if store.others is not None else []
+            verdict = store.verify([head for head in heads if head.journal not in known])
+            copies = verify_copies(store, heads)
             signed = _signed(context, store, verdict)
         except JournalError as error:
             raise Failure(error.sentence) from error
+        right = verdict.ok and not signed.wrong and all(one.ok for _, one in copies) and not store.others_problem
         if context.call.flag("json"):
-            return _json(verdict_fields(verdict) | signed.fields()) or (0 if verdict.ok and not signed.wrong else 1)
+            fields = {"copies": [{"letter": copy.letter, **verdict_fields(one)} for copy, one in copies]}
+            return _json(verdict_fields(verdict) | signed.fields() | fields) or (0 if right else 1)
         for problem in verdict.problems:
             print(f"{store.letter}{problem.seq}: {problem.sentence}")
         purged = f", {len(verdict.purged)} of them purged" if verdict.purged else ""
@@ -154,8 +160,23 @@ def verify(context: Context) -> int:
         print(f"head {verdict.head}")
         for sentence in signed.sentences(store.letter):
             print(sanitise(sentence))
+        for copy, one in copies:
+            _print_copy(store.letters()[copy.journal].rstrip(":"), copy, one)
+        if store.others_problem:
+            print(f"the copies of other journals were not checked: {store.others_problem}")
         print(verdict.promise)
-    return 0 if verdict.ok and not signed.wrong else 1
+    return 0 if right else 1
+
+
+def _print_copy(name: str, copy: Copy, verdict: Verdict) -> None:
+    for problem in verdict.problems:
+        print(f"copy of {name}, {problem.seq}: {problem.sentence}")
+    if copy.problem:
+        print(sanitise(f"copy of {name}: {copy.problem}"))
+    purged = f", {len(verdict.purged)} of them purged" if verdict.purged else ""
+    missing = f", {copy.behind} more have not arrived" if copy.behind else ""
+    state = "the chain holds" if verdict.ok else "THE CHAIN DOES NOT HOLD"
+    print(f"copy of {name}: {verdict.entries} entries{purged}{missing}; {state}; head {verdict.head}")
 
 
 def _signed(context: Context, store: Store, verdict: Verdict) -> Signed:

@@ -1,10 +1,5 @@
 """DIR/others.db: copies of the journals of other bastions, each checked by its own chain as it comes in.
-
-    journals(journal, letter, told, heard_at, forked_at, problem)   one row a journal; `told`: numbers known to exist
-    rows(arrival, journal, seq, commitment, link, salt, body)       numbered from 1 without a hole, for each journal
-    waiting(journal, seq, record)                                   came before what they follow; not shown yet
-    tombstones(journal, seq, by_seq, kept)                          as in the journal
-    orders(of_journal, of_seq, journal, seq)                        who ordered to purge what, here or not here yet
+`others_file` says what is in it.
 
 It is a file of its own so that what comes in never holds the lock that a keystroke waits for. It is precious: of a
 bastion that was lost it may be the only copy. `arrival` orders rows as they became visible, so that a reader goes on
@@ -18,37 +13,24 @@ written to in two places, such as a copy restored and used beside the original):
 from __future__ import annotations
 
 import contextlib
-import random
 import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from incident_tui.incident.entry import Entry, Kind, Ref, utc
 from incident_tui.journal import chain
 from incident_tui.journal.chain import Head
-from incident_tui.journal.connection import Guard, connect, has_content, open_for_reading, set_wal
+from incident_tui.journal.connection import Guard, has_content, open_for_reading
 from incident_tui.journal.errors import Corrupt, JournalError, Locked
+from incident_tui.journal.others_file import edition, new_edition, opened
 from incident_tui.journal.place import Place, precreate
 from incident_tui.journal.purge import tombstone
 from incident_tui.journal.record import Record, made
 from incident_tui.journal.taking import TELL, Taking, last_of, plausible
 
-_TABLES: Final = (
-    "CREATE TABLE IF NOT EXISTS journals(journal TEXT PRIMARY KEY, letter TEXT NOT NULL, told INTEGER NOT NULL,"
-    " heard_at TEXT NOT NULL, forked_at INTEGER NOT NULL, problem TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS rows(arrival INTEGER PRIMARY KEY AUTOINCREMENT, journal TEXT NOT NULL,"
-    " seq INTEGER NOT NULL, commitment BLOB NOT NULL, link BLOB NOT NULL, salt BLOB NOT NULL, body BLOB NOT NULL,"
-    " UNIQUE(journal, seq))",
-    "CREATE TABLE IF NOT EXISTS waiting(journal TEXT NOT NULL, seq INTEGER NOT NULL, record BLOB NOT NULL,"
-    " PRIMARY KEY(journal, seq)) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS tombstones(journal TEXT NOT NULL, seq INTEGER NOT NULL, by_seq INTEGER NOT NULL,"
-    " kept BLOB NOT NULL, PRIMARY KEY(journal, seq)) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS orders(of_journal TEXT NOT NULL, of_seq INTEGER NOT NULL, journal TEXT NOT NULL,"
-    " seq INTEGER NOT NULL, PRIMARY KEY(of_journal, of_seq, journal, seq)) WITHOUT ROWID",
-)
 _ENTRIES: Final = (
     "SELECT r.arrival, r.journal, r.seq, coalesce(t.kept, r.body) FROM rows r"
     " LEFT JOIN tombstones t ON t.journal = r.journal AND t.seq = r.seq WHERE "
@@ -120,28 +102,12 @@ class Others:
         self._named: tuple[tuple[int, int], list[tuple[str, str]]] | None = None
         try:
             precreate(self.path)
-            self.connection = self._connected()
+            self.connection = opened(self.path)
         except JournalError as error:
             if isinstance(error, Locked) or not error.transient or not has_content(self.path):
                 raise
             self.read_only = error
             self.connection = open_for_reading(self.path, error, "journals")
-
-    def _connected(self) -> sqlite3.Connection:
-        db = connect(self.path)
-        try:
-            with self.guard:
-                set_wal(db, self.path)
-                if not _edition(db):
-                    db.execute("BEGIN IMMEDIATE")
-                    for statement in _TABLES:
-                        db.execute(statement)
-                    _new_edition(db)
-                    db.execute("COMMIT")
-        except BaseException:
-            db.close()
-            raise
-        return db
 
     # ------------------------------------------------------------------ reading
 
@@ -187,7 +153,7 @@ class Others:
     def edition(self) -> int:
         """Another number when something that was here is not here any more, or this is another file."""
         with self.guard:
-            return _edition(self.connection)
+            return edition(self.connection)
 
     def letters(self) -> list[tuple[str, str]]:
         """Id and letter of each journal that was heard of."""
@@ -212,6 +178,19 @@ class Others:
             letter = self.connection.execute("SELECT letter FROM journals WHERE journal = ?", (journal,)).fetchone()
             rows = self.connection.execute(_RECORDS, (journal, first, last, limit)).fetchall()
         return [made(journal, letter[0], *row) for row in rows]
+
+    def rows(self, journal: str, after: int, limit: int) -> list[tuple[Any, ...]]:
+        """Rows of a copy as stored, for `verify`."""
+        with self.guard:
+            return self.connection.execute(_RECORDS, (journal, after + 1, 1 << 60, limit)).fetchall()
+
+    def orders(self, journal: str) -> list[tuple[int, Ref]]:
+        """(number of an entry of that journal, the entry that orders to purge it)."""
+        with self.guard:
+            rows = self.connection.execute(
+                "SELECT of_seq, journal, seq FROM orders WHERE of_journal = ?", (journal,)
+            ).fetchall()
+        return [(of_seq, Ref(by, seq)) for of_seq, by, seq in rows]
 
     def missing(self, journal: str) -> list[tuple[int, int]]:
         """The numbers (first, last) known to exist there and not here, nor waiting; in order."""
@@ -326,7 +305,7 @@ class Others:
         to be purged stays ordered."""
         with self._transaction() as db:
             count = db.execute("DELETE FROM rows WHERE journal = ?", (journal,)).rowcount
-            _new_edition(db)
+            new_edition(db)
             for statement in _FORGET:
                 db.execute(statement, (journal,))
         return int(count)
@@ -385,15 +364,6 @@ class Others:
             return _decoder.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Corrupt(f"entry {seq} of the copy of {journal} in {self.path} is damaged ({error}).") from None
-
-
-def _edition(db: sqlite3.Connection) -> int:
-    return int(db.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _new_edition(db: sqlite3.Connection) -> None:
-    """Inside a transaction."""
-    db.execute(f"PRAGMA user_version = {random.getrandbits(30) + 1}")
 
 
 def _key(ref: Ref) -> tuple[str, int]:

@@ -11,9 +11,10 @@ import msgspec
 from incident_tui.incident.entry import Entry, Kind
 from incident_tui.journal import chain
 from incident_tui.journal.chain import HEAD_DIGITS, Head, Problem, Verdict
-from incident_tui.journal.errors import from_sqlite
+from incident_tui.journal.errors import JournalError, from_sqlite
 
 if TYPE_CHECKING:
+    from incident_tui.journal.others import Copy, Others
     from incident_tui.journal.store import Store
 
 _BATCH: Final = 2000
@@ -40,6 +41,34 @@ def verify(store: Store, heads: Iterable[Head]) -> Verdict:
         check.finish(db.execute("SELECT coalesce(max(seq + count - 1), 0) FROM keys").fetchone()[0])
     except sqlite3.Error as error:
         check.problem(check.seq, f"reading stopped after entry {check.seq}: {from_sqlite(error, store.path).sentence}")
+    return check.verdict()
+
+
+def verify_copies(store: Store, heads: Iterable[Head]) -> list[tuple[Copy, Verdict]]:
+    """As `verify`, of each copy of another bastion's journal, against its own chain and those of `heads` that are of it.
+    Raises JournalError when they cannot be read; when they cannot be opened, `Store.others_problem` says so."""
+    if store.others is None:
+        return []
+    known = list(heads)
+    return [(copy, _copy(store, store.others, copy.journal, known)) for copy in store.others.copies()]
+
+
+def _copy(store: Store, others: Others, journal: str, heads: list[Head]) -> Verdict:
+    check = _Check(journal)
+    for head in heads:
+        if head.journal == journal:
+            check.expect(head)
+    for seq, by in others.orders(journal):
+        order = store.get(by)
+        if by.journal != journal and order is not None:
+            check.elsewhere.setdefault(seq, set()).add(str(order.data.get("tombstone", "")))
+    try:
+        while rows := others.rows(journal, check.seq, _BATCH):
+            for row in rows:
+                check.row(*row)
+        check.finish(check.seq)
+    except JournalError as error:
+        check.problem(check.seq, f"reading stopped after entry {check.seq}: {error.sentence}")
     return check.verdict()
 
 
@@ -71,6 +100,7 @@ class _Check:
         self.heads_checked = 0
         self.purged: dict[int, tuple[int, str]] = {}  # seq -> who ordered it, fingerprint of what was kept
         self.orders: dict[int, tuple[int, str]] = {}  # seq -> the PURGE entry, the fingerprint it carries
+        self.elsewhere: dict[int, set[str]] = {}  # seq -> the fingerprints that orders in other journals carry
 
     def problem(self, seq: int, sentence: str) -> None:
         self.problems.append(Problem(seq, sentence))
@@ -158,13 +188,15 @@ class _Check:
             else:
                 self.problem(seq, f"entry {seq}, whose head was recorded, is missing.")
         for seq, (by, fingerprint) in self.purged.items():
-            if self.orders.get(seq) != (by, fingerprint):
+            told = self.orders.get(seq) == (by, fingerprint) or fingerprint in self.elsewhere.get(seq, ())
+            if not told and by <= self.seq:  # of a copy, the order may not have come yet
                 self.problem(
                     seq, f"entry {seq} was purged, but the order to do so is missing or does not fit what is left."
                 )
-        for seq, (by, _) in self.orders.items():
+        for seq in {**self.orders, **self.elsewhere}:
             if seq not in self.purged and seq <= self.seq:
-                self.problem(seq, f"entry {seq} should have been purged by order of entry {by}, but is still there.")
+                who = f"entry {self.orders[seq][0]}" if seq in self.orders else "another journal"
+                self.problem(seq, f"entry {seq} should have been purged by order of {who}, but is still there.")
 
     def verdict(self) -> Verdict:
         return Verdict(

@@ -17,11 +17,13 @@ from incident_tui.incident.entry import Author, Entry, Kind, Ref
 from incident_tui.incident.filter import Filter
 from incident_tui.incident.state import Fold
 from incident_tui.journal import snapshot
+from incident_tui.journal.chain import Head
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.everything import START, Mark, cursor, end, mark
 from incident_tui.journal.in_force import in_force, remember
 from incident_tui.journal.search import Search, search
 from incident_tui.journal.store import Store
+from incident_tui.journal.verify import verify_copies
 from tests.journal.several import Bastions, fold_of, spoken
 
 
@@ -241,3 +243,33 @@ def test_what_was_written_elsewhere_before_may_be_referred_to(two: Bastions) -> 
     assert two["a"].find("b1") == told and two["a"].handle(told) == "b1"
     assert two["a"].letters() == {two["a"].journal: "a", two["b"].journal: "b"}
     assert two["a"].handle(Ref("f" * 16, 3)) == "ffffff:3"
+
+
+def test_verify_names_what_is_wrong_with_a_copy(two: Bastions) -> None:
+    for number in (1, 2, 3):
+        two.write("b", Kind.NOTE, f"line {number}")
+    two.send("b", "a")
+    ((copy, verdict),) = verify_copies(two["a"], [two["b"].head()])
+    assert (copy.letter, verdict.ok, verdict.entries, verdict.heads_checked) == ("b", True, 3, 1)
+    rewritten = Head(two["b"].journal, 2, "ab" * 32)
+    ((_, verdict),) = verify_copies(two["a"], [rewritten])
+    assert "rewritten" in verdict.problems[0].sentence
+    assert two["a"].others is not None
+    two["a"].others.connection.execute("UPDATE rows SET body = ? WHERE seq = 2", (b'{"x":1}',))
+    ((_, verdict),) = verify_copies(two["a"], [])
+    assert [one.seq for one in verdict.problems] == [2] and two["a"].verify().ok
+
+
+@pytest.mark.parametrize("by", ["own", "other"])
+def test_verify_asks_for_the_order_of_each_purge_of_a_copy(two: Bastions, by: str) -> None:
+    told = two.write("b", Kind.NOTE, "a secret")
+    two.send("b", "a")
+    two["b" if by == "own" else "a"].purge(told.id, author=Author("ana"), reason="x")
+    two.join()
+    ((_, verdict),) = verify_copies(two["a"], [])
+    assert verdict.ok and verdict.purged == (1,)
+    assert two["a"].others is not None
+    db = two["a"].others.connection
+    db.execute("UPDATE tombstones SET kept = CAST(replace(CAST(kept AS TEXT), 'ana', 'ben') AS BLOB)")
+    ((_, verdict),) = verify_copies(two["a"], [])
+    assert "order to do so" in verdict.problems[0].sentence

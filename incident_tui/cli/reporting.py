@@ -14,6 +14,7 @@ from incident_tui import __version__
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.show import choose
 from incident_tui.essentials import ConfigError, Essentials, convert, decode, read
+from incident_tui.journal.everything import parts
 from incident_tui.report.redacting import BadPattern
 from incident_tui.report.settings import Report, absolute
 from incident_tui.report.source import Source, Style
@@ -65,6 +66,8 @@ def source(context: Context) -> Source:
             fold=fold,
             incident=choose(fold, context.call.words).id,
             head=store.head(),
+            journals=parts(store),
+            unread=store.others_problem,
             handle=store.handle,
             now=context.clock(),
             demo=context.demo,

@@ -82,6 +82,26 @@ def end(store: Store) -> tuple[Cursor, int]:
     return Cursor(own, arrived), own + sum(copy.seq for copy in (others.copies() if others is not None else ()))
 
 
+class Part(msgspec.Struct, frozen=True):
+    """One of the journals of which everything here is made."""
+
+    name: str
+    """How its handles begin, without the colon."""
+    head: Head
+    missing: int = 0
+    """Entries known to exist that have not arrived."""
+    problem: str = ""
+    """Why nothing more is taken from it, or what was refused last; a sentence."""
+
+
+def parts(store: Store) -> tuple[Part, ...]:
+    """The own journal and those of others, in the same order on every bastion."""
+    names = {journal: name.rstrip(":") for journal, name in letters(store).items()}
+    copies = store.others.copies() if store.others is not None else ()
+    found = [Part(names[one.journal], one.head, one.behind, one.problem) for one in copies]
+    return tuple(sorted([Part(store.letter, store.head()), *found], key=lambda one: (one.name, one.head.journal)))
+
+
 def letters(store: Store) -> dict[str, str]:
     """Journal id -> how its handles begin. A letter is the own journal's, or of the only other one that has it."""
     found = {store.journal: store.letter}

@@ -45,7 +45,7 @@ def verify(store: Store, heads: Iterable[Head]) -> Verdict:
 
 
 def verify_copies(store: Store, heads: Iterable[Head]) -> list[tuple[Copy, Verdict]]:
-    """As `verify`, of each copy of another bastion's journal, against its own chain and those of `heads` that are of it.
+    """As `verify`, of each copy of another bastion's journal, against its own chain and those of `heads` that are its.
     Raises JournalError when they cannot be read; when they cannot be opened, `Store.others_problem` says so."""
     if store.others is None:
         return []

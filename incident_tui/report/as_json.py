@@ -23,6 +23,7 @@ FIELDS: Final = {
     "demo": "true: recorded against embedded machines",
     "until": "when the last entry was recorded; what is `running` is counted until then; null without entries",
     "head": "of the journal: `journal`, `seq`, `hash`, and `text`, which `incident-tui verify` takes",
+    "journals": "with several bastions each one's `name` and `head`, and `missing`: entries that had not arrived",
     "promise": "what the head proves, and what not",
     "incident": "the incident as it stands: every field of incident.views.Incident but `rows`; times are ISO 8601, UTC",
     "metrics": "each `name`, `formula`, `seconds` or null, `why_unknown`, `running`",
@@ -53,6 +54,10 @@ def to_json(source: Source) -> str:
             "hash": source.head.hash,
             "text": str(source.head),
         },
+        "journals": [
+            {"name": one.name, "head": str(one.head), "missing": one.missing, "problem": one.problem}
+            for one in source.journals
+        ],
         "promise": PROMISE,
         "incident": state,
         "metrics": [

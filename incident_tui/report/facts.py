@@ -286,11 +286,14 @@ def _held(check: TimelineRow | None) -> str:
 
 
 def _integrity(source: Source, rows: Sequence[TimelineRow], entries: Sequence[Entry], redact: Redact) -> Integrity:
-    own = [entry.id for entry in entries if entry.journal == source.head.journal] or [entry.id for entry in entries]
+    refs = sorted(entry.id for entry in entries)
+    order = [one.head.journal for one in source.journals] or sorted({one.journal for one in refs})
+    named = [[one for one in refs if one.journal == journal] for journal in order]
+    spans = tuple((found[0], found[-1]) for found in named if found)
     return Integrity(
         entries=len(entries),
-        first=own[0] if own else None,
-        last=own[-1] if own else None,
+        first=spans[0][0] if spans else None,
+        last=spans[0][1] if spans else None,
         struck=sum(row.struck for row in rows),
         amended=sum(bool(row.amended) for row in rows),
         purged=sum(entry.purged for entry in entries),
@@ -300,5 +303,8 @@ def _integrity(source: Source, rows: Sequence[TimelineRow], entries: Sequence[En
         skewed=sum(row.skew is not None for row in rows),
         redacted=sum(redact(text.sanitise(row.text, lines=True))[1] > 0 for row in rows),
         head=source.head,
+        journals=source.journals if len(source.journals) > 1 else (),
+        spans=spans,
+        unread=source.unread,
         promise=PROMISE,
     )

@@ -18,6 +18,7 @@ from incident_tui.incident.state import Fold
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.incident.work import Statement
 from incident_tui.journal.chain import Head
+from incident_tui.journal.everything import Part
 from incident_tui.report.escape import Safe
 
 
@@ -28,6 +29,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     incident: str
     head: Head
     handle: Callable[[Ref], str]
+    journals: tuple[Part, ...] = ()
+    """All journals that `fold` is made of, when there are several bastions (`everything.parts`)."""
+    unread: str = ""
+    """Why the journals of other bastions are missing from it, as a sentence."""
     now: datetime
     demo: bool = False
     version: str = ""
@@ -282,6 +287,11 @@ class Integrity(msgspec.Struct, frozen=True, kw_only=True):
     redacted: int
     """Entries in which something that looks like a secret was replaced."""
     head: Head
+    journals: tuple[Part, ...] = ()
+    """When several bastions wrote: each one's journal, and how much of it had not arrived here."""
+    spans: tuple[tuple[Ref, Ref], ...] = ()
+    """The first and the last entry of each journal that has any of them."""
+    unread: str = ""
     promise: str
 
 

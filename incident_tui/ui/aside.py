@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from incident_tui.incident.entry import Author, Entry, Ref
 from incident_tui.incident.state import Fold
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.everything import parts
 from incident_tui.journal.search import Found, Search, search
 from incident_tui.journal.store import Store
 from incident_tui.report.settings import Report
@@ -116,6 +117,8 @@ class Aside:
                     fold=fold,
                     incident=incident,
                     head=store.head(),
+                    journals=parts(store),
+                    unread=store.others_problem,
                     handle=store.handle,
                     now=self.clock(),
                     demo=self.demo,

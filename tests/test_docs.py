@@ -19,6 +19,7 @@ import pytest
 from incident_tui.cli import searching, show
 from incident_tui.cli.commands import COMMANDS as SUBCOMMANDS
 from incident_tui.cli.commands import GLOBAL
+from incident_tui.cli.replica import fields as replica_fields
 from incident_tui.cli.machines import Row
 from incident_tui.cli.people import Contact
 from incident_tui.cli.status import as_fields
@@ -195,7 +196,8 @@ def json_fields() -> str:
             ("list", inner([show.summary(incident)])),
             ("show", inner(shown)),
             ("search", inner([searching.row_fields(incident.rows[0], store)])),
-            ("verify", inner(show.verdict_fields(store.verify()) | NOTHING.fields())),
+            ("verify", inner(show.verdict_fields(store.verify()) | NOTHING.fields() | {"copies": []})),
+            ("replica status", inner(replica_fields(store, [], []))),
         ]
     rows.append(("check", ", ".join(f"`{field.name}`" for field in msgspec.structs.fields(Row))))
     rows.append(("contacts", ", ".join(f"`{field.name}`" for field in msgspec.structs.fields(Contact))))

@@ -4,32 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
-
-class Option(msgspec.Struct, frozen=True):
-    """`--flag` or `--name VALUE` (`value` is then what the help calls it). `short` is one letter or empty."""
-
-    name: str
-    help: str
-    value: str = ""
-    short: str = ""
-    completes: str = ""
-    """file, directory, or words separated by spaces."""
-
-
-class Command(msgspec.Struct, frozen=True):
-    """One subcommand. `run` is "module:function" inside this package, imported only when the command runs."""
-
-    name: str
-    help: str
-    run: str
-    form: str = ""
-    """The positional arguments, e.g. "TITLE" or "[INCIDENT]"; "..." after the last takes all that follow."""
-    options: tuple[Option, ...] = ()
-    more: str = ""
-    """What `incident-tui COMMAND --help` adds."""
-
+from incident_tui.cli.command import JSON, Command, Option
+from incident_tui.cli.commands_bastions import BASTIONS
 
 GLOBAL: Final = (
     Option("config", "read this configuration", "FILE", completes="file"),
@@ -38,8 +14,6 @@ GLOBAL: Final = (
     Option("help", "say what this does and stop", short="h"),
 )
 """Accepted before or after each command."""
-
-JSON: Final = Option("json", "print JSON; its fields are in the README")
 
 LINEAR: Final = Option("linear", "lines instead of a screen, for screen readers")
 
@@ -116,11 +90,16 @@ COMMANDS: Final = (
             ),
             Option("redact", "take out private network addresses, too; secrets are always taken out of Markdown"),
             Option("preview", "print what would be taken out, and where; holds the secrets"),
-            Option("format", "md, html, csv (the timeline) or json", "FORMAT", completes="md html csv json"),
+            Option(
+                "format",
+                "md, html, csv (the timeline), json, or journal: entries to be imported on another bastion",
+                "FORMAT",
+                completes="md html csv json journal",
+            ),
             Option("roles", "roles in place of names"),
             Option("public", "for readers outside: --template public --redact --roles"),
             Option("ics214", "the activity log (ICS 214) of one responder", "NAME"),
-            Option("since", "the timeline from then on; what is left out is counted", "TIME"),
+            Option("since", "the timeline from then on; of a journal what was recorded since TIME or a handle", "TIME"),
             Option("until", "the timeline until then", "TIME"),
             Option("pinned", "of the timeline what is pinned"),
             Option("all", "the whole journal, with --format json: `import` makes an identical one of it elsewhere"),
@@ -163,7 +142,7 @@ COMMANDS: Final = (
     ),
     Command(
         "import",
-        "a whole journal (export --all), or entries of a card, a plain file, Slack, Mattermost, logs of IRC",
+        "journals (export --format journal, or --all), or entries of a card, a file, Slack, Mattermost, logs of IRC",
         "importing:bring_in",
         "[FILE]",
         (
@@ -176,6 +155,7 @@ COMMANDS: Final = (
             Option("dry-run", "show what would be saved, save nothing", short="n"),
             Option("undo", "strike what the import ID saved", "ID"),
             Option("head", "of a journal: refuse it unless it holds this head, recorded elsewhere", "HEAD"),
+            Option("recover", "this journal was restored from an older copy: take back what FILE has of it"),
         ),
         "FILE may be a folder or a zip of Slack's, or - for standard input. The same file again adds only what is new "
         "in it. Exit status 1 when a line was not imported.",
@@ -361,22 +341,7 @@ COMMANDS: Final = (
         "NAME",
         (Option("key", "fingerprint of the key that logged in", "FINGERPRINT"),),
     ),
-    Command(
-        "sync",
-        "exchange entries with the journal on another bastion over SSH, both ways; of each [[sync]] without HOST",
-        "syncing:sync",
-        "[HOST]",
-        (
-            Option("port", "of its sshd", "PORT"),
-            Option("command", "the program there, where its login does not find incident-tui", "WORDS"),
-            Option("there", "the directory of the journal there", "DIR"),
-            Option("recover", "this journal was restored from an older copy: bring back what HOST still has of it"),
-            Option("serve", "what is run on the other bastion: exchange on standard input and output"),
-            JSON,
-        ),
-        "HOST is the name of a [[sync]] or of a host, an alias of ~/.ssh/config, or user@host[:port]. Cut in the "
-        "middle, the next sync goes on from there. Exit status 1 when something is wrong or still missing.",
-    ),
+    *BASTIONS,
     Command(
         "contacts",
         "everybody who may be called, with the time it is for them; needs no network",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from incident_tui.cli.commands import COMMANDS, GLOBAL, Option
+from incident_tui.cli.command import Option
+from incident_tui.cli.commands import COMMANDS, GLOBAL
 from incident_tui.cli.context import Context, Failure
 
 _BASH = """\

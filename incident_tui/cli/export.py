@@ -17,6 +17,10 @@ def export(context: Context) -> int:
     """`export [INCIDENT] [--template NAME] [--redact] [--preview] [--format md|json] [-o FILE]`. Exit status 1 when the
     report cannot be made or the file cannot be written."""
     call = context.call
+    if call.options.get("format") == "journal":
+        from incident_tui.cli.carrying import export_records
+
+        return export_records(context, call.options.get("output"))
     if forms.wanted(call):
         return forms.export(context)
     form = _form(context)
@@ -72,4 +76,4 @@ def _form(context: Context) -> Form:
         return "md"
     if given == "json":
         return "json"
-    raise UsageError(f"--format {sanitise(given, limit=40)}: write md, html, csv or json")
+    raise UsageError(f"--format {sanitise(given, limit=40)}: write md, html, csv, json or journal")

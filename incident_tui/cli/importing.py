@@ -20,6 +20,7 @@ from incident_tui.desk.importing.plain import offset
 from incident_tui.desk.importing.read import read
 from incident_tui.desk.open import new_id
 from incident_tui.incident.entry import Draft, Entry
+from incident_tui.journal import stick
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.in_force import in_force
 from incident_tui.journal.store import Store
@@ -44,7 +45,12 @@ def import_from(context: Context, path: str, *, zone: str) -> int:
     now = context.clock()
     try:
         raw = sys.stdin.buffer.read() if path == "-" else None
-        if begins_a_journal(path, raw):
+        begin = first_bytes(path, raw)
+        if begin.startswith(stick.START.encode()):
+            from incident_tui.cli.carrying import import_records
+
+            return import_records(context, path, raw)
+        if begins_a_journal(begin):
             from incident_tui.cli.archiving import import_journal
 
             return import_journal(context, path, raw)
@@ -165,13 +171,17 @@ def _line(one: Draft | Entry) -> str:
     return f"{one.at:%Y-%m-%d %H:%MZ} {one.author.name} {one.kind.value}: {sanitise(one.text, limit=80)}"
 
 
-def begins_a_journal(path: str, raw: bytes | None) -> bool:
-    """Whether it is a document of `export --all`. Raises OSError."""
+def first_bytes(path: str, raw: bytes | None) -> bytes:
+    """Raises OSError."""
     if raw is None and os.path.isfile(os.path.expanduser(path)):
         with open(os.path.expanduser(path), "rb") as file:
             raw = file.read(400)
-    # Also when another program wrote it anew, with other spaces.
-    return raw is not None and b'"incident-tui journal' in raw[:400] and raw.lstrip()[:1] == b"{"
+    return b"" if raw is None else raw[:400]
+
+
+def begins_a_journal(begin: bytes) -> bool:
+    """Whether it is a document of `export --all`, also when another program wrote it anew, with other spaces."""
+    return b'"incident-tui journal' in begin and begin.lstrip()[:1] == b"{"
 
 
 def _undo(context: Context, ident: str) -> int:

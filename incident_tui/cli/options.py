@@ -11,7 +11,8 @@ from typing import Final
 
 import msgspec
 
-from incident_tui.cli.commands import BY_NAME, COMMANDS, GLOBAL, Command, Option
+from incident_tui.cli.command import Command, Option
+from incident_tui.cli.commands import BY_NAME, COMMANDS, GLOBAL
 from incident_tui.text import sanitise
 
 PROGRAM: Final = "incident-tui"

@@ -122,7 +122,7 @@ def _default(name: str, directory: Path) -> Path:
     return reports / name
 
 
-def write_new(path: Path, text: str) -> Path:
+def write_new(path: Path, text: str | bytes) -> Path:
     """Write a text of ours to a file that is not there yet; the absolute path. Raises ExportError."""
     path = Path(os.path.expanduser(path)).absolute()
     if os.path.lexists(path):
@@ -131,7 +131,7 @@ def write_new(path: Path, text: str) -> Path:
     return _write(path, text, path.name)
 
 
-def _write(path: Path, text: str, name: str) -> Path:
+def _write(path: Path, text: str | bytes, name: str) -> Path:
     """The absolute path, where the text is now, whole. Raises ExportError, and then nothing has changed."""
     path = _resolved(path, name)
     try:
@@ -140,7 +140,7 @@ def _write(path: Path, text: str, name: str) -> Path:
         raise ExportError(_why(path, error)) from error
     try:
         with open(handle, "wb") as file:
-            file.write(text.encode())
+            file.write(text.encode() if isinstance(text, str) else text)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(scratch, _mode(path))

@@ -1,0 +1,142 @@
+"""`export --format journal` and its way in: entries carried to another bastion in a file, on a stick or by mail."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from incident_tui.cli.context import Context, Failure
+from incident_tui.cli.options import UsageError
+from incident_tui.cli.searching import time_of
+from incident_tui.incident.entry import Ref
+from incident_tui.journal import everything, stick
+from incident_tui.journal.errors import JournalError
+from incident_tui.journal.record import Record
+from incident_tui.journal.recover import recover
+from incident_tui.journal.store import Store
+from incident_tui.journal.take_in import take_in
+from incident_tui.report.export import ExportError, write_new
+from incident_tui.text import sanitise
+
+_CHUNK = 2_000
+
+
+def export_records(context: Context, target: str | None) -> int:
+    """`export --format journal [--since TIME|HANDLE|all] [-o FILE]`."""
+    if context.call.words:
+        raise UsageError("export --format journal is of all incidents: say from when with --since")
+    if (target is None or target == "-") and sys.stdout.isatty():
+        raise UsageError("these are bytes, not lines: name a file with -o")
+    with context.store(create=False) as store:
+        try:
+            _, data = stick.write(store, _since(context, store), context.clock())
+            if store.others_problem:
+                raise JournalError(store.others_problem)
+            if target is None or target == "-":
+                sys.stdout.buffer.write(data)
+                sys.stdout.buffer.flush()
+                return 0
+            path = write_new(Path(target), data)
+        except (JournalError, ExportError) as error:
+            raise Failure(sanitise(error.sentence)) from error
+        _, records = stick.read(data)
+        print(f"wrote {sanitise(str(path))}: {_ranges(store, records) or 'no entry'}; nothing in it is redacted")
+    return 0
+
+
+def _since(context: Context, store: Store) -> datetime | Ref | None:
+    said = context.call.options.get("since", "all")
+    if said == "all":
+        return None
+    ref = everything.find(store, said)
+    return ref if ref is not None else time_of(context, "since")
+
+
+def import_records(context: Context, path: str, raw: bytes | None) -> int:
+    """Take in a file of `export --format journal`. Exit status 1 when any of it was refused."""
+    name = sanitise(path, limit=300)
+    try:
+        head, records = stick.read(Path(os.path.expanduser(path)).read_bytes() if raw is None else raw)
+        dry = context.call.flag("dry-run")
+        with context.store(create=not dry) as store:
+            if dry:
+                print(
+                    f"nothing was imported: {name} has {_ranges(store, records) or 'no entry'}; {_news(store, records)}"
+                )
+                return 0
+            return _take(context, store, head, records)
+    except JournalError as error:
+        raise Failure(f"{name}: {error.sentence}") from error
+
+
+def _take(context: Context, store: Store, head: stick.Head, records: list[Record]) -> int:
+    now, others, refused = context.clock(), store.make_others(), []
+    came: dict[str, int] = {}
+    for begin in range(0, len(records), _CHUNK):
+        taken = take_in(store, records[begin : begin + _CHUNK], now)
+        for entry in taken.entries:
+            came[entry.journal] = came.get(entry.journal, 0) + 1
+        refused += [*taken.refused, *taken.problems]
+    for told in head.told:
+        others.tell(told.journal, told.letter, told.seq, now)
+    names = {journal: letter.rstrip(":") for journal, letter in store.letters().items()}
+    parts = [f"{count} of {names[journal]}" for journal, count in sorted(came.items(), key=lambda one: names[one[0]])]
+    print(f"{', '.join(parts) or 'nothing'} came; {len(records) - sum(came.values())} were here already or wait")
+    refused += _own(context, store, [one for one in records if one.journal == store.journal])
+    for copy in others.copies():
+        for first, last in others.missing(copy.journal):
+            print(missing(store, copy.journal, first, last))
+    for sentence in dict.fromkeys(refused):
+        print(f"incident-tui: {sanitise(sentence, limit=600)}", file=sys.stderr)
+    return 1 if refused else 0
+
+
+def _own(context: Context, store: Store, records: list[Record]) -> list[str]:
+    """What the file has of this very journal: nothing new, unless this one was restored from an older copy."""
+    last = store.head().seq
+    more = [one for one in records if one.seq > last]
+    if not more:
+        return []
+    if context.call.flag("recover"):
+        print(f"{recover(store, more)} entries of this journal itself came back")
+        return []
+    return [
+        f"the file has {span(store, store.journal, last + 1, more[-1].seq)} of this very journal, which ends at "
+        f"{store.letter}{last}: was it restored from an older copy? import --recover FILE brings them back."
+    ]
+
+
+def missing(store: Store, journal: str, first: int, last: int) -> str:
+    """One sentence about entries that are known to exist and are not here, and how to get them by file."""
+    begin = store.handle(Ref(journal, first))
+    be = "is" if first == last else "are"
+    return (
+        f"{span(store, journal, first, last)} {be} missing: on a bastion that has them, incident-tui export "
+        f"--format journal --since {begin} -o FILE; then import FILE here"
+    )
+
+
+def span(store: Store, journal: str, first: int, last: int) -> str:
+    begin, end = (store.handle(Ref(journal, one)) for one in (first, last))
+    return begin if first == last else f"{begin} to {end}"
+
+
+def _ranges(store: Store, records: list[Record]) -> str:
+    """As "a1 to a17, b3 to b9"; the numbers of each journal have no hole in a file."""
+    found: dict[str, list[int]] = {}
+    letters = {}
+    for one in records:
+        found.setdefault(one.journal, []).append(one.seq)
+        letters[one.journal] = one.letter
+    known = store.letters()
+    return ", ".join(
+        f"{known.get(journal, letters[journal])}{min(seqs)} to {known.get(journal, letters[journal])}{max(seqs)}"
+        for journal, seqs in sorted(found.items(), key=lambda one: letters[one[0]])
+    )
+
+
+def _news(store: Store, records: list[Record]) -> str:
+    new = sum(store.get(Ref(one.journal, one.seq)) is None for one in records)
+    return f"{new} of {len(records)} are not here"

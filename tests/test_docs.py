@@ -19,9 +19,9 @@ import pytest
 from incident_tui.cli import searching, show
 from incident_tui.cli.commands import COMMANDS as SUBCOMMANDS
 from incident_tui.cli.commands import GLOBAL
-from incident_tui.cli.replica import fields as replica_fields
 from incident_tui.cli.machines import Row
 from incident_tui.cli.people import Contact
+from incident_tui.cli.replica import fields as replica_fields
 from incident_tui.cli.status import as_fields
 from incident_tui.config import Settings
 from incident_tui.fleet.settings import Host

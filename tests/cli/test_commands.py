@@ -175,7 +175,7 @@ def test_the_bash_completion_completes(program: Program, tmp_path: Path) -> None
 
     assert completed("ex") == {"explain", "export"}
     assert {"--full", "--format", "--output"} <= completed("export", "--")
-    assert completed("export", "--format", "") == {"md", "html", "csv", "json"}
+    assert completed("export", "--format", "") == {"md", "html", "csv", "json", "journal"}
     assert completed("digest", "--format", "") == {"md", "html"}
     assert completed("completion", "") >= {"bash", "zsh"}
 

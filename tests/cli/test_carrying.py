@@ -73,8 +73,8 @@ def test_since_a_time_takes_what_was_recorded_then_of_every_journal(two: Bastion
         "b", "export", "--format", "journal", "--since", "2026-11-23T03:00:04+00:00", "-o", str(sticks.directory / "x")
     ).stdout
     assert "b3 to b5;" in said and "a1" not in said
-    said = sticks.run("b", "export", "--format", "journal", "--since", "2099-01-01", "-o", str(sticks.directory / "y"))
-    assert "no entry" in said.stdout
+    none = sticks.run("b", "export", "--format", "journal", "--since", "2099-01-01", "-o", str(sticks.directory / "y"))
+    assert "no entry" in none.stdout
     told = sticks.give("a", sticks.directory / "y").stdout
     assert "b1 to b5 are missing" in told, "an empty file still says how much there is"
 

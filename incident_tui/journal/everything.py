@@ -15,6 +15,7 @@ from incident_tui.journal.chain import Head
 from incident_tui.journal.errors import JournalError
 
 if TYPE_CHECKING:
+    from incident_tui.journal.others import Copy
     from incident_tui.journal.store import Store
 
 PREFIX: Final = 6
@@ -79,7 +80,16 @@ def end(store: Store) -> tuple[Cursor, int]:
     others = store.others
     arrived = 0 if others is None else others.arrivals()
     own = store.head().seq
-    return Cursor(own, arrived), own + sum(copy.seq for copy in (others.copies() if others is not None else ()))
+    return Cursor(own, arrived), own + sum(copy.seq for copy in copies_of(store))
+
+
+def copies_of(store: Store) -> list[Copy]:
+    """How far each copy is; none while they cannot be read."""
+    try:
+        return store.others.copies() if store.others is not None else []
+    except JournalError as error:
+        store.others_problem = error.sentence
+        return []
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -97,8 +107,7 @@ class Part(msgspec.Struct, frozen=True):
 def parts(store: Store) -> tuple[Part, ...]:
     """The own journal and those of others, in the same order on every bastion."""
     names = {journal: name.rstrip(":") for journal, name in letters(store).items()}
-    copies = store.others.copies() if store.others is not None else ()
-    found = [Part(names[one.journal], one.head, one.behind, one.problem) for one in copies]
+    found = [Part(names[one.journal], one.head, one.behind, one.problem) for one in copies_of(store)]
     return tuple(sorted([Part(store.letter, store.head()), *found], key=lambda one: (one.name, one.head.journal)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,7 @@ from incident_tui.desk.outcome import Saving
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.line_file import forget_file, left_files
 from incident_tui.journal.prompt import Line, LineKeeper, forget_line, load_lines
+from incident_tui.journal.store import Store
 
 _BETWEEN: Final = "\x1e"
 """Between kept pieces: lines entered and not saved, then the draft. It cannot be typed."""
@@ -32,6 +33,18 @@ class Sent:
         except JournalError:
             return True
         return False
+
+
+def saved_by(store: Store, after: int, text: str, name: str, at: datetime) -> bool:
+    """Whether one of the entries after `after` is of `name`, says just this, and was recorded about then."""
+    try:
+        recent = store.read(after)
+    except JournalError:
+        return False
+    return any(
+        one.text == text and one.author.name == name and abs(one.recorded_at - at) < timedelta(minutes=2)
+        for one in recent
+    )
 
 
 class Kept:

@@ -94,7 +94,7 @@ def _second(view: View, due: tuple[str, str] = _DUE[0]) -> list[list[Piece]]:
     groups += [[piece] for piece in _promises(view, due)]
     groups.append([watch_piece(view)])
     groups.append(_present(view))
-    states = (chat_piece(view), replica_piece(view), rooms_piece(view), alerts_piece(view))
+    states = (chat_piece(view), replica_piece(view), copies_piece(view), rooms_piece(view), alerts_piece(view))
     groups += [[piece] for piece in states if piece is not None]
     if view.other_open:
         groups.append([(f"+{view.other_open} open incident{'s' if view.other_open > 1 else ''}", "warn")])
@@ -198,6 +198,23 @@ def replica_piece(view: View) -> Piece | None:
     more = f" +{len(apart) - 1}" if len(apart) > 1 else ""
     state = "lacks entries" if longest.reached else "not reached"
     return (f"? {cut(view.look.text(longest.name), 12, view.look)} {state}{since}{more}", "unknown")
+
+
+def copies_piece(view: View) -> Piece | None:
+    """The worst of the copies of other bastions' journals: forked, refused, or how many entries are known to exist that
+    have not arrived. None when all of each is here."""
+    worst = max(view.copies, key=lambda one: (one.forked_at > 0, bool(one.problem), one.behind), default=None)
+    if worst is None or not (worst.problem or worst.behind):
+        return None
+    name = view.letters.get(worst.journal, worst.journal[:6]).rstrip(":")
+    more = sum(bool(one.problem or one.behind) for one in view.copies) - 1
+    also = f" +{more}" if more else ""
+    if worst.forked_at:
+        return (f"X {name} FORKED{also}", "crit")
+    if worst.problem:
+        return (f"X {name} REFUSED{also}", "crit")
+    old = view.now - worst.heard_at >= timedelta(hours=20)
+    return (f"? {name} behind {worst.behind} since {worst.heard_at:{'%d %b' if old else '%H:%M'}}{also}", "unknown")
 
 
 def alerts_piece(view: View) -> Piece | None:

@@ -25,9 +25,10 @@ from incident_tui.incident.state import Fold
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.journal.board import Board
 from incident_tui.journal.errors import JournalError
-from incident_tui.journal.everything import START, Cursor
+from incident_tui.journal.everything import START, Cursor, copies_of
 from incident_tui.journal.lease import Lease, boot_clock
 from incident_tui.journal.notify import Listener
+from incident_tui.journal.others import Copy
 from incident_tui.journal.presence import Present
 from incident_tui.journal.search import Found, Search
 from incident_tui.journal.snapshot import load as load_snapshot
@@ -39,7 +40,7 @@ from incident_tui.ui import times
 from incident_tui.ui.answered import Answered
 from incident_tui.ui.aside import Aside, no_garbage
 from incident_tui.ui.complete import Words, words_of
-from incident_tui.ui.kept import Kept, Sent
+from incident_tui.ui.kept import Kept, Sent, saved_by
 from incident_tui.ui.shown_rows import ShownRows
 from incident_tui.ui.standing import standing
 from incident_tui.ui.view import Decoder, Machines, Parts, Pending, Readings, View, assemble, machines, seen
@@ -123,6 +124,7 @@ class Session:
         """What an earlier screen knew, shown until the journal is read."""
         self._kept = Kept(directory, author.name)
         self._here = START
+        self._copies: Sequence[Copy] = ()
         self._rows = ShownRows(self.fold)
         self._decoder = Decoder()
         self._readings = Readings()
@@ -185,6 +187,7 @@ class Session:
             self.fold.apply(entry)
             self._rows.note(entry)
         self._here = here
+        self._copies = copies_of(store)
         return len(entries)
 
     def read_board(self) -> None:
@@ -253,7 +256,8 @@ class Session:
         incidents = self.fold.incidents() if self.loaded else []
         opened = [one for one in incidents if one.open and one.declared_at is not None]
         others = sum(one.id != incident.id for one in opened) if incident is not None else len(opened)
-        found = [self._read_problem, self.store.others_problem, self.board.problem, self.beside()]
+        found = [self._read_problem, self.store.others_problem, *(one.problem for one in self._copies)]
+        found += [self.board.problem, self.beside()]
         return assemble(
             self.machines(),
             self.settings,
@@ -264,6 +268,7 @@ class Session:
             other_open=others,
             rows=rows,
             letters=self.store.letters(),
+            copies=self._copies,
             people=self._people,
             writer=self.writer_status,
             pending=self.pending,
@@ -371,16 +376,7 @@ class Session:
         meaning = self.desk.meaning(line)
         if not isinstance(meaning, Write):
             return False
-        try:
-            recent = self.store.read(max(0, self._here.own - CHUNK))
-        except JournalError:
-            return False
-        return any(
-            entry.text == meaning.text
-            and entry.author.name == self.author.name
-            and abs(entry.recorded_at - at) < timedelta(minutes=2)
-            for entry in recent
-        )
+        return saved_by(self.store, max(0, self._here.own - CHUNK), meaning.text, self.author.name, at)
 
     def close(self, draft: str, *asked: str) -> list[Unsaved]:
         """Save what waits, keep what cannot be saved and the draft, and let go of everything."""

@@ -24,6 +24,7 @@ from incident_tui.incident.settings import Command, Commands, Person, Roster, Se
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.journal.board import Row
 from incident_tui.journal.everything import handle
+from incident_tui.journal.others import Copy
 from incident_tui.journal.presence import Present
 from incident_tui.journal.writer import WriterStatus
 from incident_tui.replica.rows import ReplicaRow, replica_findings
@@ -165,6 +166,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     rows: Sequence[TimelineRow] = ()
     letters: Mapping[str, str] = {}
     """How handles begin, by journal: `Store.letters`."""
+    copies: Sequence[Copy] = ()
+    """How far the copies of other bastions' journals are."""
     host_names: tuple[str, ...] = ()
     hosts: dict[str, HostReading] = {}
     sites: tuple[Site, ...] = ()
@@ -268,6 +271,7 @@ def assemble(
     other_open: int = 0,
     rows: Sequence[TimelineRow] = (),
     letters: Mapping[str, str] = {},
+    copies: Sequence[Copy] = (),
     people: Iterable[Present] = (),
     writer: WriterStatus = WriterStatus(),  # noqa: B008
     pending: tuple[Pending, ...] = (),
@@ -289,6 +293,7 @@ def assemble(
         other_open=other_open,
         rows=rows,
         letters=letters,
+        copies=copies,
         host_names=tuple(host.name for host in parts.hosts),
         hosts=readings.hosts,
         sites=tuple(parts.sites),

@@ -9,6 +9,7 @@ import msgspec
 
 from incident_tui.incident.entry import Kind
 from incident_tui.incident.settings import Command
+from incident_tui.journal.others import Copy
 from incident_tui.journal.presence import Present
 from incident_tui.journal.writer import WriterStatus
 from incident_tui.replica.rows import ReplicaRow
@@ -193,3 +194,21 @@ def test_one_cause_is_said_once(kit: Any) -> None:
     problems = (f"readings are kept in this process only: {cause}", "another thing")
     text = plain(header(kit.view({}, writer=WriterStatus(problem=cause, waiting=1), problems=problems), 80))
     assert text.count("read-only") == 1 and "another thing" in text
+
+
+def test_a_copy_that_lacks_entries_or_forked_is_marked(kit: Any) -> None:
+    def text(*copies: Copy) -> str:
+        letters = {"b" * 16: "b", "c" * 16: "cccccc:"}
+        view = msgspec.structs.replace(kit.view(kit.healthy()), copies=copies, letters=letters)
+        return plain(header(view, 160))
+
+    heard = kit.now - timedelta(minutes=9)
+    whole = Copy("b" * 16, "b", 40, "00" * 32, 40, 0, heard, 0, "")
+    behind = msgspec.structs.replace(whole, told=52)
+    other = msgspec.structs.replace(behind, journal="c" * 16, told=41)
+    assert "behind" not in text(whole)
+    assert f"? b behind 12 since {heard:%H:%M}" in text(behind, whole)
+    assert f"? b behind 12 since {heard:%H:%M} +1" in text(other, behind)
+    assert "? cccccc behind 1 since" in text(other)
+    assert "X b REFUSED" in text(msgspec.structs.replace(behind, problem="entry b41 was not taken"))
+    assert "X b FORKED +1" in text(other, msgspec.structs.replace(behind, problem="forked", forked_at=41))

@@ -13,7 +13,16 @@ from incident_tui.incident.state import Fold
 from incident_tui.incident.views import TimelineRow
 from incident_tui.ui import clocks
 from incident_tui.ui.lines import SYMBOL, plain
-from incident_tui.ui.present import alarms, alerts_piece, chat_piece, header, notices, replica_piece, saved_piece
+from incident_tui.ui.present import (
+    alarms,
+    alerts_piece,
+    chat_piece,
+    copies_piece,
+    header,
+    notices,
+    replica_piece,
+    saved_piece,
+)
 from incident_tui.ui.status import status_rows
 from incident_tui.ui.times import clock, short
 from incident_tui.ui.view import View
@@ -153,6 +162,10 @@ def _states(view: View) -> dict[str, str]:
     apart = replica_piece(view)
     if apart is not None:
         found["apart"] = apart[0].removeprefix("? ").partition(" since ")[0]
+    lacking = copies_piece(view)
+    if lacking is not None:
+        name, state = lacking[0].split()[1:3]
+        found["lacking"] = f"journal {name} {state}" if lacking[1] == "crit" else f"not all of journal {name} is here"
     incident = view.incident
     if incident is not None and incident.open:
         first = clocks.first_update(view)

@@ -38,16 +38,21 @@ def opened(path: str) -> sqlite3.Connection:
     try:
         with Guard(path):
             set_wal(db, path)
-            if not edition(db):
-                db.execute("BEGIN IMMEDIATE")
-                for statement in _TABLES:
-                    db.execute(statement)
-                new_edition(db)
-                db.execute("COMMIT")
+            make(db)
     except BaseException:
         db.close()
         raise
     return db
+
+
+def make(db: sqlite3.Connection) -> None:
+    """The tables, where there are none."""
+    if not edition(db):
+        db.execute("BEGIN IMMEDIATE")
+        for statement in _TABLES:
+            db.execute(statement)
+        new_edition(db)
+        db.execute("COMMIT")
 
 
 def edition(db: sqlite3.Connection) -> int:

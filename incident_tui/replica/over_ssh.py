@@ -27,6 +27,7 @@ ANSWER_SECONDS: Final = 30.0
 """So long an answer that is due may take; its disk may be slow, and its login, too."""
 _START_SECONDS: Final = 15.0
 _END_SECONDS: Final = 3.0
+_LOOK_SECONDS: Final = 0.5
 _CHUNK: Final = 1 << 16
 _ERRORS: Final = 4096
 
@@ -143,11 +144,11 @@ class Link:
         loop, kept = asyncio.get_running_loop(), self._kept
         looked = loop.time()
         while True:
-            if kept is None:
-                await asyncio.sleep(1.0)
+            if kept is None or not self._side.begun:
+                await asyncio.sleep(_LOOK_SECONDS)
             else:
                 try:
-                    async with asyncio.timeout(min(1.0, kept.seconds)):
+                    async with asyncio.timeout(_LOOK_SECONDS):
                         await kept.news.wait()
                 except TimeoutError:
                     pass

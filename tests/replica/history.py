@@ -9,6 +9,7 @@ fold; every chain closes; a purged text is nowhere.
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
@@ -17,6 +18,7 @@ from typing import Final, Protocol
 
 from incident_tui.incident.entry import Author, Draft, Entry, Kind, Ref
 from incident_tui.journal import chain
+from incident_tui.journal.errors import JournalError
 from incident_tui.journal.everything import START
 from incident_tui.journal.store import Store
 
@@ -46,11 +48,9 @@ class Transport(Protocol):
 class History:
     """What was acknowledged where, and whether it is everywhere."""
 
-    def __init__(self, directories: Sequence[Path], dice: random.Random) -> None:
+    def __init__(self, stores: Sequence[Store], dice: random.Random) -> None:
         self._dice = dice
-        self.stores = [
-            Store.open(directory, letter=chr(ord("a") + number)) for number, directory in enumerate(directories)
-        ]
+        self.stores = list(stores)
         self.acknowledged: dict[Ref, str] = {}
         self.purged: dict[Ref, str] = {}
         self._count = 0
@@ -68,12 +68,13 @@ class History:
         return number
 
     def purge(self, one: int) -> None:
-        """The order to destroy one entry of the own journal."""
+        """The order to destroy one entry, of the own journal or of a copy."""
         store = self.stores[one]
-        mine = [ref for ref in self.acknowledged if ref.journal == store.journal]
-        if mine:
-            ref = self._dice.choice(mine)
-            order = store.purge(ref, author=Author("ana"), reason="a password")
+        refs = list(self.acknowledged)
+        ref = self._dice.choice(refs) if refs else None
+        found = None if ref is None else store.get(ref)
+        if ref is not None and found is not None and found.kind is Kind.NOTE and not found.purged:
+            order = _purged(store, ref)
             self.acknowledged[order.id] = order.text
             self.purged[ref] = self.acknowledged.pop(ref)
 
@@ -123,6 +124,17 @@ class History:
         return found
 
 
+def _purged(store: Store, ref: Ref) -> Entry:
+    """As a person does it: where a reader stood in the way of emptying the log, the same again."""
+    for _ in range(200):
+        try:
+            return store.purge(ref, author=Author("ana"), reason="a password")
+        except JournalError as error:
+            assert error.transient, error.sentence
+            time.sleep(0.05)
+    raise AssertionError(f"{store.handle(ref)} cannot be purged")
+
+
 def _all_of(store: Store) -> list[Entry]:
     """By the cursor, in pieces, as a screen reads."""
     found: list[Entry] = []
@@ -157,7 +169,9 @@ def play(
     """Play one schedule until `entries` were acknowledged in all, mend everything, and check. `dark` ends what still
     has the files open, before they are searched for purged texts."""
     dice = random.Random(seed)
-    history = History(directories, dice)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    stores = [Store.open(one, letter=letter) for one, letter in zip(directories, letters, strict=False)]
+    history = History(stores, dice)
     count = len(directories)
     dead: set[int] = set()
     cut: set[tuple[int, int]] = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
@@ -109,6 +110,27 @@ async def test_what_is_new_goes_at_once_both_ways_on_one_connection(bastion: Bas
         await until(lambda: "said there" in texts(a))
     assert (sshd.directory / "log").read_text().count("Accepted publickey") == 1
     assert not one.saved.drafts
+
+
+async def test_a_bell_that_rings_before_the_other_side_answers_holds_up_nothing(bastion: Bastion, sshd: Sshd) -> None:
+    a = bastion("a", 2)
+    silent = peer(sshd, "/none", command=("sh", "-c", "exec sleep 1000"))
+
+    def stuck(*_: object) -> None:
+        raise AssertionError("the loop stands still")
+
+    before = signal.signal(signal.SIGALRM, stuck)
+    signal.alarm(60)
+    try:
+        async with watching(a, silent) as one:
+            one.peers.rung()
+            await until(lambda: "Accepted publickey" in (sshd.directory / "log").read_text())
+            for _ in range(10):
+                one.peers.rung()
+                await asyncio.sleep(0.1)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 async def test_a_bastion_that_comes_back_is_one_gap_entry_after_a_minute_away(bastion: Bastion, sshd: Sshd) -> None:

@@ -13,6 +13,7 @@ import os
 import random
 import secrets
 import signal
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
@@ -51,6 +52,7 @@ from incident_tui.watch.outside import KEY as ALERTS
 from incident_tui.watch.outside import Outside
 from incident_tui.watch.plan import Plan
 from incident_tui.watch.post import Post
+from incident_tui.watch.pulse import rest_after
 from incident_tui.watch.recorder import Recorder
 from incident_tui.watch.rows import SiteRow, WatchRow, site_findings
 from incident_tui.watch.saving import Fenced
@@ -236,17 +238,21 @@ class Watch:
         """The pulse. Only a completed round renews the lease: a watch that hangs loses it."""
         loop = asyncio.get_running_loop()
         beat = alone_since = loop.time()
+        spent = 0.0
         while True:
+            await asyncio.sleep(rest_after(spent))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_TICK):
                     await self._woken.wait()
                     # A burst of rings (our own board writes ring too) makes one round, at most four a second.
                     await asyncio.sleep(0.05)
             self._woken.clear()
+            began = time.thread_time()
             self._follow()
             self._answer_asks()
             self._record()
             self._put()
+            spent = time.thread_time() - began
             now = loop.time()
             if now - beat >= _BEAT:
                 beat = now

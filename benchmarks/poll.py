@@ -6,11 +6,12 @@ Against `conn.run()` of asyncssh (goal: 0.25 at most), and against paramiko and 
 each), with connections that are open already. One process, blocks of 25 polls in turn, medians. Parsing what came is
 ours alone and is printed by itself.
 
-Where a poll's CPU goes, measured between its steps (265 us; a poll comes out of a sleep, with cold caches, so that code
-costs four to nine times what it costs in a loop): the request 50 (one packet: encryption, and 13 for the system call),
-waking and reading 55 (the kernel, epoll, recv), asyncssh's decryption and dispatch 75, framing 35, clocks and
-futures 50. The same wake-up over bare TCP costs 90. Only fewer requests would save more, and a script that paces
-itself would cost the host a process each round.
+Where a poll's CPU goes (a poll comes out of a sleep, with cold caches, so that code costs four to nine times what it
+costs in a loop): of 235 us, framing, clocks and futures take 50, which are ours; the other 185 are asyncssh (encryption
+and decryption, dispatch, the window), the loop and the kernel, and asyncssh alone, answered with one future and no
+framing, costs as much. Not in it any more: a line of log worded for each packet (15), a keepalive timer renewed with
+each (15), filler packets. uvloop would take 25 off ours and off `conn.run()` alike. The same wake-up over bare TCP
+costs 90. Only fewer requests would save more, and a script that paces itself would cost the host a process each round.
 
 Needs sshd (package openssh-server); `pip install -e '.[bench]'` brings the others.
 """

@@ -123,9 +123,13 @@ def vmstat(body: str, now: datetime) -> Read:
         words = line.split()
         if words[:2] == ["r", "b"]:
             head = words
-        elif head and words and all(re.fullmatch(r"\d{1,15}", word) for word in words[: head.index("wa") + 1]):
+            if not {"si", "so", "wa"} <= set(head):
+                raise garbled("vmstat")
+        elif head and len(words) > head.index("wa") and all(re.fullmatch(r"\d{1,15}", word) for word in words):
             rows.append(dict(zip(head, map(int, words), strict=False)))
-    if not rows or not {"si", "so", "wa"} <= rows[-1].keys() or "wa" not in head:
+        elif head and words and words[0] != "procs":
+            raise garbled("vmstat")
+    if not rows:
         raise garbled("vmstat")
     last = rows[-1]
     pages = (last["si"] + last["so"]) / 4  # KiB a second; the limits are pages

@@ -8,7 +8,7 @@ import msgspec
 
 from incident_tui import text
 from incident_tui.hosts.errors import garbled
-from incident_tui.hosts.gluster import classify, good, has_xml, peer_state, plain, split_brick
+from incident_tui.hosts.gluster import classify, good, has_xml, once, peer_state, plain, split_brick
 from incident_tui.hosts.readings_gluster import BrickStatus, Peer, ServiceStatus, Snapshot
 
 SNAPSHOTS = 256
@@ -112,16 +112,19 @@ def snapshot_bricks(body: str) -> tuple[SnapshotBrick, ...]:
         for document in good(body, "snapshot status"):
             for snapshot in document.findall("snapStatus/snapshots/snapshot"):
                 for brick in snapshot.iter("brick"):
-                    told = {child.tag: (child.text or "").strip() for child in brick}
-                    running, percent = told.get("brick_running", ""), told.get("data_percentage", "")
-                    out.append(_snapshot_brick(snapshot.findtext("name") or "", told.get("path", ""), running, percent))
+                    once(brick, "snapshot status")
+                    tags = {child.tag: child.text or "" for child in brick}
+                    running, percent = tags.get("brick_running", ""), tags.get("data_percentage", "")
+                    out.append(_snapshot_brick(snapshot.findtext("name") or "", tags.get("path", ""), running, percent))
         return tuple(out)
     body = plain(body, "snapshot status")
     for block in re.split(r"(?m)^[ \t]*Snap Name +: *", body)[1:]:
         name, _, rest = block.partition("\n")
         for part in re.split(r"(?m)^[ \t]*Brick Path +: *", rest)[1:]:
             path, _, more = part.partition("\n")
-            said = dict(re.findall(r"(?m)^\s*(\S[^:\n]*?) +: *(.*?)\s*$", more))
+            told = re.findall(r"(?m)^\s*(\S[^:\n]*?) +: *(.*?)\s*$", more)
+            if len(said := dict(told)) != len(told):
+                raise garbled("snapshot status")  # two bricks have become one
             running, percent = said.get("Brick Running", ""), said.get("Data Percentage", "")
             out.append(_snapshot_brick(name, path, running, percent))
     if not out:

@@ -289,7 +289,7 @@ def _pair(pair: ET.Element, volume: str, session: str) -> GeoPair:
         status=status,
         crawl=said("crawl_status"),
         last_synced=said("last_synced"),
-        failures=_int(said("failures")) or 0,
+        failures=_int(said("failures")),
     )
 
 
@@ -333,7 +333,7 @@ def _geo_text(body: str) -> tuple[GeoPair, ...]:
             raise garbled("geo-replication status")
         fields = ("volume", "primary_node", "primary_brick", "secondary", "secondary_node", "crawl", "last_synced")
         said = {name: row.get(name, "") for name in fields}
-        out.append(GeoPair(status=row["status"], failures=_int(row.get("failures")) or 0, **said))
+        out.append(GeoPair(status=row["status"], failures=_int(row.get("failures")), **said))
     return tuple(out)
 
 

@@ -252,8 +252,8 @@ class GeoPair(msgspec.Struct, frozen=True, kw_only=True):
     """Active, Passive, Faulty, Stopped, Created, Paused, Initializing…, as it was said."""
     crawl: str = ""
     last_synced: str = ""
-    failures: int = 0
-    """Files that could not be copied, as far as it says (from 3.7 on; as text only `status detail`)."""
+    failures: int | None = None
+    """Files that could not be copied; None where it is not said (before 3.7, and as text but for `status detail`)."""
 
 
 class GeoReplication(msgspec.Struct, frozen=True, kw_only=True):

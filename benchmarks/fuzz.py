@@ -2,7 +2,8 @@
 
     python benchmarks/fuzz.py [NUMBER] [SEED]
 
-The seeds are the test fixtures and the forms of tests/hosts; the damage is bytes changed, cut, doubled and moved.
+The seeds are the test fixtures, the forms and the pastes of tests/hosts; the damage is bytes changed, cut, doubled and
+moved.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ sys.path.insert(0, str(ROOT))
 from incident_tui.hosts import (  # noqa: E402
     cgroups,
     docker,
+    docker_compose,
     docker_files,
     docker_tables,
+    explain_machine,
     gluster,
+    gluster_state,
     gluster_tasks,
     gluster_text,
     kernel,
@@ -35,18 +39,23 @@ from incident_tui.hosts.errors import Unreadable  # noqa: E402
 from incident_tui.hosts.explain import explain  # noqa: E402
 from incident_tui.hosts.sections import Framer  # noqa: E402
 from tests.hosts.test_forms import FORMS  # noqa: E402
+from tests.hosts.test_pastes import SAMPLES  # noqa: E402
 
 NOW = datetime(2026, 11, 24, 3, 10, tzinfo=UTC)
 CLOCK = kernel.LogClock(now=NOW, uptime=1000.0)
 PARSERS: tuple[Callable[[str], Any], ...] = (
     lambda body: explain(body, NOW),
     docker.parse_inspect,
+    docker.parse_state,
     docker.parse_event,
+    docker_compose.parse_ps,
     docker_files.parse_files,
     docker_tables.parse_ps_table,
     docker_tables.parse_ps_json,
     docker_tables.parse_stats_table,
+    docker_tables.parse_ps_rows,
     docker_tables.parse_stats_json,
+    docker_tables.parse_event_json,
     gluster.peers_xml,
     gluster.volumes_xml,
     gluster.status_xml,
@@ -60,6 +69,14 @@ PARSERS: tuple[Callable[[str], Any], ...] = (
     lambda body: gluster_tasks.rebalance(body, "gv0", NOW),
     gluster_tasks.quota,
     gluster_tasks.geo_replication,
+    gluster_state.snapshots,
+    gluster_state.snapshot_bricks,
+    gluster_state.state,
+    lambda body: explain_machine.free(body, NOW),
+    lambda body: explain_machine.top(body, NOW),
+    lambda body: explain_machine.vmstat(body, NOW),
+    lambda body: explain_machine.meminfo(body, NOW),
+    lambda body: explain_machine.disks(body, NOW),
     lambda body: kernel.parse_ooms(body, CLOCK),
     lambda body: kernel_events.parse_events(body, CLOCK),
     local.parse_files,
@@ -78,7 +95,8 @@ PARSERS: tuple[Callable[[str], Any], ...] = (
 def seeds() -> list[bytes]:
     """The outputs that are damaged."""
     files = sorted((ROOT / "tests/hosts/fixtures").rglob("*.*"))
-    return [file.read_bytes()[:6000] for file in files] + [output.encode() for output, *_ in FORMS.values()]
+    said = [*(output for output, *_ in FORMS.values()), *(body for body, _ in SAMPLES.values())]
+    return [file.read_bytes()[:6000] for file in files] + [output.encode() for output in said]
 
 
 def damaged(seed: bytes, dice: random.Random) -> bytes:

@@ -53,11 +53,23 @@ def free(body: str, now: datetime) -> Read:
     else:
         left = without[1] if without is not None and len(without) == 2 else None
     total = memory.get("total")
-    if not total or left is None or left > total:
+    used, free = memory.get("used"), memory.get("free")
+    cached = sum(memory.get(name, 0.0) for name in ("buff/cache", "buffers", "cache"))
+    if not total or left is None or left > total or not _adds_up(total, used, free, cached, left):
         raise garbled("free")
     swap = rows.get("Swap", [])
     swapped = swap if len(swap) >= 3 and swap[2] <= swap[0] else [0.0, 0.0, 0.0]
+    if abs(swapped[0] - swapped[1] - swapped[2]) > 0.05 * swapped[0]:
+        raise garbled("free")
     return _memory(total, left, swapped[0], swapped[2])
+
+
+def _adds_up(total: float, used: float | None, free: float | None, cached: float, left: float) -> bool:
+    """Whether the numbers belong together: what is used was everything but the free, from procps 3.3.10 without the
+    cache, and from 4.0 everything but the available. They are rounded for people, some."""
+    if used is None or free is None:
+        return False
+    return any(abs(total - whole) <= 0.05 * total for whole in (used + free, used + free + cached, used + left))
 
 
 _SWAP_WARN = 90.0
@@ -70,10 +82,13 @@ def _swap(total: float, left: float) -> Said:
 
 def meminfo(body: str, now: datetime) -> Read:
     """/proc/meminfo, as cat or grep prints it."""
-    told = re.findall(r"(?m)^(?:\S*:)?([A-Z]\w+(?:\(\w+\))?): +(\d{1,15}) kB[ \t]*$", body)
+    told = re.findall(r"(?m)^(?:\S*:)?([A-Z]\w+(?:\(\w+\))?): +(0|[1-9]\d{0,14}) kB[ \t]*$", body)
     if len(dict(told)) != len(told):
         raise garbled("/proc/meminfo")
-    memory = machine.memory({name: int(value) * 1024 for name, value in told}, now)
+    numbers = {name: int(value) * 1024 for name, value in told}
+    memory = machine.memory(numbers, now)
+    if sum(numbers.get(name, 0) for name in ("MemFree", "Active", "Inactive")) > memory.total:
+        raise garbled("/proc/meminfo")
     return _memory(memory.total, memory.available, memory.swap_total, memory.swap_free)
 
 
@@ -106,10 +121,15 @@ def top(body: str, now: datetime) -> Read:
 
     total, swap = (_number(rows[what]["total"]) for what in ("Mem", "Swap"))
     free, buffers, swap_left = part("Mem", "free"), part("Mem", "buffers"), part("Swap", "free")
+    used, swapped = part("Mem", "used"), part("Swap", "used")
     left = _number(rows["Swap"]["avail"]) if rows["Swap"]["avail"] else None
     if left is None and None not in (free, buffers, cached := part("Swap", "cached")):
         left = (free or 0) + (buffers or 0) + (cached or 0)
     if not total or left is None or left > total or swap is None or swap_left is None or swap_left > swap:
+        raise garbled("top")
+    if not _adds_up(total, used, free, part("Mem", "buff/cache") or 0.0, left) or swapped is None:
+        raise garbled("top")
+    if abs(swap - swapped - swap_left) > 0.05 * swap:
         raise garbled("top")
     found, said = _memory(total, left, swap, swap_left)
     return found, [*said, Said(level=Level.OK, sentence=f"load {load[1]} {load[2]} {load[3]}")]

@@ -125,7 +125,10 @@ def snapshot_bricks(body: str) -> tuple[SnapshotBrick, ...]:
             told = re.findall(r"(?m)^\s*(\S[^:\n]*?) +: *(.*?)\s*$", more)
             if len(said := dict(told)) != len(told):
                 raise garbled("snapshot status")  # two bricks have become one
-            running, percent = said.get("Brick Running", ""), said.get("Data Percentage", "")
+            running = said.get("Brick Running", "")
+            # as it is printed, or a blank for a digit would be another number
+            filled = re.search(r"(?m)Data Percentage +:   (\S+)$", more)
+            percent = filled.group(1) if filled is not None and "LV Size" in said else ""
             out.append(_snapshot_brick(name, path, running, percent))
     if not out:
         raise classify(body, "snapshot status")
@@ -135,7 +138,7 @@ def snapshot_bricks(body: str) -> tuple[SnapshotBrick, ...]:
 def _snapshot_brick(name: str, path: str, running: str, percent: str) -> SnapshotBrick:
     if not name.strip() or not path.strip() or running not in ("Yes", "No"):
         raise garbled("snapshot status")
-    filled = float(percent) if re.fullmatch(r"\d{1,3}(\.\d{1,4})?", percent) else None
+    filled = float(percent) if re.fullmatch(r"\d{1,3}\.\d\d", percent) else None
     name, path = text.sanitise(name.strip(), limit=255), text.sanitise(path.strip(), limit=400)
     return SnapshotBrick(name=name, brick=path, running=running == "Yes", percent=filled)
 

@@ -214,7 +214,7 @@ _SECRETS: Final = (
 pattern, whose `secret` is replaced."""
 _LOOKED_FOR: Final = tuple((tuple(hints.split()), pattern) for hints, pattern in _SECRETS)
 _NO_SECRET: Final = (
-    r"(?i)\[redacted\]?|\*+|\.*|x{3,}|<.*|\$\{.*|\$\(.*|\$[a-z_][a-z0-9_]*|%\([a-z_]+\)s|\{\{.*|true|false|null|none|"
+    r"(?i)\[redacted\]?.*|\*+|\.*|x{3,}|<.*|\$\{.*|\$\(.*|\$[a-z_][a-z0-9_]*|%\([a-z_]+\)s|\{\{.*|true|false|null|none|"
     r"nil|yes|no|not|is|was|the|required|expired|invalid|missing|wrong|unset|empty|changed|denied|prompt|stdin|file"
 )
 """What stands where a secret would, and is none: a placeholder, a variable, a word of a message."""

@@ -189,6 +189,8 @@ def _incident(one: Incident, week: Week, redact: Redact) -> str:
     severity = "severity not said" if one.peak_severity is None else f"SEV{one.peak_severity}"
     start, end = impact(one)
     felt = f"felt for {span(end - start)}" if start and end and end >= start else "length of the impact not known"
+    if start and one.open and not {"recovered", "resolved"} & one.milestones.keys():
+        felt = f"felt since {start:%Y-%m-%d %H:%MZ}"
     closed = "open" if one.open else f"closed {one.closed_at:%Y-%m-%d}"
     since = "" if week.has(one.declared_at) else f", declared {one.declared_at:%Y-%m-%d}"
     title = _md(redact(one.title)[0])

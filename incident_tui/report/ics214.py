@@ -14,6 +14,7 @@ from incident_tui.incident.views import TimelineRow
 from incident_tui.report.source import Source
 
 _QUIET = frozenset({Kind.PRESENCE, Kind.LEASE, Kind.SIGNATURE})
+_OF_MACHINES = frozenset({Kind.OBSERVATION, Kind.ALERT, Kind.GAP, Kind.LEASE})
 _EMPTY = "not said"
 
 
@@ -21,7 +22,8 @@ def responders(source: Source) -> list[str]:
     """Who did anything in the incident, as they wrote their names."""
     found: dict[str, str] = {}
     for row in source.fold.incident(source.incident).rows:
-        if row.entry.kind not in (Kind.OBSERVATION, Kind.ALERT, Kind.GAP, Kind.LEASE):
+        machine = row.entry.source == "watch" or row.entry.kind in _OF_MACHINES
+        if not machine:
             found.setdefault(row.entry.author.name.casefold(), row.entry.author.name)
     return list(found.values())
 

@@ -15,7 +15,7 @@ import msgspec
 
 from incident_tui.incident.metrics import Metric, metrics
 from incident_tui.incident.views import Incident
-from incident_tui.incident.when import span
+from incident_tui.report.escape import span
 from incident_tui.report.follow_ups import own
 
 FEW = 5
@@ -111,7 +111,7 @@ def lines(found: Stats) -> list[str]:
     """For a terminal: each point stands there, in the order of the incidents."""
     left = [f"{found.drills_left_out} drills left out"] if found.drills_left_out else []
     left += [f"{found.undated_left_out} without a declare entry left out"] if found.undated_left_out else []
-    out = [", ".join([f"{found.incidents} incidents, {found.open} open", *left])]
+    out = [", ".join([f"{found.incidents} incident{'s' * (found.incidents != 1)}, {found.open} open", *left])]
     if not found.incidents:
         return out
     out.append("by worst severity: " + ", ".join(f"{name} {count}" for name, count in found.by_severity.items()))
@@ -130,5 +130,5 @@ def lines(found: Stats) -> list[str]:
 
 
 def _length(seconds: float) -> str:
-    """ "45 s", "9 min", "1 h 5 min", "2 d 3 h"."""
-    return f"{seconds:.0f} s" if seconds < 60 else span(timedelta(seconds=seconds))
+    """As the report has it, to the second."""
+    return span(timedelta(seconds=round(seconds)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from incident_tui.incident.entry import Kind
 from incident_tui.incident.views import TimelineRow
 from incident_tui.report.source import Source
 
@@ -12,6 +13,9 @@ HEAD: Final = (
     "incident", "at", "recorded_at", "handle", "who", "claimed", "kind", "word", "text", "host", "level",
     "late_seconds", "skew_seconds", "amended", "struck", "pinned", "purged", "origin",
 )  # fmt: skip
+
+_OF_MACHINES: Final = frozenset({Kind.OBSERVATION, Kind.ALERT})
+"""Only their level is that of a finding; a severity is in the text."""
 
 
 def rows(
@@ -30,7 +34,7 @@ def rows(
             row.word,
             redact(row.text)[0],
             row.entry.data.get("host") or "",
-            row.entry.data.get("level") or "",
+            row.entry.data.get("level") or "" if row.entry.kind in _OF_MACHINES else "",
             None if row.late is None else row.late.total_seconds(),
             None if row.skew is None else row.skew.total_seconds(),
             len(row.amended),

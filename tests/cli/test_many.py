@@ -40,7 +40,7 @@ def test_follow_ups_in_each_form(run: Any) -> None:
 
 
 def test_stats_and_the_digest(run: Any, tmp_path: Path) -> None:
-    assert run("stats").stdout.startswith("1 incidents, 1 open\nby worst severity: SEV1 1\n")
+    assert run("stats").stdout.startswith("1 incident, 1 open\nby worst severity: SEV1 1\n")
     assert json.loads(run("stats", "--json").stdout)["incidents"] == 1
     assert run("stats", "--until", "2020-01-01").stdout == "0 incidents, 0 open\n"
     assert "**gv0 split-brain**: SEV1" in run("digest").stdout

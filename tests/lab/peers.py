@@ -379,6 +379,7 @@ PasswordAuthentication no
 UsePAM no
 StrictModes no
 PidFile /run/sshd.pid
+Subsystem sftp internal-sftp
 MaxStartups 100
 """
 

@@ -45,6 +45,7 @@ class Story:
         recorded: float | None = None,
         seen: Seen | None = None,
         incident: str = "INC-1",
+        source: str = "",
         **data: Any,
     ) -> Entry:
         entry = Entry(
@@ -56,6 +57,7 @@ class Story:
             author=Author(by, proven=proven),
             text=text,
             incident=incident,
+            source=source,
             data=data,
             ref=ref.id if isinstance(ref, Entry) else ref,
             seen=seen,

@@ -14,7 +14,9 @@ from incident_tui.report.document import parse
 from incident_tui.report.markdown import render
 from incident_tui.report.rules import RULES, Flaw, Report, check, rows_of
 from incident_tui.report.sections import SECTIONS
+from incident_tui.text import markdown
 from tests.report.test_export import AT
+from tests.report.test_redacting import lines
 
 
 def flaws(text: str, skip: tuple[str, ...] = (), known: Any = None) -> list[Flaw]:
@@ -84,6 +86,21 @@ def test_each_rule_of_words(said: str, rule: str, done: str) -> None:
     found = flaws(text, known=lambda handle: handle == "a1")
     assert [(flaw.line, flaw.rule) for flaw in found] == [(line, rule)]
     assert flaws(text, skip=(rule,), known=lambda handle: handle == "a1") == []
+
+
+def test_what_was_taken_out_is_no_secret_any_more_and_an_escaped_one_is(story: Any, done: str) -> None:
+    story.declare()
+    for number, (_, line, _) in enumerate(lines(7)):
+        story(Kind.NOTE, number, line)
+        story(Kind.EVIDENCE, number, f"{line}\n{line}")
+        story(Kind.COMMAND, number, "", step="intent", host="web1", command=line)
+    report = render(story.source(), full=True)
+    assert report.count("redacted") > 100
+    found = [flaw.line for flaw in flaws(report) if flaw.rule == "secret"]
+    assert [report.split("\n")[line - 1] for line in found] == []
+    typed = markdown("token: abc_def*ghi_jkl~mno")
+    assert "\\*" in typed
+    assert [flaw.rule for flaw in flaws(done.replace("It is answered.", typed, 1))] == ["secret"]
 
 
 @pytest.mark.parametrize(

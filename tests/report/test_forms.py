@@ -78,7 +78,7 @@ def test_a_part_of_the_timeline_says_how_much_is_left_out_and_cuts_nothing_else(
     assert [line.text for day in facts.days for line in day.lines] == [outage.entries[1].text]
     assert facts.left_out == {"not chosen for the timeline": 5}
     assert facts.roles == gather(outage.source(), full=False).roles and facts.integrity.entries == 7
-    assert "5 not chosen for the timeline" in compose(pinned)
+    assert "5 not chosen for the timeline; the journal has them." in compose(pinned)
     early = gather(outage.source(chosen=lambda row: row.at <= START + timedelta(minutes=1)), full=False)
     assert early.left_out == {"not chosen for the timeline": 4}
 
@@ -95,8 +95,9 @@ def test_rows_for_a_spreadsheet_are_the_timeline_and_compute_nothing(outage: Sto
 
 
 def test_an_activity_log_has_what_one_did_and_was_asked(outage: Story) -> None:
+    outage(Kind.EVIDENCE, 8, "numbers of the last hour", by="watch", source="watch")
     source = outage.source()
-    assert ics214.responders(source) == ["ana", "bob"]
+    assert ics214.responders(source) == ["ana", "bob"], "the watch is none"
     rows = ics214.activities(source, "BOB")
     log = ics214.ics214(source, "bob", rows, None, text.redact)
     assert "| 4. ICS position | operations from 2026-11-23 14:03Z on |" in log

@@ -201,7 +201,7 @@ def three_zones(story: Any) -> None:
     story.observe(160, "site.slow", "reliefweb.example", "ok", "over: reliefweb.example", hold=10, every=15)
     story(Kind.HYPOTHESIS, 170, "memory is at 61% since", by="bob", state="confirmed", ref=guess)
     story(
-        Kind.EVIDENCE, 171, "numbers of 00:21 to 01:21Z for the report: 2 series", by="watch",
+        Kind.EVIDENCE, 171, "numbers of 00:21 to 01:21Z for the report: 2 series", by="watch", source="watch",
         since=datetime(2026, 10, 25, 0, 21, tzinfo=UTC).isoformat(), step=300,
         series=[
             {"of": "host web2", "name": "memory", "unit": "%", "points": [96, 97, None, None, 88, 70, 64, 61]},

@@ -182,6 +182,15 @@ def test_a_week_has_what_happened_in_it(story: Story) -> None:
     assert "- A year ago: INC-year, INC-year" in text
 
 
+def test_an_incident_that_goes_on_is_felt_since_it_began(story: Story) -> None:
+    story(Kind.DECLARE, 0, "x", title="x", severity=2)
+    assert "**x**: SEV2, length of the impact not known, open" in made(story)
+    story(Kind.MILESTONE, -10, "", name="started")
+    assert "**x**: SEV2, felt since 2026-11-22 23:50Z, open" in made(story)
+    story(Kind.MILESTONE, 5, "", name="recovered", unknown=True)
+    assert "**x**: SEV2, length of the impact not known, open" in made(story)
+
+
 def test_an_empty_week_says_so() -> None:
     text = made(Story(MONDAY), "2020-W01")
     assert "No incident in this week." in text and "None is due." in text and "other years" not in text

@@ -289,7 +289,7 @@ COMMANDS: Final = (
     ),
     Command(
         "explain",
-        "what a saved output of docker, gluster, df, free or the kernel's log says; of standard input without FILE",
+        "what a saved output of docker, gluster, df, free, top, vmstat or the kernel's log says; of standard input without FILE",
         "explain:explain_output",
         "[FILE]",
         (JSON,),

@@ -118,6 +118,8 @@ HELD: dict[str, dict[str, str]] = {
         "test_split_brain_is_in_the_summary_and_not_in_the_xml_of_heal_info",
         "a backlog by its age and count": "test_a_backlog_warns_only_after_its_time test_heals",
         "seldom where memory is low": "test_heal_info_is_asked_less_often_where_memory_is_low",
+        "not there, while another peer can be asked": "test_one_low_on_memory_hands_over_to_one_that_is_not"
+        " test_who_takes_over_asks_nothing_sooner_than_its_turn",
     },
     "tasks": {
         "rebalance: every number and word": "test_every_number_of_a_task test_rebalance_as_text",
@@ -128,6 +130,8 @@ HELD: dict[str, dict[str, str]] = {
     "messages": {
         "each to its class": "test_gluster_messages",
         "each word for busy": "test_the_last_value_stays_with_its_age_until_the_lock_is_free",
+        "busy is forgotten when another has the answer":
+        "test_what_a_peer_could_not_ask_is_forgotten_when_another_has_the_answer",
         "a lock that is stale": "test_a_lock_that_is_not_given_back_is_said_after_three_minutes",
         "glusterd down, bricks serve": "test_glusterd_down_while_its_brick_still_serves",
         "server quorum": "test_how_many_peers_glusterd_wants test_two_peers_lost_is_lost"
@@ -172,6 +176,8 @@ HELD: dict[str, dict[str, str]] = {
         "a whole cgroup": "test_a_whole_cgroup_killed_is_each_of_its_processes_and_the_container",
         "bricks are victims": "test_the_sentence_names_the_brick test_a_brick_killed_by_the_kernel_for_memory_is_named",
         "one kill in two logs": "test_the_same_kill_in_two_logs_is_one",
+        "or sacrifice child": "test_a_child_that_is_killed_in_anothers_place_is_the_only_kill",
+        "systemd-oomd": "test_a_kill_by_systemd_oomd_names_its_container test_the_probe_brings_it",
         "lines of every boot are no trouble": "test_lines_that_every_boot_has_are_no_trouble",
     },
 }  # fmt: skip

@@ -289,7 +289,8 @@ COMMANDS: Final = (
     ),
     Command(
         "explain",
-        "what a saved output of docker, gluster, df, free, top, vmstat or the kernel's log says; of standard input without FILE",
+        "what a saved output of docker, gluster, df, free, top, vmstat or the kernel's log says;"
+        " without FILE of standard input",
         "explain:explain_output",
         "[FILE]",
         (JSON,),

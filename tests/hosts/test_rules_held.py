@@ -105,7 +105,8 @@ HELD: dict[str, dict[str, str]] = {
         "details of a brick that is down; inodeSize":
         "test_details_of_a_brick_that_says_its_file_system_for_its_inodes_and_of_one_that_is_down"
         " test_status_detail_as_text",
-        "snapshots where there are some": "test_name_state_and_time_of_each test_no_answer_is_no_empty_list",
+        "snapshots where there are some": "test_name_state_and_time_of_each test_no_answer_is_no_empty_list"
+        " test_what_glusterd_says_of_two_real_ones",
     },
     "heals": {
         "- is no number": "test_heal_counts test_heal_text_with_a_dash",

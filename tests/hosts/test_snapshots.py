@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from incident_tui.hosts import cluster
+from incident_tui.hosts import cluster, gluster, gluster_state
 from incident_tui.hosts.assemble import Assembler
+from incident_tui.hosts.errors import Unreadable
 from incident_tui.hosts.readings import GapKind, HostReading, Link, LinkState
 from incident_tui.hosts.sections import Section
 from incident_tui.hosts.settings import Thresholds
@@ -87,3 +89,35 @@ def test_no_answer_is_no_empty_list(body: str, kind: GapKind, fixture: Callable[
     later = NOW + timedelta(minutes=5)
     read(fixture, body, later, whole)
     assert len(listed(whole.reading, later)) == 2, "what was read before stays, with its age"
+
+
+LAB = Path(__file__).parent / "fixtures" / "lab"
+TAKEN = "nightly_GMT-2026.11.28-07.09.55"
+
+
+def printed(name: str) -> str:
+    """By a real glusterd 10.3 with two snapshots, one of them activated. Only LVM was stood in for: lvs, lvcreate."""
+    return (LAB / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("form", ["snapshot-info-volume.xml", "snapshot-info-volume.txt", "snapshot-info.xml"])
+def test_what_glusterd_says_of_two_real_ones(form: str, fixture: Callable[[str], str]) -> None:
+    rows = listed(read(fixture, printed(form)).reading)
+    assert [(name, status) for name, status, _ in rows] == [("snap1", "Started"), (TAKEN, "Stopped")]
+    assert {created for _, _, created in rows} == {"2026-11-28 07:09:55 +0000"}
+
+
+def test_how_many_there_are_stands_in_volume_info() -> None:
+    (volume,) = gluster.volumes_xml(printed("volume-info-snapshots.xml"))
+    assert volume.snapshots == 2
+
+
+@pytest.mark.parametrize("form", ["snapshot-status.xml", "snapshot-status.txt"])
+def test_status_knows_only_how_full_those_are_that_run(form: str) -> None:
+    rows = gluster_state.snapshot_bricks(printed(form))
+    assert [(row.name, row.running, row.percent) for row in rows] == [("snap1", True, 3.14), (TAKEN, False, None)]
+    assert all(row.brick.startswith("10.99.0.1:/run/gluster/snaps/") for row in rows)
+    full = printed(form).replace("3.14", "99.90")
+    assert [row.percent for row in gluster_state.snapshot_bricks(full)] == [99.9, None]
+    with pytest.raises(Unreadable):
+        gluster_state.snapshot_bricks(printed(form).replace("Yes", "Y\x00s"))

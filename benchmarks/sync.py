@@ -105,7 +105,12 @@ async def one_by_one(sshd: Sshd, here: Path, there: Path, count: int) -> list[fl
     around = Surroundings(Store.open(here), Fleet(), Nowhere(), Author("w"), str, lambda: datetime.now(UTC))
     peers = Peers([peer], around, {})
     rang = asyncio.Event()
-    asyncio.get_running_loop().add_reader(bell.fileno(), lambda: (bell.drain(), rang.set()))
+
+    def ring() -> None:
+        bell.drain()
+        rang.set()
+
+    asyncio.get_running_loop().add_reader(bell.fileno(), ring)
     times = []
     async with asyncio.TaskGroup() as group:
         tasks = peers.tasks(group)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from incident_tui.cli.options import UsageError
 from incident_tui.cli.searching import time_of
 from incident_tui.incident.entry import Ref
 from incident_tui.journal import everything, stick
+from incident_tui.journal.backup import open_copy
 from incident_tui.journal.errors import JournalError
-from incident_tui.journal.record import Record
+from incident_tui.journal.record import Record, own_records
 from incident_tui.journal.recover import recover
 from incident_tui.journal.store import Store
 from incident_tui.journal.take_in import take_in
@@ -66,12 +68,37 @@ def import_records(context: Context, path: str, raw: bytes | None) -> int:
                     f"nothing was imported: {name} has {_ranges(store, records) or 'no entry'}; {_news(store, records)}"
                 )
                 return 0
-            return _take(context, store, head, records)
+            return _take(context, store, head.told, records)
     except JournalError as error:
         raise Failure(f"{name}: {error.sentence}") from error
 
 
-def _take(context: Context, store: Store, head: stick.Head, records: list[Record]) -> int:
+def import_backup(context: Context, path: str) -> int:
+    """Take in a backup of the journal of another bastion, such as a lost one, as a copy. Its chain is checked first."""
+    name = sanitise(path, limit=300)
+    dry = context.call.flag("dry-run")
+    try:
+        with open_copy(path, context.clock) as copy, context.store(create=not dry) as store:
+            verdict = copy.verify()
+            if not verdict.ok:
+                raise JournalError(f"it does not pass its check, so nothing was taken: {verdict.problems[0].sentence}")
+            if copy.journal == store.journal:
+                raise JournalError(
+                    "it is a backup of this very journal: incident-tui restore FILE adds what is not here."
+                )
+            told = stick.Told(copy.journal, copy.letter, verdict.head.seq)
+            records = own_records(copy, 1, told.seq)
+            if dry:
+                print(
+                    f"nothing was imported: {name} has {_ranges(store, records) or 'no entry'}; {_news(store, records)}"
+                )
+                return 0
+            return _take(context, store, (told,), records)
+    except JournalError as error:
+        raise Failure(f"{name}: {error.sentence}") from error
+
+
+def _take(context: Context, store: Store, numbers: Sequence[stick.Told], records: list[Record]) -> int:
     now, others, refused = context.clock(), store.make_others(), []
     came: dict[str, int] = {}
     for begin in range(0, len(records), _CHUNK):
@@ -79,7 +106,7 @@ def _take(context: Context, store: Store, head: stick.Head, records: list[Record
         for entry in taken.entries:
             came[entry.journal] = came.get(entry.journal, 0) + 1
         refused += [*taken.refused, *taken.problems]
-    for told in head.told:
+    for told in numbers:
         others.tell(told.journal, told.letter, told.seq, now)
     names = {journal: letter.rstrip(":") for journal, letter in store.letters().items()}
     parts = [f"{count} of {names[journal]}" for journal, count in sorted(came.items(), key=lambda one: names[one[0]])]

@@ -142,7 +142,7 @@ COMMANDS: Final = (
     ),
     Command(
         "import",
-        "journals (export --format journal, or --all), or entries of a card, a file, Slack, Mattermost, logs of IRC",
+        "journals (export --format journal, --all, a backup), or entries of a card, a file, Slack, Mattermost, IRC",
         "importing:bring_in",
         "[FILE]",
         (

@@ -26,6 +26,9 @@ from incident_tui.journal.in_force import in_force
 from incident_tui.journal.store import Store
 from incident_tui.text import sanitise
 
+_SQLITE = b"SQLite format 3\0"
+"""How a backup begins."""
+
 
 def bring_in(context: Context) -> int:
     """`import FILE`, `import --undo ID`."""
@@ -50,6 +53,10 @@ def import_from(context: Context, path: str, *, zone: str) -> int:
             from incident_tui.cli.carrying import import_records
 
             return import_records(context, path, raw)
+        if begin.startswith(_SQLITE) and raw is None:
+            from incident_tui.cli.carrying import import_backup
+
+            return import_backup(context, path)
         if begins_a_journal(begin):
             from incident_tui.cli.archiving import import_journal
 

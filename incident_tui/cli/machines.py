@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from incident_tui.cli import syncing
 from incident_tui.cli.check_outside import tried
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.options import PROGRAM
@@ -133,6 +134,7 @@ def check(context: Context) -> int:
         rows.append(Row(site.name, "site", not bad, bad or f"{answer.status} in {answer.latency_ms} ms"))
     rows += _run(_check_chats(context))
     rows += [Row(*one) for one in _run(tried(settings, context.clock))]
+    rows += [Row(*one) for one in syncing.tried(context)]
     if context.call.flag("json"):
         print(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
     else:

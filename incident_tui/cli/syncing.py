@@ -60,6 +60,18 @@ def sync(context: Context) -> int:
     return 0 if all(one.ok for one in results) else 1
 
 
+def tried(context: Context) -> list[tuple[str, str, bool, str]]:
+    """What `check` tries: an exchange with each [[sync]]. Subject, what, whether it went well, and a sentence."""
+    found = []
+    for peer in context.settings.sync:
+        with context.store() as store:
+            result = _with(context, store, peer)
+        said = result.problems[0] if result.problems else f"still missing: {', '.join(result.missing)}"
+        well = f"reached, journal {result.letter}; sent {sum(result.sent.values())}, got {sum(result.got.values())}"
+        found.append((peer.name, "sync", result.ok, well if result.ok else said))
+    return found
+
+
 def _serve(context: Context) -> int:
     if sys.stdin.isatty():
         raise Failure("sync --serve is what another bastion runs here over SSH; you want: incident-tui sync HOST", 2)

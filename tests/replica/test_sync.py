@@ -201,6 +201,15 @@ def copy_database(store: Store, target: Path) -> None:
     copy.close()
 
 
+def test_check_tries_it(bastion: Bastion, sshd: Sshd, program: Program, tmp_path: Path) -> None:
+    a, b = bastion("a", 2), bastion("b", 3)
+    (tmp_path / "c.toml").write_text(config(peer(sshd, b.place.directory), peer(sshd, tmp_path / "none", "bastion-3")))
+    words = ("--config", str(tmp_path / "c.toml"), "--journal", a.place.directory)
+    rows = {one["subject"]: one for one in json.loads(program("check", "--json", *words, check=1).stdout)}
+    assert rows["bastion-2"]["ok"] and rows["bastion-2"]["sentence"] == "reached, journal b; sent 2, got 3"
+    assert not rows["bastion-3"]["ok"] and "there is no journal at" in rows["bastion-3"]["sentence"]
+
+
 def test_what_nobody_has_is_missing(bastion: Bastion, sshd: Sshd, sync: Syncing) -> None:
     a, b = bastion("a", 3), bastion("b", 1)
     b.make_others().tell("0123456789abcdef", "c", 12, datetime.now(UTC))

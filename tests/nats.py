@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 import pytest
 
+from incident_tui.replica.settings import Replica
 from tests.alertmanager import free_port
 from tests.relays import Relay, Relays
 
@@ -220,6 +222,13 @@ def nats_cluster(_one_cluster: Cluster) -> Iterator[Cluster]:
     """Three nodes that all tests of a session share; whatever a test did to them is mended after it."""
     yield _one_cluster
     _one_cluster.mend()
+
+
+@pytest.fixture
+def on_cluster(nats_cluster: Cluster, request: pytest.FixtureRequest) -> Replica:
+    """Settings of a bastion that knows every node; the stream is this test's own."""
+    stream = re.sub(r"\W", "_", request.node.name).removeprefix("test_")[:32]
+    return Replica(servers=tuple(nats_cluster.urls), stream=stream)
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ POSITION: Final = "jetstream.json"
 SOURCE: Final = "replica"
 _PROBE: Final = 2.5
 """Seconds between two questions to the stream's leader."""
-_LEAVE: Final = timedelta(seconds=15)
+_LEAVE: Final = timedelta(seconds=10)
 """A server behind which no leader answers for so long is left for another: it may be cut off from the others."""
 _CAUGHT_UP: Final = timedelta(seconds=60)
 """So long a gap entry waits to say how much came after it."""
@@ -76,7 +76,9 @@ class JetStream:
         self._head = 0
         self._waiting_since: datetime | None = None
         self._reach = Reach(clock())
-        self._span: tuple[Span, int, int] | None = None
+        self._span: Span | None = None
+        self._before = (0, 0)
+        """Entries that had come and gone when the others were lost."""
         self._shown: datetime | None = None
         self.connection = Connection(settings, store.journal, sleep=sleep, jitter=jitter)
         self.publisher = Publisher(settings, self._keeper, self._wait, self._heard, sleep=sleep)
@@ -123,12 +125,14 @@ class JetStream:
     # ------------------------------------------------------------------ parts
 
     async def _probe(self, session: Session) -> None:
-        """Asks the stream's leader. A server without one behind it is left."""
+        """Asks the stream's leader, and whether it is still the same stream. A server without one behind it is left."""
         begun = self._clock()
         while True:
             with contextlib.suppress(ReplicaError):
-                await info(session, self.settings.stream)
+                created = str((await info(session, self.settings.stream)).created)
                 self._heard()
+                if self.publisher.stream_of not in ("", created):
+                    self.publisher.look_again()
             quiet = self._clock() - max(self._reach.heard_at or begun, begun)
             if abs(quiet) > _LEAVE:
                 session.leave()
@@ -160,12 +164,13 @@ class JetStream:
             with contextlib.suppress(JournalError):
                 self._head = (await self._keeper.head()).seq
             self._waiting_since = (self._waiting_since or now) if self.waiting else None
+            reached = self._reach.reached
             self._reach.look(now)
-            span = self._reach.ended()
-            if span is not None and self._span is None:
-                self._span = (span, self.taker.came, self._head - self.waiting)
+            if reached and not self._reach.reached:
+                self._before = (self.taker.came, self.publisher.done)
+            self._span = self._span or self._reach.ended()
             if self._span is not None:
-                self._tell(now)
+                self._tell(self._span, now)
             await self._sleep(1.0)
 
     @property
@@ -173,24 +178,20 @@ class JetStream:
         """Own entries that the stream is not known to have."""
         return max(0, self._head - self.publisher.done)
 
-    def _tell(self, now: datetime) -> None:
-        assert self._span is not None
-        span, came, went = self._span
+    def _tell(self, span: Span, now: datetime) -> None:
         if (self.taker.pending != 0 or self.waiting) and now - span.until < _CAUGHT_UP:
             return
         self._span = None
-        self._note(
-            *gap(self.name, span, self.taker.came - came, self.publisher.done - went, self._author, self._incident())
-        )
+        counts = self.taker.came - self._before[0], self.publisher.done - self._before[1]
+        self._note(*gap(self.name, span, *counts, self._author, self._incident()))
 
     @property
     def row(self) -> ReplicaRow:
         """For the board."""
         now, session = self._clock(), self.connection.session
-        if self._reach.heard_at is not None and (
-            self._shown is None or abs(self._reach.heard_at - self._shown) >= _HEARD
-        ):
-            self._shown = self._reach.heard_at
+        heard = self._reach.heard_at
+        if heard is not None and (self._shown is None or abs(heard - self._shown) >= _HEARD):
+            self._shown = heard
         problem = ""
         if not self._reach.reached:
             problem = self.connection.problem or self.taker.problem or self.publisher.problem or "nothing is heard"

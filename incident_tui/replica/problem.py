@@ -44,6 +44,8 @@ def said(error: BaseException, where: str) -> ReplicaError:
     text = sanitise(redact(str(error))[0], limit=160)
     if isinstance(error, errors.AuthorizationError) or "authorization" in text.lower():
         return ReplicaError(f"{where} refuses the credentials of this bastion", lasting=True)
+    if "empty response" in text or "connection closed" in text or "unexpected eof" in text.lower():
+        return ReplicaError(f"{where} is not reached (the connection is closed at once)")
     if isinstance(error, TimeoutError):
         return ReplicaError(f"{where} does not answer")
     if isinstance(error, OSError):

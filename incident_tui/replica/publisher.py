@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
@@ -17,13 +17,10 @@ from incident_tui.journal.errors import JournalError
 from incident_tui.journal.record import Record, decode, encode
 from incident_tui.replica.connection import Session
 from incident_tui.replica.keeper import Keeper, orders
-from incident_tui.replica.problem import SILENT, ReplicaError, said
+from incident_tui.replica.problem import FULL, SILENT, ReplicaError, said
 from incident_tui.replica.reading import place_of, read
 from incident_tui.replica.settings import Replica
 from incident_tui.replica.stream import PURGED, ensure, headers, info, number_of, subject
-
-if TYPE_CHECKING:
-    from nats.js.api import PubAck
 
 WINDOW: Final = 256
 """Records on their way at once."""
@@ -63,11 +60,13 @@ class Publisher:
         self._heard = heard
         self._sleep = sleep
         self.done = 0
+        self.stream_of = ""
+        """When the stream was made that `done` is about."""
         self.problem = ""
         self._again = asyncio.Event()
 
     def look_again(self) -> None:
-        """Somebody misses own entries: ask the stream whether it has them."""
+        """Somebody misses own entries, or it is another stream: ask it whether it has them."""
         self._again.set()
 
     async def run(self, session: Session) -> None:
@@ -93,9 +92,9 @@ class Publisher:
             records = await self._keeper.own(self.done + 1, 1 << 62, WINDOW)
             if records:
                 await self._send(session, records)
-                self.done = records[-1].seq
                 if orders(records):
-                    return
+                    return  # done when what they are about is gone from the stream
+                self.done = records[-1].seq
                 continue
             self.problem = ""
             if loop.time() >= look:
@@ -108,7 +107,8 @@ class Publisher:
         """What the stream lacks of the own journal is sent; what was purged is taken out of it."""
         stream, journal, head = self._settings.stream, (await self._keeper.head()).journal, await self._keeper.head()
         own = subject(stream, journal)
-        state = (await info(session, stream, journal)).state
+        found = await info(session, stream, journal)
+        state, self.stream_of = found.state, str(found.created)
         count = (state.subjects or {}).get(own, 0)
         purged = set(await self._keeper.purged())
         last = await self._last(session, own) if count else None
@@ -201,40 +201,34 @@ class Publisher:
         """Those that were not acknowledged, and why."""
         from nats.errors import Error
 
-        futures: list[tuple[Record, asyncio.Future[PubAck]]] = []
-        problem = ""
-        try:
-            for record in records:
-                futures.append((record, await self._publish(session, record, again)))
-        except (Error, OSError) as error:
-            problem = said(error, session.where).sentence
-        if futures:
-            await asyncio.wait([future for _, future in futures], timeout=ACK_SECONDS)
-        acknowledged = set()
-        for record, future in futures:
-            if not future.done():
-                future.cancel()
-                problem = problem or SILENT
-            elif (failed := future.exception()) is not None:
-                problem = said(failed, session.where).sentence
-            else:
-                acknowledged.add(record.seq)
-        if acknowledged:
+        answers = await asyncio.gather(
+            *(self._publish(session, record, again) for record in records), return_exceptions=True
+        )
+        left: list[Record] = []
+        problems: list[str] = []
+        for record, answer in zip(records, answers, strict=True):
+            if isinstance(answer, BaseException):
+                if not isinstance(answer, Error | OSError | ReplicaError):
+                    raise answer
+                left.append(record)
+                problems.append(SILENT if isinstance(answer, TimeoutError) else said(answer, session.where).sentence)
+        if len(left) < len(records):
             self._heard()
         elif session.denied:
             raise ReplicaError("the servers do not let this bastion publish under its journal's name", lasting=True)
-        return [record for record in records if record.seq not in acknowledged], problem
+        return left, FULL if FULL in problems else "".join(problems[:1])
 
-    async def _publish(self, session: Session, record: Record, again: int) -> asyncio.Future[PubAck]:
+    async def _publish(self, session: Session, record: Record, again: int) -> None:
         wire = encode(record)
         if len(wire) + 1024 > session.client.max_payload:
             raise ReplicaError(
                 f"entry {record.letter}{record.seq} has {len(wire)} bytes, and the servers take "
                 f"{session.client.max_payload}: raise max_payload in their configuration"
             )
-        return await session.js.publish_async(
+        await session.js.publish(
             subject(self._settings.stream, record.journal),
             wire,
+            timeout=ACK_SECONDS,
             stream=self._settings.stream,
             headers=headers(record.journal, record.seq, purged=record.purged, again=again),
         )

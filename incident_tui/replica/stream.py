@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from incident_tui.replica.connection import Session
-from incident_tui.replica.problem import SILENT, ReplicaError, said
+from incident_tui.replica.problem import NO_LEADER, SILENT, ReplicaError, said
 from incident_tui.replica.settings import Replica
 
 if TYPE_CHECKING:
@@ -50,11 +50,14 @@ async def info(session: Session, stream: str, journal: str = "") -> StreamInfo:
     from nats.errors import Error
 
     try:
-        return await session.js.stream_info(stream, subject(stream, journal) if journal else None)
+        found = await session.js.stream_info(stream, subject(stream, journal) if journal else None)
     except TimeoutError:
         raise ReplicaError(SILENT) from None
     except (Error, OSError) as error:
         raise said(error, session.where) from None
+    if found.cluster is not None and not found.cluster.leader:
+        raise ReplicaError(NO_LEADER)  # a server that is parted from the others answers from what it had
+    return found
 
 
 async def ensure(session: Session, settings: Replica) -> StreamInfo:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
+
+import nats
+from nats.js import JetStreamContext
 
 from incident_tui.incident.entry import Author, Draft, Entry, Kind
 from incident_tui.journal.store import Store
 from incident_tui.replica.jetstream import JetStream
 from incident_tui.replica.settings import Replica
 
-SECONDS = 60.0
+T = TypeVar("T")
+SECONDS = 30.0
 """After so long a test gives up; no test asserts that something is fast."""
 ANA = Author("ana")
 
@@ -34,12 +39,23 @@ class Bastion:
         self._task: asyncio.Task[None] | None = None
         self._count = 0
 
-    def start(self, **more: object) -> JetStream:
+    def start(self, clock: Callable[[], datetime] = now) -> JetStream:
         self.jet = JetStream(
-            self.settings, self.store, now, lambda draft, key: self.gaps.append(draft), Author("watch"), lambda: ""
+            self.settings, self.store, clock, lambda draft, key: self.gaps.append(draft), Author("watch"), lambda: ""
         )
         self._task = asyncio.create_task(self.jet.run())
         return self.jet
+
+    @property
+    def problem(self) -> str:
+        """What the board says."""
+        return self.jet.row.problem if self.jet is not None else "not started"
+
+    @property
+    def well(self) -> bool:
+        """Connected, everything of its own is on the stream, and everything there was taken in."""
+        jet = self.jet
+        return bool(jet and not self.problem and jet.publisher.done == self.store.head().seq and jet.row.pending == 0)
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -51,6 +67,7 @@ class Bastion:
         self._task = self.jet = None
 
     def write(self, *texts: str) -> list[Entry]:
+        """Saved when it returns, as an append of a person is."""
         self._count += 1
         drafts = [Draft(Kind.NOTE, text, now(), ANA) for text in texts]
         return self.store.append(drafts, key=f"{self.store.journal}-{self._count}-{texts[0][:20]}")
@@ -65,6 +82,21 @@ class Bastion:
     def has(self, *others: Bastion) -> bool:
         copies = {} if self.store.others is None else {one.journal: one.seq for one in self.store.others.copies()}
         return all(copies.get(one.store.journal, 0) == one.store.head().seq for one in others)
+
+
+async def asked(url: str, ask: Callable[[JetStreamContext], Awaitable[T]]) -> T:
+    """An answer of the cluster to somebody who is no bastion."""
+    client = await nats.connect(url)
+    try:
+        return await ask(client.jetstream())
+    finally:
+        await client.close()
+
+
+async def count(url: str, settings: Replica) -> dict[str, int]:
+    """Messages of each journal on the stream."""
+    found = await asked(url, lambda js: js.stream_info(settings.stream, subjects_filter=">"))
+    return {name.rpartition(".")[2]: number for name, number in (found.state.subjects or {}).items()}
 
 
 async def until(done: Callable[[], object], seconds: float = SECONDS) -> None:

@@ -18,7 +18,7 @@ from incident_tui.journal.errors import JournalError
 from incident_tui.journal.others import Copy
 from incident_tui.journal.purge import clean_caches
 from incident_tui.journal.store import Store
-from incident_tui.replica.rows import ReplicaRow
+from incident_tui.replica.rows import ReplicaRow, unsaid, ways
 from incident_tui.text import sanitise
 
 
@@ -50,11 +50,8 @@ def _ways(context: Context) -> list[ReplicaRow]:
 
     now = context.clock()
     rows = board_now(context, now)[0].readings.replicas
-    return [*rows.values(), *(_unsaid(one.name, now) for one in context.settings.sync if one.name not in rows)]
-
-
-def _unsaid(name: str, now: datetime) -> ReplicaRow:
-    return ReplicaRow(name=name, way="ssh", at=now, problem="not reached yet")
+    names = ways(context.settings.sync, context.settings.replica)
+    return [*rows.values(), *(unsaid(name, now) for name in names if name not in rows)]
 
 
 def _lines(store: Store, copies: Sequence[Copy], ways: Sequence[ReplicaRow], now: datetime) -> list[str]:
@@ -75,7 +72,8 @@ def _lines(store: Store, copies: Sequence[Copy], ways: Sequence[ReplicaRow], now
     for row in ways:
         since = f" since {clock(row.since, now)}" if row.since is not None else ""
         state = f"{row.problem}{since}" if row.problem else f"entries go both ways{since}"
-        lines.append(f"{row.way} {row.name}: {state}{f'; {row.refused}' if row.refused else ''}")
+        unsent = f"; {row.waiting} entries of this bastion wait" if row.waiting else ""
+        lines.append(f"{row.way} {row.name}: {state}{unsent}{f'; {row.refused}' if row.refused else ''}")
     return lines
 
 

@@ -68,6 +68,7 @@ def watch(context: Context) -> int:
             rooms=settings.rooms,
         ),
         sync=settings.sync,
+        replica=settings.replica,
         service=service,
         demo=context.demo,
         takeover_wait=float("inf") if wait == 0 and "takeover-wait" in context.call.options else wait,

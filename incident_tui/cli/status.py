@@ -17,7 +17,7 @@ from incident_tui.incident.finding import Finding, Level
 from incident_tui.journal.board import Board
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.lease import boot_clock
-from incident_tui.replica.rows import ReplicaRow
+from incident_tui.replica.rows import ReplicaRow, unsaid, ways
 from incident_tui.ui.view import WATCH_STALE, Decoder, Machines, machines
 from incident_tui.watch.alerts.rows import AlertsRow, FiringGroup
 from incident_tui.watch.rooms.rows import RoomRow
@@ -130,7 +130,10 @@ def as_fields(made: Machines, settings: Settings, now: datetime, watch_age: floa
         "volumes": _volumes(made.cluster, now),
         "alerts": _alerts(readings.alerts, now),
         "rooms": [_room(room.name, room.kind, readings.rooms.get(room.name), now) for room in settings.rooms],
-        "replicas": [_replica(peer.name, readings.replicas.get(peer.name), now) for peer in settings.sync],
+        "replicas": [
+            _replica(readings.replicas.get(name) or unsaid(name, now), now)
+            for name in ways(settings.sync, settings.replica)
+        ],
         "chat": [_chat(name, readings.chats[name], now) for name in sorted(readings.chats, key=order.__getitem__)],
     }
 
@@ -329,13 +332,14 @@ def _room(name: str, kind: str, row: RoomRow | None, now: datetime) -> dict[str,
     }
 
 
-def _replica(name: str, row: ReplicaRow | None, now: datetime) -> dict[str, Any]:
-    """A bastion that was never reached has the same fields."""
-    row = row or ReplicaRow(name=name, way="ssh", at=now, problem="not reached yet")
+def _replica(row: ReplicaRow, now: datetime) -> dict[str, Any]:
     return {
-        "name": name,
+        "name": row.name,
         "way": row.way,
         "problem": row.problem or None,
         "since": _iso(row.since),
         "reached_age": _age(row.reached_at, now),
+        "waiting": row.waiting,
+        "pending": row.pending,
+        "refused": row.refused or None,
     }

@@ -23,13 +23,12 @@ from incident_tui.replica.keeper import Keeper
 from incident_tui.replica.problem import ReplicaError, said
 from incident_tui.replica.publisher import Publisher
 from incident_tui.replica.reach import Reach, Span
-from incident_tui.replica.rows import ReplicaRow
+from incident_tui.replica.rows import NATS, ReplicaRow
 from incident_tui.replica.settings import Replica
 from incident_tui.replica.stream import ask_subject, info
 from incident_tui.replica.taker import Taker, asked
 from incident_tui.text import sanitise
 
-NAME: Final = "jetstream"
 POSITION: Final = "jetstream.json"
 """In the journal's directory: how far the stream was read."""
 SOURCE: Final = "replica"
@@ -200,8 +199,8 @@ class JetStream:
         elif self.taker.problem:
             problem = self.taker.problem
         return ReplicaRow(
-            name=NAME,
-            way=NAME,
+            name=NATS,
+            way="jetstream",
             at=now,
             problem=sanitise(problem, limit=300),
             since=self._reach.since,
@@ -237,4 +236,4 @@ def gap(name: str, span: Span, came: int, went: int, author: Author, incident: s
             "until": span.until.isoformat(),
         },
     )
-    return draft, f"replica-gap:{NAME}:{span.since.isoformat()}"
+    return draft, f"replica-gap:{NATS}:{span.since.isoformat()}"

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
 from incident_tui.incident.finding import Finding, Level
+from incident_tui.replica.settings import Replica
+from incident_tui.replica.sync_settings import Sync
 
-REPLICA_RULES: Final = {"replica.apart": "entries do not go to another bastion, nor come from there"}
+REPLICA_RULES: Final = {
+    "replica.apart": "entries do not go to another bastion, nor come from there",
+    "replica.unsent": "own entries have not left this bastion for a while",
+    "replica.refused": "what came from another bastion was refused: altered on its way, or a journal that forked",
+}
 """Rule ids of this module, with what they mean; playbooks name them in `when`."""
+NATS: Final = "nats"
+"""The name of the way over JetStream, of which there is one at most."""
+_UNSENT: Final = timedelta(minutes=1)
 
 
 class ReplicaRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +49,16 @@ class ReplicaRow(msgspec.Struct, frozen=True, kw_only=True):
     """The last thing that came and was not taken, and why."""
 
 
+def ways(sync: Sequence[Sync], replica: Replica) -> list[str]:
+    """The names of all that are configured."""
+    return [*(peer.name for peer in sync), *([NATS] if replica.servers else [])]
+
+
+def unsaid(name: str, now: datetime) -> ReplicaRow:
+    """Of a way that the watch never said anything of."""
+    return ReplicaRow(name=name, way="jetstream" if name == NATS else "ssh", at=now, problem="not reached yet")
+
+
 def replica_findings(names: Sequence[str], rows: Mapping[str, ReplicaRow], now: datetime) -> list[Finding]:
     """Ways that entries do not go now: what is written on the other side is not known here."""
     found = []
@@ -54,4 +73,9 @@ def replica_findings(names: Sequence[str], rows: Mapping[str, ReplicaRow], now: 
             problem = row.problem.removeprefix(f"{name}: ")
             sentence = f"{name}: {state}{since}: {problem}"
             found.append(Finding("replica.apart", Level.UNKNOWN, name, sentence, row.at))
+        elif row.waiting_since is not None and now - row.waiting_since > _UNSENT:
+            sentence = f"{name}: {row.waiting} entries have not left this bastion since {row.waiting_since:%H:%MZ}"
+            found.append(Finding("replica.unsent", Level.WARN, name, sentence, row.at))
+        if row is not None and row.refused:
+            found.append(Finding("replica.refused", Level.WARN, name, f"{name}: {row.refused}", row.at))
     return found

@@ -27,7 +27,8 @@ from incident_tui.journal.everything import handle
 from incident_tui.journal.others import Copy
 from incident_tui.journal.presence import Present
 from incident_tui.journal.writer import WriterStatus
-from incident_tui.replica.rows import ReplicaRow, replica_findings
+from incident_tui.replica.rows import ReplicaRow, replica_findings, ways
+from incident_tui.replica.settings import Replica
 from incident_tui.replica.sync_settings import Sync
 from incident_tui.report.settings import Report
 from incident_tui.ui.lines import SYMBOL, Look
@@ -70,6 +71,8 @@ class Parts(Protocol):
     def rooms(self) -> Sequence[Room]: ...
     @property
     def sync(self) -> Sequence[Sync]: ...
+    @property
+    def replica(self) -> Replica: ...
     @property
     def listener(self) -> Listener: ...
     @property
@@ -230,7 +233,7 @@ def machines(
     found = host_findings(known, parts.thresholds, now, judge=judge, joined=cluster)
     found += site_findings(parts.sites, readings.sites, now)
     found += room_findings(parts.rooms, readings.rooms, now)
-    found += replica_findings([peer.name for peer in parts.sync], readings.replicas, now)
+    found += replica_findings(ways(parts.sync, parts.replica), readings.replicas, now)
     found += alert_findings(parts.alerts, parts.listener, readings.alerts, now)
     for host in parts.hosts:
         if host.name not in readings.hosts:
@@ -301,7 +304,9 @@ def assemble(
         sinks=tuple(sink.name for sink in parts.chat),
         chats=readings.chats,
         rooms=tuple(readings.rooms[room.name] for room in parts.rooms if room.name in readings.rooms),
-        replicas=tuple(readings.replicas[peer.name] for peer in parts.sync if peer.name in readings.replicas),
+        replicas=tuple(
+            readings.replicas[name] for name in ways(parts.sync, parts.replica) if name in readings.replicas
+        ),
         alerts=readings.alerts,
         alert_sources=tuple(source.name for source in parts.alerts),
         findings=made.findings,

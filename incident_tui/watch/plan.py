@@ -10,6 +10,7 @@ from incident_tui.fleet.settings import Fleet as FleetSettings
 from incident_tui.fleet.settings import Host
 from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Person, Roster, Severity
+from incident_tui.replica.settings import Replica
 from incident_tui.replica.sync_settings import Sync
 from incident_tui.watch.outside import OutsideSettings
 from incident_tui.watch.settings import ChatSink, Site
@@ -33,6 +34,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     rosters: tuple[Roster, ...] = ()
     outside: OutsideSettings = OutsideSettings()
     sync: tuple[Sync, ...] = ()
+    replica: Replica = Replica()
     service: bool = False
     demo: bool = False
     takeover_wait: float = 0.0

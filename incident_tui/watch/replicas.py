@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -11,17 +12,23 @@ from typing import Final, Protocol
 import msgspec
 
 from incident_tui.fleet.settings import Fleet
-from incident_tui.incident.entry import Author
+from incident_tui.incident.entry import Author, Draft
 from incident_tui.incident.state import Fold
 from incident_tui.journal.board import Row
 from incident_tui.journal.store import Store
+from incident_tui.replica.jetstream import JetStream
 from incident_tui.replica.peers import Peers, Surroundings
-from incident_tui.replica.rows import ReplicaRow
+from incident_tui.replica.rows import NATS, ReplicaRow, ways
+from incident_tui.replica.settings import Replica
 from incident_tui.replica.sync_settings import Sync
+from incident_tui.watch.rooms.feed import where
 from incident_tui.watch.saving import Fenced
+
+log = logging.getLogger("incident_tui.watch")
 
 PREFIX: Final = "replica/"
 """Of their keys on the board."""
+_AGAIN: Final = 30.0
 
 
 class Plan(Protocol):
@@ -33,6 +40,10 @@ class Plan(Protocol):
     def fleet(self) -> Fleet: ...
     @property
     def sync(self) -> Sequence[Sync]: ...
+    @property
+    def replica(self) -> Replica: ...
+    @property
+    def letter(self) -> str: ...
 
 
 class Replicas:
@@ -49,6 +60,16 @@ class Replicas:
     ) -> None:
         """`board` is what an earlier watch left. Raises JournalError."""
         self._peers: Peers | None = None
+        self.jetstream: JetStream | None = None
+        """Others may join its connection before `tasks`."""
+        self._defect = ""
+        if plan.replica.servers:
+
+            def save(draft: Draft, key: str) -> None:
+                saving.each([(draft, key)])
+
+            with Store.open(plan.directory, letter=plan.letter, clock=clock, create=False) as own:
+                self.jetstream = JetStream(plan.replica, own, clock, save, author, lambda: _newest(fold))
         if plan.sync:
             store = Store.open(plan.directory, clock=clock, create=False)
             around = Surroundings(store, plan.fleet, saving, author, lambda: _newest(fold), clock)
@@ -56,7 +77,24 @@ class Replicas:
 
     def tasks(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         """Starts all there is to do; each runs until it is cancelled."""
-        return [] if self._peers is None else self._peers.tasks(group)
+        tasks = [] if self._peers is None else self._peers.tasks(group)
+        if self.jetstream is not None:
+            tasks.append(group.create_task(self._keep(self.jetstream), name="replica over nats"))
+        return tasks
+
+    async def _keep(self, jetstream: JetStream) -> None:
+        """A defect of ours there must not end the watch."""
+        while True:
+            try:
+                await jetstream.run()
+            except Exception as error:
+                one: BaseException = error
+                while isinstance(one, BaseExceptionGroup):
+                    one = one.exceptions[0]
+                log.error("a defect of incident-tui: replica over nats: %s", where(one))
+                self._defect = "entries do not go and come: a defect of incident-tui, see the log"
+            await asyncio.sleep(_AGAIN)
+            self._defect = ""
 
     def rung(self) -> None:
         """Something may be new in the journal. Costs nothing worth counting."""
@@ -65,16 +103,23 @@ class Replicas:
 
     def rows(self) -> dict[str, ReplicaRow]:
         """For the board, by key."""
-        return {} if self._peers is None else {PREFIX + name: row for name, row in self._peers.rows().items()}
+        rows = {} if self._peers is None else {PREFIX + name: row for name, row in self._peers.rows().items()}
+        if self.jetstream is not None:
+            row = self.jetstream.row
+            rows[PREFIX + NATS] = msgspec.structs.replace(row, problem=self._defect) if self._defect else row
+        return rows
 
     def close(self) -> None:
+        """Waits for what is being written."""
+        if self.jetstream is not None:
+            self.jetstream.close()
         if self._peers is not None:
             self._peers.close()
 
 
 def keys(plan: Plan) -> set[str]:
     """On the board, of what is configured."""
-    return {PREFIX + peer.name for peer in plan.sync}
+    return {PREFIX + name for name in ways(plan.sync, plan.replica)}
 
 
 def _newest(fold: Fold) -> str:

@@ -38,6 +38,7 @@ from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.entry import Author, Draft, Kind
 from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Commands, Person, Roster, Severity
 from incident_tui.journal.presence import Present
+from incident_tui.replica.settings import Replica
 from incident_tui.replica.sync_settings import Sync
 from incident_tui.report.settings import Report
 from incident_tui.ui.settings import Screen

@@ -70,6 +70,7 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     report: Report = Report()
     rooms: Sequence[Room] = ()
     sync: Sequence[Sync] = ()
+    replica: Replica = Replica()
     listener: Listener = Listener()
     thresholds: Thresholds = Thresholds()
     fleet: Fleet = Fleet()

@@ -240,10 +240,11 @@ def _command(parsed: m.Role, scene: Scene) -> Order:
 
 def _hold(parsed: m.Hold, scene: Scene) -> Order:
     question = ""
+    data = {"target": parsed.target, "step": "hold", "minutes": parsed.minutes}
     for hold in scene.incident.holds if scene.incident else ():
         if same(hold.target, parsed.target) and hold.active(scene.now) and not same(hold.by.name, scene.me):
             why = f" ({hold.why})" if hold.why else ""
             until = when.clock(hold.until, scene.now)
             question = f"{hold.target} is held by {hold.by.name} until {until}{why}. Hold it all the same? (yes/no)"
-    data = {"target": parsed.target, "step": "hold", "minutes": parsed.minutes}
+            data["was"] = hold.by.name
     return Order((scene.draft(Kind.HOLD, parsed.why, parsed.at, data),), question=question)

@@ -144,7 +144,8 @@ class _State:
         elif step in ("take", "claim"):
             was = entry.data.get("was")
             if was is not None and self.commands and not same(self.commands[-1].who, str(was)):
-                return  # somebody else was first: `contested`
+                self._second(line, who)
+                return
             offered = self.offered if self.offered and same(self.offered.who, who) else None
             if self.commands and same(self.commands[-1].who, who):
                 self.offered = None if offered else self.offered
@@ -152,6 +153,17 @@ class _State:
                 self._command(line, who, "taken", offered.by.name)
             else:
                 self._command(line, who, "claimed" if self.commands or step == "claim" else "taken")
+
+    def _second(self, line: Line, who: str) -> None:
+        """Somebody else took command first."""
+        first = self.commands[-1]
+        if not same(first.who, who):
+            self.progress.contested.append(
+                work.Contested(
+                    *("command", first.ref, first.who, first.how, first.since),
+                    *(line.entry.id, who, str(line.entry.data.get("step")), line.at),
+                )
+            )
 
     def _other_role(self, line: Line, role: str, who: str, step: object) -> None:
         if step not in ("take", "claim", "release"):
@@ -219,7 +231,8 @@ def _milestones(state: _State, closed: datetime | None) -> dict[str, v.Milestone
 def derive(incident: str, lines: Sequence[Line], own: Sequence[Line]) -> v.Incident:
     """The incident without its rows. `lines` are all that belong to it, `own` those that name it; both in order."""
     state = _State()
-    for line in as_taken(lines, lambda one: one.entry.kind is Kind.ROLE and one.entry.data.get("was") is not None):
+    taken = as_taken(lines, lambda one: one.entry.kind is Kind.ROLE and one.entry.data.get("was") is not None)
+    for line in as_taken(taken, lambda one: one.entry.kind is Kind.PLAYBOOK):
         state.take(line)
     state.progress.answer()
     closed, reopened, _ = closings(own)

@@ -172,7 +172,12 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
         "steps": "how many it has (started)",
         "variables": "name -> value (set)",
     },
-    Kind.HOLD: {"target": "host or container", "step": "hold | release", "minutes": "int"},
+    Kind.HOLD: {
+        "target": "host or container",
+        "step": "hold | release",
+        "minutes": "int",
+        "was": "who held it, as the author knew; absent: nobody. Another's hold that they did not know of stays",
+    },
     Kind.ENGAGEMENT: {
         "vendor": "name",
         "ticket": "text or absent",

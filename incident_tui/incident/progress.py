@@ -14,6 +14,8 @@ import msgspec
 
 from incident_tui.incident import work as w
 from incident_tui.incident.entry import Kind, Ref
+from incident_tui.incident.holds import Holds
+from incident_tui.incident.played import Played
 from incident_tui.incident.said import Line, as_taken, number, one_line, same
 
 _replace = msgspec.structs.replace
@@ -41,21 +43,20 @@ class Progress:
         self.remotes: dict[Ref, w.Remote] = {}
         self.cans: dict[str, w.Can] = {}
         self.links: dict[str, w.Link] = {}
-        self.holds: list[w.Hold] = []
-        self.runs: dict[str, w.Run] = {}
+        self.holds = Holds()
+        self.played = Played()
+        self.contested: list[w.Contested] = []
         self._answers: list[Line] = []
-        self._ended: set[str] = set()
-        """Runs that somebody ended, whatever steps were left."""
-        self._last: dict[tuple[str, int], tuple[datetime, str, int]] = {}
-        """Of each run's step, what was recorded last: a backdated word does not take it from whoever has it."""
+        self._acts: dict[tuple[Ref, str], Line] = {}
+        """What counted of a task or a handoff: the last of each step."""
 
     def take(self, line: Line) -> None:
         """A line whose kind is one of `KINDS`."""
         match line.entry.kind:
             case Kind.HOLD:
-                self._hold(line)
+                self.holds.take(line)
             case Kind.PLAYBOOK:
-                self._playbook(line)
+                self.played.take(line)
             case Kind.CAN:
                 self._can(line)
             case Kind.LINK:
@@ -110,7 +111,7 @@ class Progress:
             assert ref is not None
             match line.entry.kind:
                 case Kind.TASK if ref in self.tasks:
-                    self.tasks[ref] = _task(self.tasks[ref], line)
+                    self._task(ref, line)
                 case Kind.FOLLOWUP if ref in self.follow_ups:
                     self.follow_ups[ref] = _follow_up(self.follow_ups[ref], line)
                 case Kind.HYPOTHESIS if ref in self.hypotheses:
@@ -127,23 +128,36 @@ class Progress:
                     self.engagements[ref] = _engagement(self.engagements[ref], line)
                 case Kind.HANDOFF if ref in self.handoffs and line.entry.data.get("step") == "accepted":
                     if self.handoffs[ref].accepted_at is not None:
-                        continue  # somebody else was first: `contested`
-                    who = str(line.entry.data.get("who") or line.entry.author.name)
-                    self.handoffs[ref] = _replace(self.handoffs[ref], accepted_at=line.at, accepted_by=who)
+                        self._second("handoff", ref, "accepted", line)
+                        continue
+                    self._acts[ref, "accepted"] = line
+                    self.handoffs[ref] = _replace(self.handoffs[ref], accepted_at=line.at, accepted_by=_who(line))
                 case Kind.COMMAND if ref in self.remotes:
                     self.remotes[ref] = _remote(self.remotes[ref], line)
                 case _:
                     pass
 
-    def _hold(self, line: Line) -> None:
-        entry = line.entry
-        target = str(entry.data.get("target", ""))
-        for index, hold in enumerate(self.holds):
-            if same(hold.target, target) and hold.active(line.at):
-                self.holds[index] = _replace(hold, released_at=line.at)
-        if entry.data.get("step") != "release":
-            until = line.at + timedelta(minutes=number(entry.data.get("minutes"), 0))
-            self.holds.append(w.Hold(entry.id, target, line.at, until, entry.author, line.text))
+    def _task(self, ref: Ref, line: Line) -> None:
+        task, step = self.tasks[ref], str(line.entry.data.get("step"))
+        after = _task(task, line)
+        if after is task and step in ("acked", "passed", "done"):
+            ended = task.done_at is not None and step != "acked"
+            self._second(f"task {task.text}", ref, "done" if ended else step, line)
+        else:
+            self._acts[ref, step] = line
+        self.tasks[ref] = after
+
+    def _second(self, what: str, ref: Ref, before: str, line: Line) -> None:
+        """`line` comes second to what counts already; not worth a word when both are the same person's."""
+        first, who = self._acts.get((ref, before)), _who(line)
+        if first is None or same(_who(first), who):
+            return
+        self.contested.append(
+            w.Contested(
+                *(what, first.entry.id, _who(first), before, first.at),
+                *(line.entry.id, who, str(line.entry.data.get("step")), line.at),
+            )
+        )
 
     def _can(self, line: Line) -> None:
         data = line.entry.data
@@ -158,31 +172,11 @@ class Progress:
         if how in ("related", "duplicate"):
             self.links[other] = w.Link(line.entry.id, other, how, line.at, line.entry.author, line.text)
 
-    def _playbook(self, line: Line) -> None:
-        entry, data = line.entry, line.entry.data
-        key, step = str(data.get("run", "")), str(data.get("step", ""))
-        if not key:
-            return  # purged: of which run it was nobody knows any more
-        run = self.runs.get(key)
-        if run is None:
-            count = number(data.get("steps"), 0)
-            run = w.Run(key, str(data.get("name", "")), line.at, entry.author, entry.id, count=count)
-        variables = data.get("variables")
-        if isinstance(variables, dict):
-            said_ = {str(name): str(value) for name, value in variables.items()}
-            run = _replace(run, variables={**run.variables, **said_})
-        if step == "finished":
-            run = _replace(run, finished_at=line.at)
-            self._ended.add(key)
-        elif step in w.STEP_STATES:
-            said = w.RunStep(number(data.get("number"), 0), step, line.at, entry.author, line.text, entry.id)
-            if self._last.get((key, said.number), line.said) <= line.said:
-                self._last[key, said.number] = line.said
-                others = [one for one in run.steps if one.number != said.number]
-                run = _replace(run, steps=tuple(sorted([*others, said], key=lambda one: one.number)))
-        if key not in self._ended:
-            run = _replace(run, finished_at=max(one.at for one in run.steps) if run.settled else None)
-        self.runs[key] = run
+
+def _who(line: Line) -> str:
+    """Who did it; of a task passed, who passed it."""
+    data = line.entry.data
+    return str((data.get("who") if data.get("step") != "passed" else "") or line.entry.author.name)
 
 
 def _minutes_on(line: Line, data: dict[str, Any]) -> datetime | None:
@@ -294,9 +288,15 @@ def resolved(progress: Progress) -> dict[str, Any]:
         "criteria": tuple(progress.criteria.values()),
         "engagements": tuple(progress.engagements.values()),
         "handoffs": tuple(progress.handoffs.values()),
-        "remotes": tuple(progress.remotes.values()),
+        "remotes": tuple(progress.played.ran(one) for one in progress.remotes.values()),
         "cans": progress.cans,
         "links": tuple(progress.links.values()),
-        "holds": tuple(progress.holds),
-        "runs": tuple(progress.runs.values()),
+        "holds": tuple(progress.holds.found()),
+        "contested": tuple(
+            sorted(
+                [*progress.contested, *progress.holds.contested, *progress.played.contested],
+                key=lambda one: (one.second_at, one.second),
+            )
+        ),
+        "runs": tuple(progress.played.runs.values()),
     }

@@ -15,6 +15,7 @@ import msgspec
 from incident_tui.incident.entry import Author, Entry, Ref
 from incident_tui.incident.work import (
     Can,
+    Contested,
     Criterion,
     Engagement,
     FollowUp,
@@ -244,6 +245,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     engagements: tuple[Engagement, ...] = ()
     handoffs: tuple[Handoff, ...] = ()
     links: tuple[Link, ...] = ()
+    contested: tuple[Contested, ...] = ()
+    """What only one can do and two did, in the order of when the second did."""
     absorbed: tuple[str, ...] = ()
     """Ids of the duplicates that were merged into it; their rows carry `origin`."""
     presence: tuple[Presence, ...] = ()

@@ -91,6 +91,35 @@ class Statement(msgspec.Struct, frozen=True):
     sort: str = ""
 
 
+class Contested(msgspec.Struct, frozen=True):
+    """What only one can do and two did, such as on two sides of a network that was split. The first counts, by the
+    order of writing (recorded_at, journal, number; of holds by when they began), which is the same on every bastion
+    whatever arrived when; the other's entry stays and changes nothing, but for a hold, which counts once the first one
+    has ended."""
+
+    what: str
+    """As "command", "step 2 of heal"."""
+    first: Ref
+    first_by: str
+    first_did: str
+    first_at: datetime
+    second: Ref
+    second_by: str
+    second_did: str
+    second_at: datetime
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"{self.what}: {self.first_by} was first ({self.first_did} {self.first_at:%H:%MZ}), then {self.second_by} "
+            f"({self.second_did} {self.second_at:%H:%MZ})"
+        )
+
+    def about(self, name: str) -> bool:
+        """Whether this person is one of the two."""
+        return same(self.first_by, name) or same(self.second_by, name)
+
+
 class Hold(msgspec.Struct, frozen=True):
     """A host or container that somebody has for themselves for a while."""
 
@@ -101,9 +130,12 @@ class Hold(msgspec.Struct, frozen=True):
     by: Author
     why: str = ""
     released_at: datetime | None = None
+    behind: datetime | None = None
+    """Another's hold was first and ends then: this one counts from then on."""
 
     def active(self, now: datetime) -> bool:
-        return self.released_at is None and self.at <= now < self.until
+        begin = self.at if self.behind is None else max(self.at, self.behind)
+        return self.released_at is None and begin <= now < self.until
 
 
 class RunStep(msgspec.Struct, frozen=True):

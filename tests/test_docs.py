@@ -191,7 +191,7 @@ def json_fields() -> str:
         for entry in store.append([declared], key="k"):
             fold.apply(entry)
         incident = fold.incident("INC-1")
-        shown = show.summary(incident) | {"timeline": [show.row_fields(incident.rows[0], store)]}
+        shown = show.summary(incident) | {"timeline": [show.row_fields(incident.rows[0], store) | {"second_to": None}]}
         rows = [
             ("list", inner([show.summary(incident)])),
             ("show", inner(shown)),

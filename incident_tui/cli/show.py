@@ -78,7 +78,9 @@ def show(context: Context) -> int:
     with context.store(create=False) as store:
         incident = choose(context.fold(store), context.call.words)
         if context.call.flag("json"):
-            return _json(summary(incident) | {"timeline": [row_fields(row, store) for row in incident.rows]})
+            seconds = {one.second: store.handle(one.first) for one in incident.contested}
+            rows = [row_fields(row, store) | {"second_to": seconds.get(row.ref)} for row in incident.rows]
+            return _json(summary(incident) | {"timeline": rows})
         _print(incident, store, "DEMO " if context.demo else "")
     return 0
 
@@ -111,10 +113,12 @@ def _print(incident: Incident, store: Store, mark: str) -> None:
     since = f" since {incident.commander_since:%H:%MZ}" if incident.commander_since else ""
     print(f"incident commander: {incident.commander or 'nobody'}{since}")
     day = None
+    seconds = {one.second: one for one in incident.contested}
     for row in incident.rows:
         if row.at.date() != day:
             day = row.at.date()
             print(f"-- {day} UTC")
+        two = seconds.get(row.ref)
         marks = "".join(
             (
                 f" (+{int(row.late.total_seconds() // 60)}m)" if row.late else "",
@@ -122,6 +126,7 @@ def _print(incident: Incident, store: Store, mark: str) -> None:
                 " (struck)" if row.struck else "",
                 " (pinned)" if row.pinned else "",
                 f" (from {row.origin})" if row.origin else "",
+                f" (second: {two.first_by} was first, {store.handle(two.first)})" if two is not None else "",
             )
         )
         who = row.entry.author.name + ("?" if row.claimed else "")

@@ -174,9 +174,9 @@ class Progress:
 
 
 def _who(line: Line) -> str:
-    """Who did it; of a task passed, who passed it."""
+    """Whose act it is: of an acknowledgement or an acceptance the person's it is said of, else the author's."""
     data = line.entry.data
-    return str((data.get("who") if data.get("step") != "passed" else "") or line.entry.author.name)
+    return str((data.get("who") if data.get("step") in ("acked", "accepted") else "") or line.entry.author.name)
 
 
 def _minutes_on(line: Line, data: dict[str, Any]) -> datetime | None:

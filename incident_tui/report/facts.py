@@ -13,6 +13,7 @@ from incident_tui.incident.entry import MILESTONES, Entry, Kind, Ref
 from incident_tui.incident.metrics import impact, metrics
 from incident_tui.incident.state import Fold
 from incident_tui.incident.views import Incident, Promise, TimelineRow
+from incident_tui.incident.work import Contested
 from incident_tui.journal.chain import PROMISE
 from incident_tui.report.board import moments, seen_at, site_times, spells
 from incident_tui.report.charts import charts, charts_text, gantt
@@ -129,16 +130,18 @@ def _lines(source: Source, rows: Sequence[TimelineRow]) -> list[Line]:
     """With the gaps between them; that nobody said anything is no entry that would end one."""
     lines: list[Line] = []
     last: datetime | None = None
+    second = {one.second: one for one in source.fold.incident(source.incident).contested}
     for row in rows:
         if row.entry.kind is Kind.GAP and row.entry.data.get("what") == "silence":
-            lines.append(_line(source, row, None))
+            lines.append(_line(source, row, None, None))
             continue
-        lines.append(_line(source, row, None if last is None or row.at - last < QUIET else row.at - last))
+        gap = None if last is None or row.at - last < QUIET else row.at - last
+        lines.append(_line(source, row, gap, second.get(row.ref)))
         last = row.at
     return lines
 
 
-def _line(source: Source, row: TimelineRow, gap: timedelta | None) -> Line:
+def _line(source: Source, row: TimelineRow, gap: timedelta | None, second: Contested | None) -> Line:
     entry = row.entry
     said = text.sanitise(row.text, lines=True).split("\n")
     strike = _strike(source.fold, row) if row.struck else None
@@ -163,6 +166,7 @@ def _line(source: Source, row: TimelineRow, gap: timedelta | None) -> Line:
         pinned=row.pinned,
         purged=row.purged,
         unmatched=row.unmatched,
+        second=second,
         origin=row.origin,
         delivery=source.deliveries.get(row.ref, ""),
         gap=gap,

@@ -16,7 +16,7 @@ from incident_tui.incident.entry import Author, Ref
 from incident_tui.incident.metrics import Metric
 from incident_tui.incident.state import Fold
 from incident_tui.incident.views import Incident, TimelineRow
-from incident_tui.incident.work import Statement
+from incident_tui.incident.work import Contested, Statement
 from incident_tui.journal.chain import Head
 from incident_tui.journal.everything import Part
 from incident_tui.report.escape import Safe
@@ -112,6 +112,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     pinned: bool = False
     purged: bool = False
     unmatched: bool = False
+    second: Contested | None = None
+    """Somebody else had done before what this says, and it changed nothing."""
     origin: str = ""
     delivery: str = ""
     gap: timedelta | None = None
@@ -127,6 +129,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
             or self.more
             or self.pinned
             or self.unmatched
+            or self.second
             or self.origin
             or self.delivery
             or not self.text.strip()

@@ -1,4 +1,5 @@
-"""What is worth a bell: critical findings, updates overdue, tasks and command that come to me. Pure; no clock.
+"""What is worth a bell: critical findings, updates overdue, tasks and command that come to me, what another did as
+well. Pure; no clock.
 
 The first rings at once; what comes within a minute of a bell is rung together after it. What was so when the screen
 opened never rings, and what comes and goes does not ring at each turn.
@@ -29,6 +30,7 @@ _SORTS: Final = {
     "overdue": ("update overdue", "updates overdue"),
     "task": ("task for you", "tasks for you"),
     "command": ("offer of command", "offers of command"),
+    "conflict": ("done by another, too", "done by others, too"),
 }
 
 
@@ -38,6 +40,8 @@ def causes(view: View) -> dict[Cause, str]:
     for one in view.findings:
         if one.level is Level.CRIT:
             found["critical", f"{one.rule} {one.subject}"] = one.sentence
+    for two in view.conflicts:
+        found["conflict", str(two.second)] = two.sentence
     incident = view.incident
     if incident is None or not incident.open:
         return found

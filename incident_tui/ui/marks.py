@@ -43,6 +43,10 @@ def marks(view: View) -> dict[Ref, tuple[Mark, ...]]:
     for task in view.incident.tasks if view.incident is not None else ():
         state = task.state(view.now)
         found.setdefault(task.ref, []).append(Mark(f"[{_TASK.get(state, state)}]"))
+    for one in view.incident.contested if view.incident is not None else ():
+        first, second = view.handle(one.first), view.handle(one.second)
+        found.setdefault(one.first, []).append(Mark(f"{one.second_by}, too, later: {second}", "warn", own_line=True))
+        found.setdefault(one.second, []).append(Mark(f"{one.first_by} was first: {first}", "warn", own_line=True))
     for name, chat in view.chats.items():
         for delivery in chat.deliveries:
             style, words = _DELIVERY.get(delivery.state, ("warn", delivery.state))

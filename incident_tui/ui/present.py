@@ -293,6 +293,7 @@ def _running(view: View) -> list[Piece]:
     tasks = incident.tasks if incident is not None else ()
     open_tasks = sorted((task for task in tasks if task.done_at is None), key=lambda one: one.due)
     mine = [task for task in open_tasks if same(task.who, view.me.name)]
+    out += [(look.text(one.sentence), "warn") for one in view.conflicts]
     out += [_task(task, view) for task in mine]  # on a phone there is room for one thing: what is mine to do
     if not any(task.due < now for task in open_tasks):
         out += [*played, *suggested]

@@ -40,6 +40,7 @@ from incident_tui.ui import times
 from incident_tui.ui.answered import Answered
 from incident_tui.ui.aside import Aside, no_garbage
 from incident_tui.ui.complete import Words, words_of
+from incident_tui.ui.conflicts import Conflicts
 from incident_tui.ui.kept import Kept, Sent, saved_by
 from incident_tui.ui.shown_rows import ShownRows
 from incident_tui.ui.standing import standing
@@ -125,6 +126,7 @@ class Session:
         self._kept = Kept(directory, author.name)
         self._here = START
         self._copies: Sequence[Copy] = ()
+        self._conflicts = Conflicts()
         self._rows = ShownRows(self.fold)
         self._decoder = Decoder()
         self._readings = Readings()
@@ -269,6 +271,7 @@ class Session:
             rows=rows,
             letters=self.store.letters(),
             copies=self._copies,
+            conflicts=self._conflicts.of(incident if self.loaded else None, self.author.name, now),
             people=self._people,
             writer=self.writer_status,
             pending=self.pending,

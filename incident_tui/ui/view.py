@@ -22,6 +22,7 @@ from incident_tui.incident.entry import Author, Ref, Seen
 from incident_tui.incident.finding import Finding, Level
 from incident_tui.incident.settings import Command, Commands, Person, Roster, Severity
 from incident_tui.incident.views import Incident, TimelineRow
+from incident_tui.incident.work import Contested
 from incident_tui.journal.board import Row
 from incident_tui.journal.everything import handle
 from incident_tui.journal.others import Copy
@@ -171,6 +172,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """How handles begin, by journal: `Store.letters`."""
     copies: Sequence[Copy] = ()
     """How far the copies of other bastions' journals are."""
+    conflicts: Sequence[Contested] = ()
+    """What this person and another both did, as it became known lately."""
     host_names: tuple[str, ...] = ()
     hosts: dict[str, HostReading] = {}
     sites: tuple[Site, ...] = ()
@@ -275,6 +278,7 @@ def assemble(
     rows: Sequence[TimelineRow] = (),
     letters: Mapping[str, str] = {},
     copies: Sequence[Copy] = (),
+    conflicts: Sequence[Contested] = (),
     people: Iterable[Present] = (),
     writer: WriterStatus = WriterStatus(),  # noqa: B008
     pending: tuple[Pending, ...] = (),
@@ -297,6 +301,7 @@ def assemble(
         rows=rows,
         letters=letters,
         copies=copies,
+        conflicts=conflicts,
         host_names=tuple(host.name for host in parts.hosts),
         hosts=readings.hosts,
         sites=tuple(parts.sites),

@@ -20,6 +20,7 @@ from incident_tui.incident.entry import Author, Entry
 from incident_tui.incident.playbook import Playbook, load
 from incident_tui.incident.state import Fold
 from incident_tui.incident.work import Run
+from incident_tui.journal.everything import START
 from incident_tui.journal.store import Store
 
 BOOK = load(
@@ -44,9 +45,9 @@ class Clock:
 class Person:
     """One person's desk, with a fold and a connection of its own, as another screen has."""
 
-    def __init__(self, name: str, journal: Path, clock: Clock) -> None:
-        self.name, self.store, self.fold = name, Store.open(journal, letter="m", clock=clock), Fold()
-        self.read_to = 0
+    def __init__(self, name: str, journal: Path, clock: Clock, letter: str = "m") -> None:
+        self.name, self.store, self.fold = name, Store.open(journal, letter=letter, clock=clock), Fold()
+        self.read_to = START
         ids = iter(range(0x1000, 0xFFFF))
         self.desk = Desk(
             Settings(),
@@ -61,9 +62,9 @@ class Person:
 
     def read(self) -> None:
         """Take what others have saved, as a screen does when it is rung."""
-        for entry in self.store.read(self.read_to):
+        entries, self.read_to = self.store.read_all(self.read_to)
+        for entry in entries:
             self.fold.apply(entry)
-            self.read_to = entry.seq
 
     def say(self, line: str) -> Any:
         return self.desk.carry_out(line)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from incident_tui.journal.record import own_records
+from incident_tui.journal.take_in import take_in
 from incident_tui.shipped import shipped
+from incident_tui.ui.alarm import causes
+from tests.desk.test_playing import Person
 
 BOOK = """+++
 title = "GlusterFS: a brick is down"
@@ -163,3 +169,35 @@ async def test_findings_suggest_their_playbooks_worst_first(world: Any, screen: 
         await driver.until("GlusterFS: files in split-brain")
         assert "suggested: /play gluster-split-brain" not in driver.text
         assert "suggested: /play " in driver.text
+
+
+@pytest.mark.usefixtures("book")
+async def test_a_step_taken_on_another_bastion_meanwhile_is_told_to_both_when_they_meet(
+    world: Any, screen: Any, tmp_path: Path
+) -> None:
+    async with screen((200, 45)) as driver:
+        await driver.type("/declare gv0", "enter")
+        await driver.type("/play brick", "enter")
+        here = driver.app.session
+        bob = Person("bob", tmp_path / "there", world.clock, "b")
+        take_in(bob.store, own_records(here.store, 1, 1 << 40), world.clock())
+        bob.desk.playbooks = lambda: here.playbooks
+        bob.read()
+        driver.app.tick()
+        world.clock.now += timedelta(minutes=1)
+        bob.saved("/begin 1")  # on the other side of the split
+        world.clock.now += timedelta(minutes=1)
+        await driver.type("/begin 1", "enter")
+        await driver.until("You have step 1")
+        take_in(here.store, own_records(bob.store, 1, 1 << 40), world.clock())
+        take_in(bob.store, own_records(here.store, 1, 1 << 40), world.clock())
+        driver.app.tick()
+        text = await driver.until("step 1 of brick: bob was first (begun")
+        assert "bob was first: b1" in text, "the mark under the entry"
+        assert [sort for sort, _ in causes(here.view())] == ["conflict"], "a bell where bells are on"
+        bob.read()
+        incident = bob.desk.incident
+        assert incident is not None and incident.contested[0].about("bob") and incident.contested[0].about("ana")
+        await driver.type("/tick 1", "enter")
+        await driver.until("bob has step 1")
+        bob.store.close()

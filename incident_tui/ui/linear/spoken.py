@@ -166,6 +166,8 @@ def _states(view: View) -> dict[str, str]:
     if lacking is not None:
         name, state = lacking[0].split()[1:3]
         found["lacking"] = f"journal {name} {state}" if lacking[1] == "crit" else f"not all of journal {name} is here"
+    for two in view.conflicts:
+        found[f"conflict:{two.second}"] = two.sentence
     incident = view.incident
     if incident is not None and incident.open:
         first = clocks.first_update(view)

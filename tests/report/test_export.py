@@ -219,7 +219,7 @@ def test_command_writes_a_file(journal: Path, tmp_path: Path, capfd: pytest.Capt
     [
         (["-o", "{tmp}"], 1, "is a directory"),
         (["-o", "{tmp}/gone/r.md"], 1, "could not be written (No such file or directory)"),
-        (["--format", "pdf"], 2, "--format pdf: write md, html, csv or json"),
+        (["--format", "pdf"], 2, "--format pdf: write md, html, csv, json or journal"),
         (["-o", ""], 2, "--output needs the name of a file"),
         (["nothing"], 2, "is no incident here"),
     ],

@@ -25,9 +25,10 @@ BASTIONS: Final = (
     ),
     Command(
         "replica",
-        "which journals are here and how far, and the ways to other bastions; `forget` drops a copy",
+        "which journals are here and how far, and the ways to other bastions; `forget` drops a copy, "
+        "`server-config` prints what NATS servers need",
         "replica:replica",
-        "[status|forget] [JOURNAL]",
+        "[status|forget|server-config] [JOURNAL]",
         (JSON, Option("yes", "forget without asking")),
         "JOURNAL is a letter, or digits of the journal's id. Exit status 1 when anything is behind, refused, or cannot "
         "be reached.",

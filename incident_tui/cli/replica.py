@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,17 +19,20 @@ from incident_tui.journal.errors import JournalError
 from incident_tui.journal.others import Copy
 from incident_tui.journal.purge import clean_caches
 from incident_tui.journal.store import Store
+from incident_tui.replica.problem import ReplicaError
 from incident_tui.replica.rows import ReplicaRow, unsaid, ways
 from incident_tui.text import sanitise
 
 
 def replica(context: Context) -> int:
-    """`replica [status|forget JOURNAL]`."""
+    """`replica [status|forget JOURNAL|server-config]`."""
     verb, *words = context.call.words or ["status"]
     if verb == "forget" and len(words) == 1:
         return _forget(context, words[0])
+    if verb == "server-config" and not words:
+        return _server_config(context)
     if verb != "status" or words:
-        raise UsageError("replica status, or replica forget JOURNAL")
+        raise UsageError("replica status, replica forget JOURNAL, or replica server-config")
     with context.store(create=False) as store:
         try:
             copies = store.others.copies() if store.others is not None else []
@@ -42,6 +46,26 @@ def replica(context: Context) -> int:
             raise Failure(error.sentence) from error
         wrong = bool(store.others_problem) or any(one.behind or one.problem or one.forked_at for one in copies)
     return 1 if wrong or any(row.problem for row in ways) else 0
+
+
+def _server_config(context: Context) -> int:
+    """The servers' configuration, with the own block in it. Makes the seed of `nkey_file` when it is not there."""
+    from incident_tui.replica.nkey import made, public
+    from incident_tui.replica.server_config import User, server_config
+
+    settings = context.settings.replica
+    if not settings.nkey_file:
+        raise Failure("set nkey_file in [replica]: where the seed of this bastion is, or shall be made", 2)
+    try:
+        if made(settings.nkey_file):
+            print(f"made a new seed in {sanitise(settings.nkey_file)}: it is read by you alone", file=sys.stderr)
+        key = public(settings.nkey_file)
+    except ReplicaError as error:
+        raise Failure(error.sentence) from error
+    with context.store(create=True) as store:
+        name = settings.name or os.uname().nodename
+        print(server_config(settings.stream, [User(sanitise(name, limit=60), store.journal, key)]), end="")
+    return 0
 
 
 def _ways(context: Context) -> list[ReplicaRow]:

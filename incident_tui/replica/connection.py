@@ -167,8 +167,8 @@ async def connect(settings: Replica, url: str, inbox: str) -> Session:
     async def failed(error: Exception) -> None:
         errors.append(error)
         del errors[:-3]
-        if session and "permissions violation" in str(error).lower():
-            session[0].denied = str(error)
+        if session and "permissions violation" in str(error).lower() and "_inbox_" not in session[0].denied:
+            session[0].denied = str(error).lower()
 
     async def closed() -> None:
         if session:

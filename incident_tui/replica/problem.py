@@ -13,6 +13,10 @@ _NO_LEADER: Final = (10008, 10009, 10005)
 _NOT_THERE: Final = 10059
 NO_LEADER: Final = "the cluster has no leader for the stream: most of its servers are down or cut off"
 FULL: Final = "the cluster has no room for more: enlarge its disk, or max_file_store in its configuration"
+OTHER_JOURNAL: Final = (
+    "the servers take these credentials for another journal than the one here: give them what "
+    "`incident-tui replica server-config` prints"
+)
 SILENT: Final = "the stream does not answer"
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from incident_tui.replica.connection import Session
-from incident_tui.replica.problem import NO_LEADER, SILENT, ReplicaError, said
+from incident_tui.replica.problem import NO_LEADER, OTHER_JOURNAL, SILENT, ReplicaError, said
 from incident_tui.replica.settings import Replica
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ async def ensure(session: Session, settings: Replica) -> StreamInfo:
             )
         )
     except TimeoutError:
+        if "_inbox_" in session.denied:
+            raise ReplicaError(OTHER_JOURNAL, lasting=True) from None
         if session.denied:
             sentence = f"the stream {settings.stream} is not there, and this bastion may not make it"
             raise ReplicaError(sentence, lasting=True) from None

@@ -1,0 +1,173 @@
+"""The shipped configuration of the servers, on real servers with TLS and nkeys: who may do what, and what is said."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from incident_tui.journal.record import encode, own_records
+from incident_tui.replica.connection import connect
+from incident_tui.replica.nkey import made, public
+from incident_tui.replica.problem import ReplicaError
+from incident_tui.replica.server_config import User, server_config
+from incident_tui.replica.settings import Replica
+from incident_tui.replica.stream import subject
+from tests.nats import Cluster
+from tests.replica.bastions import Bastion, until
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """ca.pem, and server.pem with server.key for 127.0.0.1."""
+    directory = tmp_path_factory.mktemp("tls")
+
+    def openssl(*words: str) -> None:
+        subprocess.run(["openssl", *words], cwd=directory, check=True, capture_output=True)
+
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
+    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test authority")
+    openssl("req", *key[:4], "-nodes", "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=nats")
+    (directory / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    openssl(
+        *("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"),
+        *("-days", "2", "-out", "server.pem", "-extfile", "names"),
+    )
+    return directory
+
+
+class Secured:
+    """A cluster with the shipped configuration, and two bastions that it knows."""
+
+    def __init__(self, start: Callable[..., Cluster], certificates: Path, directory: Path) -> None:
+        self.certificates = certificates
+        self.bastions: list[Bastion] = []
+        for letter in "ab":
+            seed = directory / f"{letter}.nk"
+            assert made(str(seed)) and not made(str(seed))
+            self.bastions.append(Bastion(directory / letter, letter, Replica(stream="S", nkey_file=str(seed))))
+        users = [
+            User(f"bastion-{one.store.letter}", one.store.journal, public(one.settings.nkey_file))
+            for one in self.bastions
+        ]
+        self.cluster = start(more=self.without_places(server_config("S", users)))
+        for one in self.bastions:
+            one.settings = Replica(
+                stream="S",
+                servers=tuple(f"tls://127.0.0.1:{node.port}" for node in self.cluster.nodes),
+                nkey_file=one.settings.nkey_file,
+                ca_file=str(certificates / "ca.pem"),
+            )
+
+    def without_places(self, text: str) -> str:
+        """What the shipped file says of TLS, users and limits; where the servers are is the test's own."""
+        text = text.replace("/etc/nats", str(self.certificates))
+        parts = re.split(r"^(?=\w)", text, flags=re.M)
+        return "".join(part for part in parts if part.startswith(("max_payload", "tls", "authorization")))
+
+
+@pytest.fixture
+async def secured(own_cluster: Callable[..., Cluster], certificates: Path, tmp_path: Path) -> AsyncIterator[Secured]:
+    found = await asyncio.to_thread(Secured, own_cluster, certificates, tmp_path)
+    yield found
+    for one in found.bastions:
+        await one.stop()
+        one.store.close()
+
+
+async def test_two_bastions_with_the_shipped_configuration(secured: Secured) -> None:
+    a, b = secured.bastions
+    a.start()
+    b.start()
+    (secret,) = a.write("one")
+    b.write("two")
+    await until(lambda: a.has(b) and b.has(a) and a.well and b.well)
+    a.store.purge(secret.id, author=secret.author, reason="a password")
+    await until(lambda: b.has(a) and a.well)
+    assert b.texts(a)[0] == ""
+
+
+async def test_one_bastion_cannot_write_the_entries_of_another(secured: Secured) -> None:
+    a, b = secured.bastions
+    a.write("one")
+    a.start()
+    b.start()
+    await until(lambda: b.has(a) and a.well)
+    await a.stop()
+    a.write("never said by a")
+    (forged,) = own_records(a.store, 2, 2)
+    session = await connect(b.settings, b.settings.servers[0], b.store.journal)
+    try:
+        with pytest.raises(TimeoutError):
+            await session.js.publish(subject("S", a.store.journal), encode(forged), timeout=1.0)
+        assert "permissions violation" in session.denied.lower()
+        state = (await session.js.stream_info("S")).state
+        assert state.messages == 1
+    finally:
+        await session.client.close()
+    assert len(b.texts(a)) == 1
+
+
+async def test_a_key_that_is_for_another_journal_is_named(secured: Secured) -> None:
+    """As after a journal was begun anew with the old key."""
+    a, b = secured.bastions
+    a.settings = b.settings
+    a.write("one")
+    a.start()
+    await until(lambda: "credentials for another journal" in a.problem)
+
+
+async def test_who_is_not_known_is_refused_in_one_sentence(secured: Secured, tmp_path: Path) -> None:
+    a, _ = secured.bastions
+    made(str(tmp_path / "stranger.nk"))
+    url = a.settings.servers[0]
+    stranger = msgspec.structs.replace(a.settings, nkey_file=str(tmp_path / "stranger.nk"))
+    said = await refused(stranger, url)
+    assert "refuses the credentials of this bastion" in said
+    (tmp_path / "none.nk").write_text("SUANOSEED")
+    said = await refused(msgspec.structs.replace(a.settings, nkey_file=str(tmp_path / "none.nk")), url)
+    assert "SUANOSEED" not in said
+    said = await refused(msgspec.structs.replace(a.settings, nkey_file=str(tmp_path / "nowhere.nk")), url)
+    assert "cannot be read" in said
+    said = await refused(msgspec.structs.replace(a.settings, ca_file=""), url)
+    assert "certificate that is not trusted" in said
+
+
+async def test_tls_in_the_configuration_means_that_nothing_goes_in_the_clear(
+    nats_cluster: Cluster, tmp_path: Path
+) -> None:
+    """nats-py alone goes on in the clear where the server, or whoever is between, does not ask for TLS."""
+    heard: list[bytes] = []
+
+    async def listener(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"server_id":"x","version":"2.9.10","headers":true,"max_payload":1048576}\r\n')
+        with contextlib.suppress(OSError):
+            heard.append(await reader.read(4096))
+        writer.close()
+
+    password = tmp_path / "password"
+    password.write_text("geheim")
+    password.chmod(0o600)
+    server = await asyncio.start_server(listener, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        settings = Replica(servers=(f"tls://127.0.0.1:{port}",), user="a", password_file=str(password))
+        assert "does not offer TLS" in await refused(settings, settings.servers[0])
+    finally:
+        server.close()
+    assert not any(b"geheim" in one for one in heard)
+    url = nats_cluster.urls[0].replace("nats://", "tls://")
+    assert "does not offer TLS" in await refused(Replica(servers=(url,)), url)
+
+
+async def refused(settings: Replica, url: str) -> str:
+    with pytest.raises(ReplicaError) as caught:
+        await connect(settings, url, "0123456789abcdef")
+    assert "\n" not in caught.value.sentence
+    return caught.value.sentence

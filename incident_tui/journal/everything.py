@@ -5,7 +5,8 @@ Fold order is by time, whatever the order of arrival; a reader goes on from a `C
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -30,6 +31,8 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True, order=True):
 
 
 START: Final = Cursor()
+LATE: Final = timedelta(minutes=2)
+"""An entry that took longer from another bastion is said to have come late."""
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):
@@ -55,6 +58,14 @@ def read(store: Store, after: Cursor, limit: int | None = None) -> tuple[list[En
         store.others_problem = error.sentence
         return entries, Cursor(own, after.others)
     return entries + more, Cursor(own, arrived)
+
+
+def came_late(store: Store, entries: Sequence[Entry], after: Cursor, until: Cursor) -> dict[Ref, datetime]:
+    """When those of `entries`, read from `after` to `until`, arrived here that others could read long before."""
+    if store.others is None or after.others == until.others:
+        return {}
+    came = dict(store.others.came(after.others, until.others))
+    return {one.id: came[one.id] for one in entries if one.id in came and came[one.id] - one.recorded_at > LATE}
 
 
 def mark(store: Store, at: Cursor) -> Mark | None:

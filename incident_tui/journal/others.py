@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -133,6 +133,14 @@ class Others:
                 _ENTRIES + "r.arrival > ? ORDER BY r.arrival LIMIT ?", (after, -1 if limit is None else limit)
             ).fetchall()
         return [self._entry(journal, seq, body) for _, journal, seq, body in rows], rows[-1][0] if rows else after
+
+    def came(self, after: int, until: int) -> list[tuple[Ref, datetime]]:
+        """When those arrived, by this machine's clock, that arrived after `after` up to `until`."""
+        with self.guard:
+            rows = self.connection.execute(
+                "SELECT journal, seq, came FROM rows WHERE arrival > ? AND arrival <= ?", (after, until)
+            ).fetchall()
+        return [(Ref(journal, seq), datetime.fromtimestamp(came, UTC)) for journal, seq, came in rows]
 
     def arrivals(self) -> int:
         """The arrival number of the row that became visible last; 0 when there is none."""

@@ -1,7 +1,8 @@
 """The file of the copies of other bastions' journals, DIR/others.db:
 
     journals(journal, letter, told, heard_at, forked_at, problem)   one row a journal; `told`: numbers known to exist
-    rows(arrival, journal, seq, commitment, link, salt, body)       numbered from 1 without a hole, for each journal
+    rows(arrival, journal, seq, commitment, link, salt, body, came)   numbered from 1 without a hole, for each journal;
+                                                                      `came`: when, in seconds since 1970
     waiting(journal, seq, record)                                   came before what they follow; not shown yet
     tombstones(journal, seq, by_seq, kept)                          as in the journal
     orders(of_journal, of_seq, journal, seq)                        who ordered to purge what, here or not here yet
@@ -22,7 +23,7 @@ _TABLES: Final = (
     " heard_at TEXT NOT NULL, forked_at INTEGER NOT NULL, problem TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS rows(arrival INTEGER PRIMARY KEY AUTOINCREMENT, journal TEXT NOT NULL,"
     " seq INTEGER NOT NULL, commitment BLOB NOT NULL, link BLOB NOT NULL, salt BLOB NOT NULL, body BLOB NOT NULL,"
-    " UNIQUE(journal, seq))",
+    " came REAL NOT NULL, UNIQUE(journal, seq))",
     "CREATE TABLE IF NOT EXISTS waiting(journal TEXT NOT NULL, seq INTEGER NOT NULL, record BLOB NOT NULL,"
     " PRIMARY KEY(journal, seq)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS tombstones(journal TEXT NOT NULL, seq INTEGER NOT NULL, by_seq INTEGER NOT NULL,"

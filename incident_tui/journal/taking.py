@@ -30,7 +30,7 @@ class Taking:
     def __init__(self, db: sqlite3.Connection, journal: str, now: datetime) -> None:
         self._db = db
         self._journal = journal
-        self._now = utc(now).isoformat()
+        self._now, self._came = utc(now).isoformat(), now.timestamp()
         self.refused: list[str] = []
 
     def run(self, records: Sequence[Record]) -> list[Entry]:
@@ -82,8 +82,8 @@ class Taking:
     def _store(self, record: Record, entry: Entry) -> Entry:
         salt, body = (bytes(chain.SALT_BYTES), bytes(record.length)) if record.purged else (record.salt, record.body)
         self._db.execute(
-            "INSERT INTO rows(journal, seq, commitment, link, salt, body) VALUES (?, ?, ?, ?, ?, ?)",
-            (record.journal, record.seq, record.commitment, record.link, salt, body),
+            "INSERT INTO rows(journal, seq, commitment, link, salt, body, came) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (record.journal, record.seq, record.commitment, record.link, salt, body, self._came),
         )
         if record.purged:
             tombstone = (record.journal, record.seq, record.by, record.kept)

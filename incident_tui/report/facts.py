@@ -81,7 +81,7 @@ def gather(source: Source, *, full: bool, redact: Redact = text.redact) -> Facts
         charts=drawn,
         charts_text=charts_text(drawn),
         gantt=gantt(incident, found, until, redact) if full else Safe(""),
-        integrity=_integrity(source, rows, entries, redact),
+        integrity=_integrity(source, lines, rows, entries, redact),
     )
 
 
@@ -289,7 +289,9 @@ def _held(check: TimelineRow | None) -> str:
     return "it was so" if held is True else "it was not so" if held is False else "could not be asked"
 
 
-def _integrity(source: Source, rows: Sequence[TimelineRow], entries: Sequence[Entry], redact: Redact) -> Integrity:
+def _integrity(
+    source: Source, lines: Sequence[Line], rows: Sequence[TimelineRow], entries: Sequence[Entry], redact: Redact
+) -> Integrity:
     refs = sorted(entry.id for entry in entries)
     order = [one.head.journal for one in source.journals] or sorted({one.journal for one in refs})
     named = [[one for one in refs if one.journal == journal] for journal in order]
@@ -309,6 +311,7 @@ def _integrity(source: Source, rows: Sequence[TimelineRow], entries: Sequence[En
         head=source.head,
         journals=source.journals if len(source.journals) > 1 else (),
         spans=spans,
+        apart=tuple(line for line in lines if line.row.entry.data.get("what") == "replica" and not line.struck),
         unread=source.unread,
         promise=PROMISE,
     )

@@ -294,6 +294,8 @@ class Integrity(msgspec.Struct, frozen=True, kw_only=True):
     """When several bastions wrote: each one's journal, and how much of it had not arrived here."""
     spans: tuple[tuple[Ref, Ref], ...] = ()
     """The first and the last entry of each journal that has any of them."""
+    apart: tuple[Line, ...] = ()
+    """Who could not reach whom, and when, as each bastion wrote it."""
     unread: str = ""
     promise: str
 

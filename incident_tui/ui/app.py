@@ -151,7 +151,7 @@ class IncidentApp(App[int], inherit_bindings=False):
     def unread_since(self, left: datetime) -> str:
         """Draw the line "since you left" and return the sentence to it, "" when nothing is new."""
         view = self.session.view()
-        new = since_rows(view.rows, left)
+        new = since_rows(view.rows, left, view.came)
         self.painter.unread = unread_line(new, left, view.now)
         return since_words(new, view, left)
 

@@ -27,6 +27,8 @@ def entry_detail(row: TimelineRow, view: View, width: int) -> list[Line]:
     page.field("happened", f"{row.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z")
     late = f", {short(row.late)} later" if row.late is not None else ""
     page.field("recorded", f"{entry.recorded_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z{late}")
+    if entry.id in view.came:
+        page.field("came here", f"{view.came[entry.id]:%Y-%m-%d %H:%M:%S}Z, from another bastion")
     author = entry.author
     claim = "" if author.proven or entry.kind in MACHINE_KINDS else " (claimed)"
     account = f", account {author.account}" if author.account else ""

@@ -18,14 +18,14 @@ from incident_tui.desk.outcome import Outcome
 from incident_tui.hosts.changes import Change
 from incident_tui.hosts.health import Judge
 from incident_tui.hosts.raw import RawText
-from incident_tui.incident.entry import ON_CARD, Author, Entry
+from incident_tui.incident.entry import ON_CARD, Author, Entry, Ref
 from incident_tui.incident.meanings import Write
 from incident_tui.incident.playbook import Playbook
 from incident_tui.incident.state import Fold
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.journal.board import Board
 from incident_tui.journal.errors import JournalError
-from incident_tui.journal.everything import START, Cursor, copies_of
+from incident_tui.journal.everything import START, Cursor, came_late, copies_of
 from incident_tui.journal.lease import Lease, boot_clock
 from incident_tui.journal.notify import Listener
 from incident_tui.journal.others import Copy
@@ -127,6 +127,7 @@ class Session:
         self._here = START
         self._copies: Sequence[Copy] = ()
         self._conflicts = Conflicts()
+        self._came: dict[Ref, datetime] = {}
         self._rows = ShownRows(self.fold)
         self._decoder = Decoder()
         self._readings = Readings()
@@ -188,8 +189,8 @@ class Session:
         for entry in entries:
             self.fold.apply(entry)
             self._rows.note(entry)
-        self._here = here
-        self._copies = copies_of(store)
+        self._came |= came_late(store, entries, self._here, here)
+        self._here, self._copies = here, copies_of(store)
         return len(entries)
 
     def read_board(self) -> None:
@@ -271,6 +272,7 @@ class Session:
             rows=rows,
             letters=self.store.letters(),
             copies=self._copies,
+            came=self._came,
             conflicts=self._conflicts.of(incident if self.loaded else None, self.author.name, now),
             people=self._people,
             writer=self.writer_status,
@@ -377,9 +379,8 @@ class Session:
     def _was_saved(self, line: str, at: datetime) -> bool:
         """Whether an entry of this author says just this, recorded about then: the screen died before it knew."""
         meaning = self.desk.meaning(line)
-        if not isinstance(meaning, Write):
-            return False
-        return saved_by(self.store, max(0, self._here.own - CHUNK), meaning.text, self.author.name, at)
+        after = max(0, self._here.own - CHUNK)
+        return isinstance(meaning, Write) and saved_by(self.store, after, meaning.text, self.author.name, at)
 
     def close(self, draft: str, *asked: str) -> list[Unsaved]:
         """Save what waits, keep what cannot be saved and the draft, and let go of everything."""

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from incident_tui.incident import when
-from incident_tui.incident.entry import MACHINE_KINDS, Kind
+from incident_tui.incident.entry import MACHINE_KINDS, Kind, Ref
 from incident_tui.incident.finding import Level
 from incident_tui.incident.views import TimelineRow
 from incident_tui.ui.folded import Order
 from incident_tui.ui.view import View
 
 
-def since_rows(rows: Sequence[TimelineRow], left: datetime) -> list[TimelineRow]:
-    """What was recorded after somebody left, in the order of the timeline."""
-    return [row for row in rows if row.entry.recorded_at > left]
+def since_rows(
+    rows: Sequence[TimelineRow], left: datetime, came: Mapping[Ref, datetime] = MappingProxyType({})
+) -> list[TimelineRow]:
+    """What was recorded, or came late from another bastion, after somebody left; in the order of the timeline."""
+    return [row for row in rows if max(row.entry.recorded_at, came.get(row.ref, row.entry.recorded_at)) > left]
 
 
 def unread_line(new: Sequence[TimelineRow], left: datetime, now: datetime) -> tuple[Order, str] | None:

@@ -172,6 +172,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """How handles begin, by journal: `Store.letters`."""
     copies: Sequence[Copy] = ()
     """How far the copies of other bastions' journals are."""
+    came: Mapping[Ref, datetime] = {}
+    """When entries of other bastions arrived that came late."""
     conflicts: Sequence[Contested] = ()
     """What this person and another both did, as it became known lately."""
     host_names: tuple[str, ...] = ()
@@ -278,6 +280,7 @@ def assemble(
     rows: Sequence[TimelineRow] = (),
     letters: Mapping[str, str] = {},
     copies: Sequence[Copy] = (),
+    came: Mapping[Ref, datetime] = {},
     conflicts: Sequence[Contested] = (),
     people: Iterable[Present] = (),
     writer: WriterStatus = WriterStatus(),  # noqa: B008
@@ -301,6 +304,7 @@ def assemble(
         rows=rows,
         letters=letters,
         copies=copies,
+        came=came,
         conflicts=conflicts,
         host_names=tuple(host.name for host in parts.hosts),
         hosts=readings.hosts,

@@ -40,6 +40,7 @@ from incident_tui.journal.lease import Lease
 from incident_tui.journal.notify import Listener
 from incident_tui.journal.presence import Presence
 from incident_tui.journal.store import Store
+from incident_tui.journal.take_in import settle
 from incident_tui.journal.writer import Writer
 from incident_tui.watch import asks, reminders, replicas, series, sites
 from incident_tui.watch.answers import Answer
@@ -119,6 +120,8 @@ class Watch:
 
     async def run(self) -> str:
         """Watches until it should end; returns why. Raises Lost when another process holds the lease."""
+        for sentence in settle(self._store):  # purges that a crash left
+            log.warning("a purge waits: %s", sentence)
         entries, self._here = self._store.read_all()
         self._take(entries)
         self._remember()

@@ -19,7 +19,7 @@ from incident_tui.incident.state import Fold
 from incident_tui.journal import snapshot
 from incident_tui.journal.chain import Head
 from incident_tui.journal.errors import JournalError
-from incident_tui.journal.everything import START, Mark, cursor, end, mark
+from incident_tui.journal.everything import START, Mark, came_late, cursor, end, mark
 from incident_tui.journal.in_force import in_force, remember
 from incident_tui.journal.search import Search, search
 from incident_tui.journal.store import Store
@@ -273,3 +273,17 @@ def test_verify_asks_for_the_order_of_each_purge_of_a_copy(two: Bastions, by: st
     db.execute("UPDATE tombstones SET kept = CAST(replace(CAST(kept AS TEXT), 'ana', 'ben') AS BLOB)")
     ((_, verdict),) = verify_copies(two["a"], [])
     assert "order to do so" in verdict.problems[0].sentence
+
+
+def test_what_took_long_to_arrive_is_known_with_its_time(two: Bastions) -> None:
+    soon = two.write("b", Kind.NOTE, "soon")
+    two.send("b", "a")
+    late = two.write("b", Kind.NOTE, "late")
+    own = two.write("a", Kind.NOTE, "own")
+    entries, here = two["a"].read_all()
+    two.now += timedelta(minutes=9)
+    two.send("b", "a")
+    more, there = two["a"].read_all(here)
+    assert came_late(two["a"], entries, START, here) == {}
+    assert came_late(two["a"], more, here, there) == {late.id: two.now}
+    assert {soon.id, own.id} == {one.id for one in entries}

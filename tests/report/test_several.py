@@ -85,3 +85,31 @@ def test_it_says_so_when_the_copies_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "a" / "others.db").write_bytes(b"no database" * 1000)
     with Store.open(tmp_path / "a") as store:
         assert "The journals of other bastions are missing here:" in compose(source(store), full=True)
+
+
+def test_it_says_who_could_not_see_whom_and_when(tmp_path: Path) -> None:
+    bastions = Bastions(tmp_path)
+    tell(bastions, random.Random(1), 3)
+    since = bastions.now
+    said = "b not reached from 2026-11-23 03:00Z to 03:31Z; 3 entries came then"
+    data = {"what": "replica", "since": since.isoformat(), "replica": "b", "from": since.isoformat()}
+    gap = bastions.write("a", Kind.GAP, said, "watch", **data)
+    bastions.send("b", "a")
+    for full in (True, False):
+        report = compose(source(bastions["a"]), full=full)
+        assert f"- Bastions apart: {said} ({bastions['a'].handle(gap)})" in report
+    bastions.close()
+
+
+def test_what_two_did_is_named(tmp_path: Path) -> None:
+    bastions = Bastions(tmp_path)
+    bastions.write("a", Kind.DECLARE, "gv0", title="gv0", severity=2)
+    bastions.join()
+    first = bastions.write("a", Kind.ROLE, "", "ben", role="commander", step="claim", who="ben", was="ana")
+    second = bastions.write("b", Kind.ROLE, "", "cyn", role="commander", step="claim", who="cyn", was="ana")
+    bastions.join()
+    report = compose(source(bastions["b"]), full=True)
+    names = [bastions["b"].handle(one) for one in (first, second)]
+    assert "Done by two, of which the first counts: command: ben was first" in report
+    assert f"({names[0]}, {names[1]})" in report and f"_(second: ben was first, {names[0]})_" in report
+    bastions.close()

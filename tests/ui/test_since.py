@@ -9,6 +9,8 @@ import msgspec
 
 from incident_tui.journal.last_seen import LastSeen
 from incident_tui.ui import app as app_module
+from incident_tui.ui.entry_detail import entry_detail
+from incident_tui.ui.lines import plain
 from incident_tui.ui.since import since_rows
 
 
@@ -46,3 +48,14 @@ async def test_nobody_counts_as_here_before_what_had_come_was_told(world: Any, s
         for _ in range(app_module.BEAT_EVERY):
             driver.app.tick()
     assert LastSeen(world.directory, "ana").read() == left
+
+
+def test_what_came_late_from_another_bastion_is_new_although_it_is_old(kit: Any) -> None:
+    view = kit.view(kit.healthy(), kit.story())
+    left = kit.now + timedelta(minutes=1)
+    row = view.rows[1]
+    assert not since_rows(view.rows, left)
+    came = {row.ref: left + timedelta(minutes=5)}
+    assert since_rows(view.rows, left, came) == [row]
+    page = plain(entry_detail(row, msgspec.structs.replace(view, came=came), 79))
+    assert f"{came[row.ref]:%H:%M:%S}Z, from another bastion" in page and "came here" in page

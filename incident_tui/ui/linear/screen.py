@@ -163,7 +163,7 @@ class LinearScreen:
         self.left, view = self._last_seen.read(), self.session.view()
         if self.left is None or view.now - self.left < LONG:
             return ""
-        return since_words(since_rows(view.rows, self.left), view, self.left, "/go unread tells them.")
+        return since_words(since_rows(view.rows, self.left, view.came), view, self.left, "/go unread tells them.")
 
     # What changes
 

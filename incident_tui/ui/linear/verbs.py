@@ -42,7 +42,7 @@ def go(place: str, view: View, session: Session, columns: int, left: datetime | 
     rows = view.rows
     word = place.casefold()
     if word == "unread":
-        new = since_rows(rows, left) if left is not None else []
+        new = since_rows(rows, left, view.came) if left is not None else []
         return timeline(new[:MOST], view, MOST) + _more(new) or ["Nothing came while you were away."]
     if word in ("", "last"):
         return timeline(rows, view, MOST) or ["There is no entry yet."]

@@ -45,14 +45,17 @@ def test_two_watchers_and_somebody_elses_status_loop_make_nothing_bad(lab: Any, 
         lab.until((tmp_path / "journal" / "board.db").exists, 20)
         end = time.monotonic() + 15
         lab.run(3, "sh", "-c", f"end=$(($(date +%s) + 16)); ({loop}) </dev/null >/dev/null 2>&1 &")
-        whole = False
+
+        def whole(board: dict[str, Any]) -> bool:
+            return [one["bricks_up"] for one in board["volumes"] if one["name"] == "gv0"] == [3]
+
         while time.monotonic() < end:
             for board in (lab.status(), lab.status(*other)):
                 assert not [f for f in board["findings"] if f["level"] == "crit"], board["findings"]
-                volumes = [one for one in board["volumes"] if one["name"] == "gv0"]
-                assert not [brick for one in volumes for brick in one["bricks"] if brick["up"] is False], volumes
-            whole = whole or bool(volumes and volumes[0]["bricks_up"] == 3)
-        assert whole
+                bricks = [brick for one in board["volumes"] if one["name"] == "gv0" for brick in one["bricks"]]
+                assert not [brick for brick in bricks if brick["up"] is False], bricks
+            assert whole(lab.status()), "what was read before stays"
+        lab.until(lambda: whole(lab.status(*other)), 90, "the other watch reads the volume, too")
     finally:
         watch.terminate()
         watch.wait(20)

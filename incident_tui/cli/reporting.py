@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from functools import partial
 
 from incident_tui import __version__
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.show import choose
 from incident_tui.essentials import ConfigError, Essentials, convert, decode, read
-from incident_tui.journal.everything import parts
+from incident_tui.journal.everything import handle, parts
 from incident_tui.report.redacting import BadPattern
 from incident_tui.report.settings import Report, absolute
 from incident_tui.report.source import Source, Style
@@ -68,7 +69,7 @@ def source(context: Context) -> Source:
             head=store.head(),
             journals=parts(store),
             unread=store.others_problem,
-            handle=store.handle,
+            handle=partial(handle, store.letters()),
             now=context.clock(),
             demo=context.demo,
             version=__version__,

@@ -21,7 +21,7 @@ from typing import Any, Final
 import msgspec
 
 from incident_tui.incident.entry import Entry, Kind, Ref, utc
-from incident_tui.journal import chain
+from incident_tui.journal import chain, foreign
 from incident_tui.journal.chain import Head
 from incident_tui.journal.connection import Guard, has_content, open_for_reading
 from incident_tui.journal.errors import Corrupt, JournalError, Locked
@@ -44,7 +44,6 @@ _ERASE: Final = (
     "UPDATE rows SET salt = zeroblob(length(salt)), body = zeroblob(length(body)) WHERE journal = ? AND seq = ?"
 )
 _FORGET: Final = tuple(f"DELETE FROM {table} WHERE journal = ?" for table in ("waiting", "tombstones", "journals"))
-_decoder: Final = msgspec.json.Decoder(Entry)
 _encoder: Final = msgspec.json.Encoder(order="deterministic")
 
 
@@ -369,7 +368,7 @@ class Others:
 
     def _entry(self, journal: str, seq: int, body: bytes) -> Entry:
         try:
-            return _decoder.decode(body)
+            return foreign.read(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Corrupt(f"entry {seq} of the copy of {journal} in {self.path} is damaged ({error}).") from None
 

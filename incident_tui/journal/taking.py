@@ -10,8 +10,9 @@ from typing import Final
 import msgspec
 
 from incident_tui.incident.entry import Entry, utc
-from incident_tui.journal import chain
+from incident_tui.journal import chain, foreign
 from incident_tui.journal.record import LONGEST, Record, decode, encode
+from incident_tui.text import sanitise
 
 MOST_WAITING: Final = 50_000
 """Records that wait for what is missing before them, of one journal; more are not kept and come again."""
@@ -21,7 +22,6 @@ TELL: Final = (
     " heard_at = CASE WHEN excluded.told > told THEN excluded.heard_at ELSE heard_at END,"
     " told = max(told, excluded.told)"
 )
-_decoder: Final = msgspec.json.Decoder(Entry)
 
 
 class Taking:
@@ -154,9 +154,9 @@ def problem_of(record: Record, previous: bytes) -> Entry | str:
     if record.purged and (record.length > LONGEST or record.salt or record.body):
         return "it says it was purged and has a text."
     try:
-        entry = _decoder.decode(record.kept if record.purged else record.body)
+        entry = foreign.read(record.kept if record.purged else record.body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return f"it cannot be read ({error})."
+        return f"it cannot be read ({sanitise(str(error), limit=120)})."
     if entry.journal != record.journal or entry.seq != record.seq or entry.purged != record.purged:
         return f"it says it is number {entry.seq} of journal {entry.journal[:40]}."
     return entry

@@ -25,6 +25,8 @@ Process = asyncssh.SSHClientProcess[bytes]
 
 ANSWER_SECONDS: Final = 30.0
 """So long an answer that is due may take; its disk may be slow, and its login, too."""
+PING_SECONDS: Final = 30.0
+"""At least so often a session that stays says something; `serve.QUIET_SECONDS` is longer."""
 _START_SECONDS: Final = 15.0
 _END_SECONDS: Final = 3.0
 _LOOK_SECONDS: Final = 0.5
@@ -34,9 +36,9 @@ _ERRORS: Final = 4096
 
 class Kept:
     """A session that stays: `news` is set when something may be new here; `settled` is called each time when both sides
-    have all, or the other one has answered that it is there."""
+    have all, or the other one has answered that it is there, and says whether to go on."""
 
-    def __init__(self, seconds: float, settled: Callable[[], None]) -> None:
+    def __init__(self, seconds: float, settled: Callable[[], bool]) -> None:
         self.seconds = seconds
         self.settled = settled
         self.news = asyncio.Event()
@@ -61,7 +63,7 @@ class Link:
         self._pinged = False
 
     async def run(self) -> None:
-        """Exchange once; with `kept`, until it is cancelled or the other side ends it. Raises ExchangeError with one
+        """Exchange once; with `kept`, until it is cancelled or one of the sides ends it. Raises ExchangeError with one
         sentence, JournalError when the journal here cannot be read."""
         try:
             connection = await ssh.connect(self._peer.host, self._fleet)
@@ -115,12 +117,10 @@ class Link:
             self._send(process, out)
             if side.over:
                 return
-            if side.settled and self._kept is None:
+            if side.settled and (self._kept is None or not self._kept.settled()):
                 self._send(process, side.bye())
                 process.stdin.write_eof()
                 return
-            if side.settled and self._kept is not None:
-                self._kept.settled()
 
     async def _read(self, process: Process) -> bytes:
         try:
@@ -159,7 +159,7 @@ class Link:
                 )
             if kept is None or not self._side.begun:
                 continue
-            due = now - looked >= kept.seconds
+            due = now - looked >= min(kept.seconds, PING_SECONDS)
             if kept.news.is_set() or due:
                 kept.news.clear()
                 self._send(process, await self._work(self._side.news))

@@ -33,6 +33,8 @@ log = logging.getLogger("incident_tui.watch")
 
 HOLD: Final = timedelta(seconds=60)
 """So long a bastion may be away before that is written down."""
+AGAIN: Final = timedelta(seconds=60)
+"""After so long what was refused or not saved is tried again: a disk may have room again."""
 FIRST_WAIT: Final = 1.0
 LONGEST_WAIT: Final = 30.0
 _SHOWN: Final = timedelta(seconds=10)
@@ -97,6 +99,7 @@ class _Peer:
         """Since when it has not answered; None while it does."""
         self._letter = ""
         self._failures = 0
+        self._began = now
         self._side: Side | None = None
         self.kept = Kept(peer.seconds, self._settled)
 
@@ -109,10 +112,12 @@ class _Peer:
         """One connection. Returns how many seconds to wait before the next."""
         around = self._around
         self._side = Side(StoreShelf(around.store, around.clock), self.peer.name, __version__, serves=False)
-        self._came_before = 0
+        self._began = around.clock()
         try:
             await Link(self.peer, around.fleet, self._side, around.work, self.kept).run()
-            return self._failed(f"{self.peer.name}: it ended the exchange.")
+            if self._side.over:
+                return self._failed(f"{self.peer.name}: it ended the exchange.")
+            return FIRST_WAIT * around.jitter()
         except (ExchangeError, JournalError) as error:
             return self._failed(error.sentence)
         except Exception as error:  # the watch goes on, whatever is sent to it
@@ -132,8 +137,9 @@ class _Peer:
         longest = min(LONGEST_WAIT, FIRST_WAIT * float(2 ** min(self._failures - 1, 10)))
         return longest * (0.5 + self._around.jitter() / 2)
 
-    def _settled(self) -> None:
-        """Both sides have all, or it has just answered that it is there."""
+    def _settled(self) -> bool:
+        """Both sides have all, or it has just answered that it is there. False: what was not taken is tried again, in a
+        new session."""
         side, now = self._side, self._around.clock()
         assert side is not None
         self._letter, self._failures = side.their_letter, 0
@@ -150,6 +156,7 @@ class _Peer:
         self._reached = now
         if self._shown is None or not timedelta(0) <= now - self._shown < _SHOWN:
             self._shown = now
+        return not problem or now - self._began < AGAIN
 
     def _gap(self, since: datetime, until: datetime, came: int) -> None:
         name = self.peer.name

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
@@ -191,20 +193,22 @@ async def test_one_that_hangs_holds_up_neither_the_loop_nor_the_others(
             await until(lambda: "while it hangs" in texts(b))
 
 
-async def test_what_is_wrong_with_entries_is_told_though_it_is_reached(
+async def test_a_full_disk_there_is_told_and_what_it_lacks_goes_when_there_is_room(
     bastion: Bastion, sshd: Sshd, small_disk: Path
 ) -> None:
-    import os
-
     a = bastion("a", 2)
     with Store.open(small_disk / "b", letter="b") as b:
         write(b, "one")
         write(a, *(os.urandom(800).hex() for _ in range(3000)))
-        async with watching(a, peer(sshd, b.place.directory)) as one:
+        async with watching(a, peer(sshd, b.place.directory, seconds=1.0)) as one:
             await until(lambda: one.row().reached)
             assert "did not take" in one.row().problem and "no room left" in one.row().problem
             (found,) = replica_findings(["bastion-2"], {"bastion-2": one.row()}, NOW)
             assert "not all entries go to and fro" in found.sentence
+            subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)  # noqa: ASYNC221
+            one.clock.now += peers.AGAIN
+            await until(lambda: not one.row().problem)
+            assert texts(b) == texts(a) and not one.saved.drafts
 
 
 async def test_what_cannot_be_had_is_tried_again_later_and_later(bastion: Bastion, sshd: Sshd) -> None:

@@ -95,15 +95,20 @@ def gantt(incident: Incident, spells: Sequence[Spell], until: datetime | None, r
     made.section("status", [(f"is {one.status}", one.since, one.until) for one in incident.statuses])
     made.section("command", [(f"IC {one.who}", one.since, one.until) for one in incident.commands])
     sites = [one for one in spells if one.finding.startswith("site.")]
-    made.section("sites", [(f"site {one.subject}", one.since, one.until) for one in sites[:BARS]])
+    made.section("sites", [(f"site {_what(one)}", one.since, one.until) for one in sites[:BARS]])
     others = sorted(
         (one for one in spells if not one.finding.startswith("site.")), key=lambda one: _RANKS.get(one.worst, 2)
     )[:BARS]
     others.sort(key=lambda one: (one.since, one.ref))
-    made.section("findings", [(f"{one.worst} {one.subject}", one.since, one.until) for one in others])
+    made.section("findings", [(f"{one.worst} {_what(one)}", one.since, one.until) for one in others])
     said = [one for one in incident.milestones.values() if one.at is not None]
     made.milestones([(f"was {one.name}", one.at) for one in said if one.at is not None])
     return Safe("\n".join(made.lines))
+
+
+def _what(spell: Spell) -> str:
+    """Of what, and which of its troubles: "web2 (memory)"."""
+    return f"{spell.subject[:40]} ({spell.finding.rpartition('.')[2][:24]})"
 
 
 class _Gantt:
@@ -114,7 +119,7 @@ class _Gantt:
 
     def _name(self, said: str) -> str:
         clean = self.redact(text.sanitise(said, limit=200))[0]
-        return " ".join(re.sub(r"[^\w ./()+-]", " ", clean)[:60].split()) or "unnamed"
+        return " ".join(re.sub(r"[^\w ./()+-]", " ", clean)[:72].split()) or "unnamed"
 
     def section(self, name: str, bars: Sequence[tuple[str, datetime, datetime | None]]) -> None:
         if bars:

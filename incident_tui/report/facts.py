@@ -35,6 +35,8 @@ from incident_tui.report.source import (
 )
 
 _VERSION: Final = re.compile(r"[0-9A-Za-z.+]{1,40}")
+_SECOND: Final = timedelta(minutes=1)
+"""From so long on an entry has two times: it happened, and it was recorded."""
 QUIET: Final = timedelta(minutes=15)
 """From so long without an entry on, the timeline says so."""
 HOUSEKEEPING: Final = frozenset({Kind.LEASE, Kind.PRESENCE})
@@ -156,6 +158,7 @@ def _line(source: Source, row: TimelineRow, gap: timedelta | None, second: Conte
         more=len(said) - 1,
         late=row.late,
         recorded_at=entry.recorded_at,
+        written=entry.recorded_at if not row.late and entry.recorded_at - row.at >= _SECOND else None,
         skew=row.skew,
         amended=tuple(_before(row)),
         struck=row.struck,

@@ -102,6 +102,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """How many lines follow it; `Facts.exhibits` has them."""
     late: timedelta | None = None
     recorded_at: datetime
+    written: datetime | None = None
+    """When it was recorded, where that was a minute or more after it happened and not so long that it is late."""
     skew: timedelta | None = None
     amended: tuple[Before, ...] = ()
     struck: bool = False
@@ -125,6 +127,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
             self.struck
             or self.amended
             or self.late
+            or self.written
             or self.skew
             or self.more
             or self.pinned

@@ -145,6 +145,17 @@ def test_marks(story: Any) -> None:
     assert "- 11 entries, a1 to a11: 1 struck, 1 amended, 1 purged, 0 late, 1 under a claimed name," in report
 
 
+def test_two_times_where_it_was_recorded_after_it_happened(story: Any) -> None:
+    story.declare()
+    story(Kind.NOTE, 1, "at once", recorded=1.5)
+    story(Kind.NOTE, 2, "five minutes later", recorded=7)
+    story(Kind.NOTE, 3, "much later", recorded=20)
+    report = render(story.source())
+    assert "| NOTE | at once |" in report
+    assert "| 14:02:00 | a3 | ana | NOTE | five minutes later _(recorded 14:07:00Z)_ |" in report
+    assert "much later _(late: recorded 2026-11-23 14:20:00Z, 17 min later)_ |" in report
+
+
 def test_a_line_at_each_date_and_at_each_gap(story: Any, well_formed: Callable[[str], Any]) -> None:
     story.declare(at=595)
     story(Kind.NOTE, 599, "before midnight")

@@ -23,6 +23,7 @@ from incident_tui.cli.machines import Row
 from incident_tui.cli.people import Contact
 from incident_tui.cli.replica import fields as replica_fields
 from incident_tui.cli.status import as_fields
+from incident_tui.cli.syncing import Result
 from incident_tui.config import Settings
 from incident_tui.fleet.settings import Host
 from incident_tui.hosts.readings import (
@@ -200,6 +201,8 @@ def json_fields() -> str:
             ("replica status", inner(replica_fields(store, [], []))),
         ]
     rows.append(("check", ", ".join(f"`{field.name}`" for field in msgspec.structs.fields(Row))))
+    synced = ", ".join(f"`{field.name}`" for field in msgspec.structs.fields(Result))
+    rows.append(("sync", f"`bastions` ({synced})"))
     rows.append(("contacts", ", ".join(f"`{field.name}`" for field in msgspec.structs.fields(Contact))))
     of = ", ".join(f"`{field.name}`" for field in msgspec.structs.fields(Shift))
     what = {"now": f"`now` ({of}) or null", "next": "`next` as `now`"}

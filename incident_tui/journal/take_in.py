@@ -48,17 +48,20 @@ def take_in(store: Store, records: Sequence[Record], now: datetime) -> Taken:
 
 def settle(store: Store) -> list[str]:
     """Carry out the orders that were not carried out yet: of others about own entries, and of the own journal about
-    copies. Returns a sentence for each that has to wait. Raises JournalError when the copies cannot be read."""
+    copies. Returns a sentence for each that has to wait; never raises JournalError."""
     others = store.others
     if others is None:
         return []
     problems: list[str] = []
-    for order in others.orders_of_own():
-        problems += _carry_out(store, order)
-    for ref, by in _orders_of_copies(store):
-        if not others.ordered(ref, by):
-            others.order(ref, by)
-            clean_caches(store)
+    try:
+        for order in others.orders_of_own():
+            problems += _carry_out(store, order)
+        for ref, by in _orders_of_copies(store):
+            if not others.ordered(ref, by):
+                others.order(ref, by)
+                clean_caches(store)
+    except JournalError as error:
+        problems.append(error.sentence)
     return problems
 
 

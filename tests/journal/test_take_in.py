@@ -163,3 +163,11 @@ def test_the_bell_rings_for_what_is_new_and_for_nothing_else(two: Bastions, draf
         assert listener.drain() == 1
     finally:
         listener.close()
+
+
+def test_copies_that_were_damaged_are_a_sentence_and_not_the_end_of_a_watch(two: Bastions) -> None:
+    two.b.purge(Ref(two.a.journal, 2), author=ANA, reason="a password")
+    others = two.a.make_others()
+    others.take(own_records(two.b, 1, 9), NOW)
+    others.connection.execute("UPDATE rows SET body = x'00' WHERE seq = 4")
+    assert "damaged" in settle(two.a)[0]

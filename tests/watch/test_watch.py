@@ -12,8 +12,11 @@ from typing import Any
 
 import msgspec
 
+from incident_tui.incident.entry import Author, Draft, Kind
+from incident_tui.journal import notify
 from incident_tui.journal.lease import Holder, Lease
 from incident_tui.journal.presence import Presence
+from incident_tui.journal.record import own_records
 from incident_tui.journal.store import Store
 
 Staged = Callable[..., Any]
@@ -159,6 +162,33 @@ def test_updates_reach_the_chat_once_and_a_restart_repeats_nothing(staged: Stage
     lines = one.stage.chat().splitlines()
     assert len(lines) == 3 and "DECLARED SEV2" in lines[0] and "UPDATE (public)" in lines[1]
     assert "<!here>" not in lines[1] and "plain note" not in "".join(lines)
+
+
+def test_what_another_bastion_wrote_is_not_posted_here_and_purges_that_wait_are_done(
+    staged: Staged, until: Until, program: Any, tmp_path: Path
+) -> None:
+    one = staged("healthy")
+    program("declare", "sites slow", "--severity", "2", *one.words, "--as", "ana")
+    with Store.open(one.stage.journal) as here, Store.open(tmp_path / "there", letter="z") as there:
+        (declared,) = here.read()
+        ben, data = Author("ben"), {"step": "posted", "audience": "public"}
+
+        def post(text: str) -> None:
+            said = Draft(Kind.UPDATE, text, here.clock(), ben, declared.incident, "", data)
+            there.append([said], key=text)
+            here.make_others().take(own_records(there, 1, 9), here.clock())
+            notify.ring(one.stage.journal)
+
+        post("said there before")
+        there.append([Draft(Kind.PURGE, "a password", here.clock(), ben, ref=declared.id)], key="purge")
+        here.make_others().take(own_records(there, 1, 9), here.clock())
+        process = one.watch("--service")
+        until(lambda: held_by(one.stage.journal, process))
+        until(lambda: any(entry.kind is Kind.PURGE for entry in here.read()))
+        post("said there now")
+        program("log", "/update public said here", *one.words, "--as", "ana")
+        until(lambda: "said here" in one.stage.chat())
+    assert "said there" not in one.stage.chat()
 
 
 def test_an_ask_brings_a_fresh_reading(staged: Staged, until: Until, status_of: Status) -> None:

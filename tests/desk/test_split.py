@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from incident_tui.incident.entry import Entry, Kind
+from incident_tui.incident.entry import Author, Draft, Entry, Kind
 from incident_tui.incident.views import Incident
 from incident_tui.incident.work import Contested
 from incident_tui.journal.record import own_records
@@ -125,8 +125,21 @@ def test_a_playbook_started_on_both_sides_is_one_run(split: Split) -> None:
     (run,) = (one for one in split.incident.runs if one.name == "other")
     assert {one.number: one.by.name for one in run.steps} == {1: "ana", 2: "ben"}
     assert [one.what for one in split.incident.contested] == ["playbook other", "step 1 of other"]
+    mine = {
+        row.ref.journal: row.entry.data["run"] for row in split.incident.rows if row.entry.data.get("name") == "other"
+    }
+    data = {
+        "step": "intent",
+        "host": "web1",
+        "command": "true",
+        "run": mine[split.people[1].store.journal],
+        "number": 2,
+    }
+    draft = Draft(Kind.COMMAND, "", split.clock(), Author("ben"), split.incident.id, "", data)
+    split.people[1].store.append([draft], key="command")
     split.say(1, "/tick 2")
     split.meet()
+    assert data["run"] != run.run == split.incident.remotes[0].run, "what was run for a step stands at it"
     assert next(one for one in split.incident.runs if one.name == "other").step(2).step == "done"  # type: ignore[union-attr]
 
 

@@ -23,6 +23,7 @@ from incident_tui.journal.everything import START, Mark, came_late, cursor, end,
 from incident_tui.journal.in_force import in_force, remember
 from incident_tui.journal.search import Search, search
 from incident_tui.journal.store import Store
+from incident_tui.journal.take_in import take_in
 from incident_tui.journal.verify import verify_copies
 from tests.journal.several import Bastions, fold_of, spoken
 
@@ -167,6 +168,7 @@ def test_the_search_finds_all_in_the_order_of_writing(two: Bastions) -> None:
 
 @pytest.mark.parametrize("order", ["amendment first", "entry first", "searched between"])
 def test_an_amendment_that_came_before_what_it_amends(two: Bastions, order: str) -> None:
+    two.send("b", "a")  # from now on the index is the same one
     told = two.write("b", Kind.NOTE, "brick two")
     amended = two.write("a", Kind.AMEND, "", "ana", told, text="heal two")
     assert amended.ref == told.id
@@ -258,6 +260,23 @@ def test_verify_names_what_is_wrong_with_a_copy(two: Bastions) -> None:
     two["a"].others.connection.execute("UPDATE rows SET body = ? WHERE seq = 2", (b'{"x":1}',))
     ((_, verdict),) = verify_copies(two["a"], [])
     assert [one.seq for one in verdict.problems] == [2] and two["a"].verify().ok
+
+
+def test_verify_of_a_copy_waits_for_an_order_that_has_not_come(two: Bastions) -> None:
+    told = two.write("b", Kind.NOTE, "a secret")
+    two.write("b", Kind.NOTE, "more")
+    two["b"].purge(told.id, author=Author("ana"), reason="x")
+    take_in(two["a"], two.records("b")[:2], two.now)
+    ((_, verdict),) = verify_copies(two["a"], [])
+    assert verdict.ok and verdict.purged == (1,)
+
+
+def test_verify_knows_the_order_of_this_journal_about_a_copy(two: Bastions) -> None:
+    told = two.write("b", Kind.NOTE, "a secret")
+    two.send("b", "a")
+    two["a"].purge(told.id, author=Author("ana"), reason="x")
+    ((_, verdict),) = verify_copies(two["a"], [])
+    assert verdict.ok and verdict.purged == (1,)
 
 
 @pytest.mark.parametrize("by", ["own", "other"])

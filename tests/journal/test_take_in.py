@@ -88,6 +88,13 @@ def test_both_sides_of_a_split_order_the_same(two: Bastions) -> None:
     assert len(two.b.read()) == 4
 
 
+def test_purging_what_was_purged_elsewhere_gives_the_order_of_there(two: Bastions) -> None:
+    order = two.a.purge(Ref(two.a.journal, 1), author=ANA, reason="a password")
+    two.exchange()
+    assert two.b.purge(Ref(two.a.journal, 1), author=ANA, reason="again") == order
+    assert len(two.b.read()) == 3
+
+
 def test_purging_a_copy_again_repeats_the_cleaning(two: Bastions) -> None:
     ref = Ref(two.a.journal, 2)
     first = two.b.purge(ref, author=ANA, reason="a password")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from incident_tui.incident.entry import Author, Draft, Kind
+from incident_tui.incident.entry import Author, Draft, Kind, Ref
 from incident_tui.journal import notify
 from incident_tui.journal.lease import Holder, Lease
 from incident_tui.journal.presence import Presence
@@ -188,6 +189,10 @@ def test_what_another_bastion_wrote_is_not_posted_here_and_purges_that_wait_are_
         post("said there now")
         program("log", "/update public said here", *one.words, "--as", "ana")
         until(lambda: "said here" in one.stage.chat())
+        queue = sqlite3.connect(one.stage.journal / "outbox.db")
+        posted = [here.get(Ref(*row)) for row in queue.execute("SELECT DISTINCT journal, seq FROM messages")]
+        queue.close()
+    assert {entry.text for entry in posted if entry is not None and not entry.purged} == {"said here"}
     assert "said there" not in one.stage.chat()
 
 

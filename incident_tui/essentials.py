@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import tomli
 
+from incident_tui.incident.age import days_of
 from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Person, Playbooks, Severity
 from incident_tui.journal.settings import JournalSettings
 from incident_tui.text import sanitise
@@ -123,6 +124,8 @@ def check(settings: Essentials, path: StrPath) -> None:
     letter = settings.journal.letter
     if len(letter) != 1 or not "a" <= letter <= "z":
         raise _wrong(path, "journal.letter", letter, "one letter from a to z")
+    if settings.journal.keep and days_of(settings.journal.keep) is None:
+        raise _wrong(path, "journal.keep", settings.journal.keep, "days, weeks or years, like 365d")
     if settings.journal.sign not in ("off", "agent"):
         raise _wrong(path, "journal.sign", settings.journal.sign, "off, or agent")
 

@@ -46,7 +46,7 @@ from incident_tui.incident.prefixes import PREFIXES
 from incident_tui.incident.roster import OnCall, Shift
 from incident_tui.incident.state import Fold
 from incident_tui.incident.verbs import VERBS
-from incident_tui.journal import archive
+from incident_tui.journal import archive, retention_file
 from incident_tui.journal.sign_verify import NOTHING
 from incident_tui.journal.store import Store
 from incident_tui.replica.sync_settings import Sync
@@ -214,10 +214,18 @@ def json_fields() -> str:
     number = number.replace("`points`", f"`points` ({point})")
     numbers = ", ".join(f"`{field.name}`" for field in msgspec.structs.fields(Stats))
     rows.append(("stats", numbers.replace("`numbers`", f"`numbers` ({number})")))
-    for name, meanings in (("export --format json", FIELDS), ("export --all --format json", archive.FIELDS)):
+    for name, meanings in (
+        ("export --format json", FIELDS),
+        ("export --all --format json", archive.FIELDS),
+        ("archive FILE", retention_file.FIELDS),
+    ):
         rows.append((name, "; ".join(f"`{field}` {meaning}" for field, meaning in meanings.items())))
     return table(
-        ("command", "its fields"), [(f"`{name} --json`".replace("json --json", "json"), said) for name, said in rows]
+        ("command", "its fields"),
+        [
+            (f"`{name} --json`".replace("json --json", "json").replace("FILE --json", "FILE"), said)
+            for name, said in rows
+        ],
     )
 
 

@@ -15,6 +15,8 @@ GLOBAL: Final = (
 )
 """Accepted before or after each command."""
 
+ARCHIVE: Final = Option("archive", "of this archive file, not of the journal", "FILE", completes="file")
+
 LINEAR: Final = Option("linear", "lines instead of a screen, for screen readers")
 
 COMMANDS: Final = (
@@ -49,7 +51,7 @@ COMMANDS: Final = (
         "Prints the handle of each entry after it is safely stored. `log -- -text` for a text that starts with a dash.",
     ),
     Command("list", "the incidents of this journal", "show:list_incidents", options=(JSON,)),
-    Command("show", "one incident and its timeline", "show:show", "[INCIDENT]", (JSON,)),
+    Command("show", "one incident and its timeline", "show:show", "[INCIDENT]", (JSON, ARCHIVE)),
     Command(
         "search",
         "entries of all incidents whose words begin so, as they stand now; newest first",
@@ -102,6 +104,7 @@ COMMANDS: Final = (
             Option("since", "the timeline from then on; of a journal what was recorded since TIME or a handle", "TIME"),
             Option("until", "the timeline until then", "TIME"),
             Option("pinned", "of the timeline what is pinned"),
+            ARCHIVE,
             Option("all", "the whole journal, with --format json: `import` makes an identical one of it elsewhere"),
             Option("output", "write to this file, not standard output", "FILE", short="o", completes="file"),
         ),
@@ -159,6 +162,19 @@ COMMANDS: Final = (
         ),
         "FILE may be a folder or a zip of Slack's, or - for standard input. The same file again adds only what is new "
         "in it. Exit status 1 when a line was not imported.",
+    ),
+    Command(
+        "archive",
+        "put closed incidents into a file, to keep the journal small; `import FILE` brings them back",
+        "archive:archive",
+        "FILE [INCIDENT...]",
+        (
+            Option("closed-before", "all that were closed longer ago: 365d, 52w, 2y", "AGE"),
+            Option("unreviewed", "also where the review is not done"),
+            Option("dry-run", "list them, change nothing", short="n"),
+            Option("purge", "destroy the text of this entry in the file, once `purge` did in the journal", "HANDLE"),
+        ),
+        "What is listed, counted and still to do stays in the journal. `show` and `export` read the file by --archive.",
     ),
     Command(
         "report",

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timezone, tzinfo
 
 import msgspec
 
+from incident_tui.cli.archive import begins_an_archive, bring_back
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.options import UsageError
 from incident_tui.cli.searching import time_of
@@ -49,6 +50,8 @@ def import_from(context: Context, path: str, *, zone: str) -> int:
     try:
         raw = sys.stdin.buffer.read() if path == "-" else None
         begin = first_bytes(path, raw)
+        if begins_an_archive(begin):
+            return bring_back(context, path, raw)
         if begin.startswith(stick.START.encode()):
             from incident_tui.cli.carrying import import_records
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from incident_tui.cli import syncing
+from incident_tui.cli.archive import hinted
 from incident_tui.cli.check_outside import tried
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.options import PROGRAM
@@ -125,7 +126,8 @@ class Row(msgspec.Struct, frozen=True):
 def check(context: Context) -> int:
     """What works and how to mend what does not. Status 1 when anything does not, 2 for a configuration error."""
     settings = context.settings
-    rows = [_configuration(context), *_files(context), _journal(context), _agent(), *_signing(context)]
+    rows = [_configuration(context), *_files(context), _journal(context), *_retention(context), _agent()]
+    rows += _signing(context)
     checks, sites = _run(_check_all(context))
     rows += checks
     for site, answer in zip(settings.sites, sites, strict=True):
@@ -211,6 +213,15 @@ def _signing(context: Context) -> list[Row]:
     """Whether entries are signed, where that is configured."""
     found = signing_trial(context)
     return [] if found is None else [Row("ssh", "signing", *found)]
+
+
+def _retention(context: Context) -> list[Row]:
+    """What could be archived by now, where [journal] keep says how long incidents stay."""
+    try:
+        sentence = hinted(context)
+    except Failure:
+        return []  # the journal's own row says what is wrong
+    return [Row("journal", "retention", True, sentence)] if sentence else []
 
 
 def _agent() -> Row:

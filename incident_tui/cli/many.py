@@ -66,7 +66,16 @@ def show_digest(context: Context) -> int:
     redact = reporting.style(context, reporting.settings(context)).redact
     with context.store(create=False) as store, reporting.patterns():
         fold = context.fold(store)
-        facts = digest.gather(fold.incidents(), fold.loose(week.since), turns, store.handle, week, now, redact)
+        facts = digest.gather(
+            fold.incidents(),
+            fold.loose(week.since),
+            turns,
+            store.handle,
+            week,
+            now,
+            redact,
+            context.essentials.journal.keep,
+        )
         made = digest.markdown(facts)
     if context.demo:
         made = made.replace("\n", "\n\nDEMO: recorded against embedded machines.\n", 1)

@@ -60,7 +60,20 @@ def patterns() -> Iterator[None]:
 
 
 def source(context: Context) -> Source:
-    """The incident that the command's words name, from the whole journal."""
+    """The incident that the command's words name, from the whole journal, or from an archive file."""
+    if "archive" in context.call.options:
+        from incident_tui.cli.archive import opened
+
+        kept, file = opened(context)
+        return Source(
+            fold=kept,
+            incident=choose(kept, context.call.words).id,
+            head=file.head,
+            handle=file.handle,
+            now=context.clock(),
+            demo=context.demo,
+            version=__version__,
+        )
     with context.store(create=False) as store:
         fold = context.fold(store)
         return Source(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 
 import msgspec
@@ -12,6 +13,7 @@ from incident_tui.incident.filter import KINDS, Filter
 from incident_tui.incident.views import TimelineRow
 from incident_tui.incident.when import read_time
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.retention import files
 from incident_tui.journal.search import MOST, Search, search, words_of
 from incident_tui.journal.store import Store
 from incident_tui.mistakes import nearest
@@ -36,6 +38,13 @@ def find(context: Context) -> int:
                 print(_line(row, store))
             if found.more:
                 print(f"there are more; --limit {2 * int(limit)} shows further ones")
+        away = files(store)
+    if away:
+        names = ", ".join(sanitise(name, limit=80) for name in sorted(away))
+        print(
+            f"incident-tui: {sum(away.values())} entries are in archives, which are not searched: {names}",
+            file=sys.stderr,
+        )
     return 0 if found.rows else 1
 
 

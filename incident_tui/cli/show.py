@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from incident_tui import __version__
 from incident_tui.cli.context import Context, Failure
+from incident_tui.incident.entry import Ref
 from incident_tui.incident.state import Fold
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.journal.chain import Head, Verdict
@@ -20,6 +21,12 @@ from incident_tui.text import sanitise
 if TYPE_CHECKING:
     from incident_tui.journal.others import Copy
     from incident_tui.journal.sign_verify import Signed
+
+
+class Handles(Protocol):
+    """Whoever knows how entries are called: a journal, or an archive file."""
+
+    def handle(self, entry: Ref) -> str: ...
 
 
 def choose(fold: Fold, words: list[str]) -> Incident:
@@ -75,17 +82,26 @@ def list_incidents(context: Context) -> int:
 
 
 def show(context: Context) -> int:
+    if "archive" in context.call.options:
+        from incident_tui.cli.archive import opened
+
+        fold, handles = opened(context)
+        return _show(context, fold, handles)
     with context.store(create=False) as store:
-        incident = choose(context.fold(store), context.call.words)
-        if context.call.flag("json"):
-            seconds = {one.second: store.handle(one.first) for one in incident.contested}
-            rows = [row_fields(row, store) | {"second_to": seconds.get(row.ref)} for row in incident.rows]
-            return _json(summary(incident) | {"timeline": rows})
-        _print(incident, store, "DEMO " if context.demo else "")
+        return _show(context, context.fold(store), store)
+
+
+def _show(context: Context, fold: Fold, handles: Handles) -> int:
+    incident = choose(fold, context.call.words)
+    if context.call.flag("json"):
+        seconds = {one.second: handles.handle(one.first) for one in incident.contested}
+        rows = [row_fields(row, handles) | {"second_to": seconds.get(row.ref)} for row in incident.rows]
+        return _json(summary(incident) | {"timeline": rows})
+    _print(incident, handles, "DEMO " if context.demo else "")
     return 0
 
 
-def row_fields(row: TimelineRow, store: Store) -> dict[str, object]:
+def row_fields(row: TimelineRow, store: Handles) -> dict[str, object]:
     """The fields of a row of `show --json`."""
     return {
         "handle": store.handle(row.ref),
@@ -107,7 +123,7 @@ def row_fields(row: TimelineRow, store: Store) -> dict[str, object]:
     }
 
 
-def _print(incident: Incident, store: Store, mark: str) -> None:
+def _print(incident: Incident, store: Handles, mark: str) -> None:
     drill = "DRILL " if incident.drill else ""
     print(f"{mark}{drill}{incident.id}  SEV{incident.severity or '?'}  {incident.status}  {incident.title}")
     since = f" since {incident.commander_since:%H:%MZ}" if incident.commander_since else ""
@@ -161,6 +177,7 @@ def verify(context: Context) -> int:
         for problem in verdict.problems:
             print(f"{store.letter}{problem.seq}: {problem.sentence}")
         purged = f", {len(verdict.purged)} of them purged" if verdict.purged else ""
+        purged += f", {len(verdict.archived)} in archive files" if verdict.archived else ""
         print(f"{verdict.entries} entries{purged}; {'the chain holds' if verdict.ok else 'THE CHAIN DOES NOT HOLD'}")
         print(f"head {verdict.head}")
         for sentence in signed.sentences(store.letter):
@@ -202,6 +219,7 @@ def verdict_fields(verdict: Verdict) -> dict[str, object]:
         "head": str(verdict.head),
         "problems": [{"seq": problem.seq, "sentence": problem.sentence} for problem in verdict.problems],
         "purged": list(verdict.purged),
+        "archived": list(verdict.archived),
         "heads_checked": verdict.heads_checked,
         "promise": verdict.promise,
     }

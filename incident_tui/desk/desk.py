@@ -301,6 +301,11 @@ class Desk:
         if self.purge is None:
             return Outcome(line=line, refusal="Nothing can be purged from here: use `incident-tui purge`.")
         target = scene.find(parsed.handle)
+        more = (
+            f" {target.archive} has it, too: incident-tui archive FILE --purge {parsed.handle}."
+            if target.archive
+            else ""
+        )
         try:
             entry = self.purge(target.id, self.author, parsed.reason)
         except Exception as error:
@@ -310,11 +315,13 @@ class Desk:
             return Outcome(line=line, refusal=str(sentence))
         if not isinstance(entry, Entry):
             self._waiting.append(entry)
-            notice = f"The text of {parsed.handle} is gone when this is saved; its number stays."
+            notice = f"The text of {parsed.handle} is gone when this is saved; its number stays.{more}"
             return Outcome(line=line, saving=entry, notice=notice)
         self.fold.apply(entry)
         return Outcome(
-            line=line, saving=Saved([entry]), notice=f"The text of {parsed.handle} is destroyed; its number stays."
+            line=line,
+            saving=Saved([entry]),
+            notice=f"The text of {parsed.handle} is destroyed; its number stays.{more}",
         )
 
     def _save(

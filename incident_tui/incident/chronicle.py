@@ -19,7 +19,7 @@ from incident_tui.incident.progress import KINDS, Progress, resolved
 from incident_tui.incident.said import Line, as_taken, number, same
 from incident_tui.incident.words import time_of
 
-_PLAIN: Final = frozenset({Kind.NOTE, Kind.RESULT, Kind.EVIDENCE, Kind.CHAT})
+_PLAIN: Final = frozenset({Kind.NOTE, Kind.RESULT, Kind.EVIDENCE, Kind.CHAT, Kind.ARCHIVE})
 STATEFUL: Final = frozenset(Kind) - (MACHINE_KINDS - {Kind.PRESENCE}) - _PLAIN
 """Kinds that may change the state; the others only make a row."""
 

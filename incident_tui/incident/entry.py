@@ -50,6 +50,7 @@ class Kind(StrEnum):
     GAP = "gap"
     LEASE = "lease"
     SIGNATURE = "signature"
+    ARCHIVE = "archive"
 
 
 DATA: Final[dict[Kind, dict[str, str]]] = {
@@ -203,6 +204,7 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
     Kind.PURGE: {
         "kind": "the kind of what was destroyed",
         "tombstone": "hex SHA-256 of what the journal kept of it, so that the chain covers that",
+        "plain": "of one that was in an archive file: the same of what is kept where it was not",
         "order": "JOURNAL:NUMBER of the order of another bastion that this one follows, or absent",
     },
     Kind.GAP: {
@@ -215,6 +217,13 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
     },
     Kind.LEASE: {"epoch": "int", "host": "node name", "pid": "int"},
     Kind.PRESENCE: {"step": "joined | left"},
+    Kind.ARCHIVE: {
+        "step": "out | back (with ref)",
+        "entries": "the numbers of the incident's entries whose texts left for the file, or came back: 12,14-19",
+        "file": "its name, without its directory",
+        "sha256": "hex, of the file as it was made (out)",
+        "tombstones": "hex SHA-256 of the joined fingerprints of what was kept of each: the chain covers them (out)",
+    },
     Kind.SIGNATURE: {
         "entries": "the numbers of the author's entries that it covers: 12,14-19",
         "head": "int, the entry whose head the signed text names (`journal.sign_text`)",
@@ -297,11 +306,16 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     ref: Ref | None = None
     seen: Seen | None = None
     purged: bool = False
-    """Its text and data were destroyed on request; number, times and chain remain."""
+    """Its text and data were destroyed on request, or are in the file `archive`; number, times and chain remain."""
 
     @property
     def id(self) -> Ref:
         return Ref(self.journal, self.seq)
+
+    @property
+    def archive(self) -> str:
+        """The file that has its text, when that was put away; of a purged entry, empty."""
+        return str(self.data.get("archive", "")) if self.purged else ""
 
     @property
     def order(self) -> tuple[datetime, datetime, str, int]:

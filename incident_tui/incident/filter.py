@@ -21,7 +21,7 @@ SIDES: Final = ("people", "machine")
 _SORTS: Final = ("kind", "by", "host")
 _SHOWN: Final = ("down", "oom", "split", "silent", "declared", "command", "todo", "ran", "confirmed", "eliminated")
 """Words of the timeline that are no kinds (`incident.words.word`)."""
-_NEVER: Final = frozenset({Kind.AMEND, Kind.STRIKE, Kind.PIN, Kind.LEASE, Kind.SIGNATURE})
+_NEVER: Final = frozenset({Kind.AMEND, Kind.STRIKE, Kind.PIN, Kind.LEASE, Kind.SIGNATURE, Kind.ARCHIVE})
 """Kinds that have no rows of their own."""
 KINDS: Final = (*SIDES, *(kind.value for kind in Kind if kind not in _NEVER), *LEVELS, *_SHOWN)
 """What may stand after `kind:`, the likeliest first."""

@@ -9,6 +9,8 @@ from incident_tui.incident.entry import Entry
 
 MOST: Final = 500
 """Entries of one signature."""
+MOST_ARCHIVED: Final = 5_000
+"""Entries that one order puts into an archive file."""
 
 
 def spans(numbers: Sequence[int]) -> list[tuple[int, int]]:
@@ -39,12 +41,31 @@ def unpacked(text: object, most: int) -> list[int]:
     return found
 
 
+def count(text: object) -> int:
+    """How many numbers `packed` wrote; 0 when it cannot be read."""
+    total = 0
+    for part in str(text).split(","):
+        low, _, high = part.partition("-")
+        if not low.isdecimal() or (high and not high.isdecimal()):
+            return 0
+        total += max(int(high or low) - int(low) + 1, 0)
+    return total
+
+
 def said(numbers: Sequence[int], letter: str, most: int = 12) -> str:
     """For people: "a12, a14–a19"; of many ranges the first `most`, and how many entries there are besides."""
     ranges = spans(numbers)
     shown = [f"{letter}{low}" if low == high else f"{letter}{low}–{letter}{high}" for low, high in ranges[:most]]
     left = sum(high - low + 1 for low, high in ranges[most:])
     return ", ".join([*shown, *([f"and {left} more"] if left else [])])
+
+
+def archived(entry: Entry) -> list[int]:
+    """The numbers that an ARCHIVE entry names; none when it cannot be read."""
+    try:
+        return unpacked(entry.data.get("entries"), MOST_ARCHIVED)
+    except ValueError:
+        return []
 
 
 def covered(entry: Entry) -> list[int]:

@@ -36,6 +36,10 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _Order = tuple[datetime, datetime, str, int]
 
 
+_BOOKKEEPING: Final = frozenset({Kind.SIGNATURE, Kind.ARCHIVE})
+"""Kinds that happen to the journal, often long after the incident, and are no part of its timeline."""
+
+
 def _said(entry: Entry) -> tuple[datetime, str, int]:
     return (entry.recorded_at, entry.journal, entry.seq)
 
@@ -92,7 +96,7 @@ class Fold:
         known = self._entries.get(target)
         if known is None:
             return
-        if entry.kind is Kind.PURGE and not known.purged:
+        if entry.kind is Kind.PURGE and (not known.purged or known.archive):
             self._entries[target] = known = _emptied(known)
         self._touch(target)
         for other in self._referring.get(target, ()):
@@ -192,7 +196,7 @@ class Fold:
             known = self._entries.get(entry.ref)
             unmatched = known is None
             if known is not None:
-                target = "[purged]" if known.purged else self._text(known)
+                target = sentence(known, "") if known.purged else self._text(known)
         late = entry.recorded_at - at
         return TimelineRow(
             entry=entry,
@@ -219,7 +223,7 @@ class Fold:
         return text
 
     def _hidden(self, entry: Entry) -> bool:
-        return (entry.kind in _HIDDEN and entry.ref in self._entries) or entry.kind is Kind.SIGNATURE
+        return (entry.kind in _HIDDEN and entry.ref in self._entries) or entry.kind in _BOOKKEEPING
 
 
 def _emptied(entry: Entry) -> Entry:
@@ -259,7 +263,8 @@ class _File:
         self.loose_seen = len(loose)
         if stateful or more or self.current is None:
             lines = [_line(row) for row in self.placed if not row.struck and row.entry.kind in STATEFUL]
-            self.state = derive(self.id, lines, [line for line in lines if line.entry.incident])
+            told = [line for line in lines if not line.entry.archive]
+            self.state = derive(self.id, told, [line for line in lines if line.entry.incident])
         rows = Growing(self.placed)
         self.lent = True
         self.current = msgspec.structs.replace(self.state, rows=rows, corrections=sum(self.marks.values()))

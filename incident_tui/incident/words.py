@@ -7,6 +7,7 @@ from sys import intern
 from typing import Any, Final
 
 from incident_tui.incident.entry import Entry, Kind
+from incident_tui.incident.numbers import count
 from incident_tui.incident.said import one_line
 
 _WORDS: Final = {
@@ -19,6 +20,7 @@ _WORDS: Final = {
     Kind.CRITERION: "EXIT WHEN",
     Kind.PRESENCE: "HERE",
     Kind.LEASE: "WATCH",
+    Kind.ARCHIVE: "ARCHIVED",
 }
 _RULES: Final = (
     ("oom", "OOM"),
@@ -56,7 +58,7 @@ def sentence(entry: Entry, said: str, target: str | None = None) -> str:
     """What the timeline shows after the word. `said` is the effective text, `target` the text of the entry that
     `entry.ref` names, None when there is none or it is not here."""
     if entry.purged:
-        return "[purged]"
+        return f"[in archive {entry.archive}]" if entry.archive else "[purged]"
     data = entry.data
     about = target if target is not None else ("an entry that is not here" if entry.ref else "")
     match entry.kind:
@@ -116,6 +118,9 @@ def sentence(entry: Entry, said: str, target: str | None = None) -> str:
             number = f" {data['number']}" if "number" in data else ""
             step = data.get("step", "?")
             return _colon(f"{data.get('name', '?')}: {'step' + number + ' ' if number else ''}{step}", said)
+        case Kind.ARCHIVE:
+            how = "back from" if data.get("step") == "back" else "in"
+            return f"{count(data.get('entries'))} entries are {how} archive {data.get('file', '?')}"
         case Kind.PRESENCE:
             return _colon(f"{entry.author.name} {data.get('step', '')}".strip(), said)
         case Kind.AMEND | Kind.STRIKE | Kind.PIN | Kind.PURGE:

@@ -81,6 +81,8 @@ class Verdict(msgspec.Struct, frozen=True):
     entries: int
     problems: tuple[Problem, ...] = ()
     purged: tuple[int, ...] = ()
+    archived: tuple[int, ...] = ()
+    """Numbers whose text is in an archive file, by an order that the chain covers."""
     heads_checked: int = 0
     promise: str = PROMISE
 

@@ -39,12 +39,13 @@ def purge(store: Store, ref: Ref, author: Author, reason: str, told_by: Ref | No
     with store.guard:
         db.execute("BEGIN IMMEDIATE")
         try:
-            row = db.execute("SELECT by_seq FROM tombstones WHERE seq = ?", (ref.seq,)).fetchone()
-            if row is None:
-                kept = _encoder.encode(tombstone(target))
+            row = db.execute("SELECT by_seq, kept FROM tombstones WHERE seq = ?", (ref.seq,)).fetchone()
+            if row is None or _put_away(store, row[0]):
+                # What was kept of it in an archive stays as it is: the order that put it away covers that, too.
+                kept = _encoder.encode(tombstone(target)) if row is None else row[1]
                 order = _order(store, target, kept, author, reason, told_by)
                 by = store.insert([order], f"{KEY}{ref.seq}")[0].seq
-                db.execute("INSERT INTO tombstones(seq, by_seq, kept) VALUES (?, ?, ?)", (ref.seq, by, kept))
+                db.execute("INSERT OR REPLACE INTO tombstones(seq, by_seq, kept) VALUES (?, ?, ?)", (ref.seq, by, kept))
             else:
                 by = int(row[0])
             db.execute(ERASE, (ref.seq,))
@@ -60,8 +61,17 @@ def purge(store: Store, ref: Ref, author: Author, reason: str, told_by: Ref | No
     return ordered
 
 
+def _put_away(store: Store, by: int) -> bool:
+    """Whether that entry put others into an archive file; it did not destroy them."""
+    order = store.get(Ref(store.journal, by))
+    return order is not None and order.kind is Kind.ARCHIVE
+
+
 def _order(store: Store, target: Entry, kept: bytes, author: Author, reason: str, told_by: Ref | None = None) -> Draft:
     data = {"kind": str(target.kind), "tombstone": chain.fingerprint(kept)}
+    plain = _encoder.encode(tombstone(target))
+    if plain != kept:  # it was put into an archive here; a copy that still had the text keeps no more than this
+        data["plain"] = chain.fingerprint(plain)
     if told_by is not None:
         data["order"] = f"{told_by.journal}:{told_by.seq}"
     return Draft(
@@ -104,10 +114,11 @@ def clean_caches(store: Store) -> None:
 
 
 def tombstone(entry: Entry) -> Entry:
-    """What is kept of an entry. Of a purge order also its proof, or the chain would no longer cover what it ordered."""
-    data: dict[str, Any] = {}
+    """What is kept of an entry. Of an order to purge or to put away also its proof, or the chain would no longer cover
+    what it ordered."""
+    data: dict[str, Any] = entry.data if entry.kind is Kind.ARCHIVE else {}
     if entry.kind is Kind.PURGE:
-        data = {name: entry.data[name] for name in ("kind", "tombstone", "order") if name in entry.data}
+        data = {name: entry.data[name] for name in ("kind", "tombstone", "plain", "order") if name in entry.data}
     return Entry(
         journal=entry.journal,
         seq=entry.seq,

@@ -148,11 +148,13 @@ def check(
     written: list[int] = []
     found: list[tuple[int, _Brief]] = []
     for seq, committed, link, body in rows:
+        if not isinstance(committed, bytes) or not isinstance(link, bytes):
+            continue  # altered by hand: no signature of it fits
         commitments[seq] = committed
         links += [b""] * (seq - len(links)) + [link]
         try:
             entry = _brief.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
             continue  # the chain's business
         if entry.kind == Kind.SIGNATURE:
             if not entry.purged:
@@ -250,12 +252,14 @@ def exported(rows: Iterable[Row], journal: str, wanted: int) -> tuple[str, bytes
     commitments: dict[int, bytes] = {}
     links: list[bytes] = [GENESIS]
     for seq, committed, link, body in rows:
+        if not isinstance(committed, bytes) or not isinstance(link, bytes):
+            continue  # altered by hand: no signature of it fits
         commitments[seq] = committed
         links += [b""] * (seq - len(links)) + [link]
         if seq == wanted:
             try:
                 one = _Signature(seq, _brief.decode(body))
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
                 return None
             message = None if one.read() else one.text(journal, commitments, links)
             return None if message is None else (one.author, message, one.key, one.signature)

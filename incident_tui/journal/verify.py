@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from incident_tui.incident.entry import Entry, Kind
+from incident_tui.incident.numbers import archived
 from incident_tui.journal import chain
 from incident_tui.journal.chain import HEAD_DIGITS, Head, Problem, Verdict
 from incident_tui.journal.errors import JournalError, from_sqlite
@@ -100,8 +101,10 @@ class _Check:
         self.problems: list[Problem] = []
         self.heads: dict[int, list[Head]] = {}
         self.heads_checked = 0
+        self.archived: set[int] = set()
         self.purged: dict[int, tuple[int, str]] = {}  # seq -> who ordered it, fingerprint of what was kept
-        self.orders: dict[int, tuple[int, str]] = {}  # seq -> the PURGE entry, the fingerprint it carries
+        self.orders: dict[int, tuple[int, tuple[str, ...]]] = {}  # seq -> the PURGE entry, the fingerprints it carries
+        self.away: dict[int, tuple[list[int], str]] = {}  # ARCHIVE entry -> seqs, the digest it carries
         self.elsewhere: dict[int, set[str]] = {}  # seq -> the fingerprints that orders in other journals carry
 
     def problem(self, seq: int, sentence: str) -> None:
@@ -124,7 +127,7 @@ class _Check:
         if seq != self.seq + 1:
             missing = f"entry {self.seq + 1} is" if seq == self.seq + 2 else f"entries {self.seq + 1} to {seq - 1} are"
             self.problem(self.seq + 1, f"{missing} missing.")
-        for value in (committed, link, salt, body):
+        for value in (committed, link, salt, body, b"" if kept is None else kept):
             if not isinstance(value, bytes):
                 self.problem(seq, f"entry {seq} was altered: a field of it is not stored as bytes.")
                 self._next(seq, link if isinstance(link, bytes) else bytes(32))
@@ -173,7 +176,10 @@ class _Check:
             self.problem(seq, f"entry {seq} cannot be read: {error}.")
             return None
         if entry.kind is Kind.PURGE and entry.ref is not None and entry.ref.journal == self.journal:
-            self.orders.setdefault(entry.ref.seq, (seq, str(entry.data.get("tombstone", ""))))
+            prints = tuple(str(entry.data[name]) for name in ("tombstone", "plain") if name in entry.data)
+            self.orders.setdefault(entry.ref.seq, (seq, prints))
+        if entry.kind is Kind.ARCHIVE and entry.data.get("step") == "out":
+            self.away[seq] = (archived(entry), str(entry.data.get("tombstones", "")))
         return entry
 
     def finish(self, last_acknowledged: int) -> None:
@@ -189,22 +195,39 @@ class _Check:
                 )
             else:
                 self.problem(seq, f"entry {seq}, whose head was recorded, is missing.")
+        self._archives()
         for seq, (by, fingerprint) in self.purged.items():
-            told = self.orders.get(seq) == (by, fingerprint) or fingerprint in self.elsewhere.get(seq, ())
-            if not told and not (self.growing and by > self.seq):
+            order, prints = self.orders.get(seq, (0, ()))
+            told = (order == by and fingerprint in prints) or fingerprint in self.elsewhere.get(seq, ())
+            if not told and seq not in self.archived and not (self.growing and by > self.seq):
                 self.problem(
                     seq, f"entry {seq} was purged, but the order to do so is missing or does not fit what is left."
                 )
         for seq in {**self.orders, **self.elsewhere}:
+            if seq in self.archived and not self.growing:
+                self.problem(seq, f"entry {seq} should have been purged by order, but is in an archive.")
             if seq not in self.purged and seq <= self.seq:
                 who = f"entry {self.orders[seq][0]}" if seq in self.orders else "another journal"
                 self.problem(seq, f"entry {seq} should have been purged by order of {who}, but is still there.")
+
+    def _archives(self) -> None:
+        """Which entries are in archive files, by an order that covers what was kept of them. One that was purged
+        besides counts as purged; of what came back nothing is left to check."""
+        for order, (seqs, digest) in self.away.items():
+            here = [seq for seq in seqs if self.purged.get(seq, (0, ""))[0] == order]
+            prints = "".join(self.purged[seq][1] for seq in seqs if seq in self.purged)
+            part = self.growing and not all(seq in self.purged for seq in seqs)  # of a copy, what came before it left
+            if here and not part and chain.fingerprint(prints.encode()) != digest:
+                self.problem(order, f"what is left of the entries that entry {order} put away does not fit to it.")
+            else:
+                self.archived.update(here)
 
     def verdict(self) -> Verdict:
         return Verdict(
             Head(self.journal, self.seq, self.link.hex()),
             self.count,
             tuple(sorted(self.problems, key=lambda problem: problem.seq)),
-            tuple(self.purged),
+            tuple(seq for seq in self.purged if seq not in self.archived),
+            tuple(sorted(self.archived)),
             self.heads_checked,
         )

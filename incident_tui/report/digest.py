@@ -15,6 +15,7 @@ import msgspec
 from incident_tui import text
 from incident_tui.incident.entry import Kind, Ref
 from incident_tui.incident.metrics import impact
+from incident_tui.incident.retention import hint
 from incident_tui.incident.roster import Shift
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.incident.when import span
@@ -58,6 +59,8 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
     """How many years ago, and what."""
     redact: Redact
     """For what is printed as it is in these."""
+    retention: str = ""
+    """What could be archived by now, a sentence; or empty."""
 
 
 def week_of(said: str, now: datetime) -> Week | None:
@@ -88,8 +91,9 @@ def gather(
     week: Week,
     now: datetime,
     redact: Redact = text.redact,
+    keep: str = "",
 ) -> Digest:
-    """`loose` are rows of no incident. `redact`: the team's, in [report]."""
+    """`loose` are rows of no incident. `redact`: the team's, in [report]; `keep`: as [journal] has it."""
     alone = own(incidents)
     items = follow_ups(alone, handle, now, redact)
     open_items = [one for one in items if one.done_at is None]
@@ -111,6 +115,7 @@ def gather(
         ),
         anniversaries=tuple(_anniversaries(alone, week)),
         redact=redact,
+        retention=hint(alone, now, keep),
     )
 
 
@@ -123,7 +128,12 @@ def _flapping(rows: Iterable[TimelineRow], week: Week) -> tuple[tuple[str, int],
     changes: Counter[str] = Counter()
     for row in rows:
         entry = row.entry
-        if entry.kind is Kind.OBSERVATION and week.has(row.at) and not row.struck and not row.purged:
+        if (
+            entry.kind is Kind.OBSERVATION
+            and week.has(row.at)
+            and not row.struck
+            and (not row.purged or row.entry.archive)
+        ):
             flaps = entry.data.get("flaps")
             changes[str(entry.data.get("host") or entry.data.get("subject") or "?")] += max(
                 flaps if isinstance(flaps, int) else 1, 1
@@ -174,6 +184,8 @@ def markdown(digest: Digest) -> str:
     ]
     if past:
         out += _section("This week in other years", past, "")
+    if digest.retention:
+        out += ["", _md(digest.retention)]
     return "\n".join(out) + "\n"
 
 

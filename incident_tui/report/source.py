@@ -285,6 +285,8 @@ class Integrity(msgspec.Struct, frozen=True, kw_only=True):
     struck: int
     amended: int
     purged: int
+    archived: int
+    """How many have their text in an archive file, and so not here."""
     signed: int
     """How many a signature covers; whether it fits, `incident-tui verify` says."""
     claimed: int

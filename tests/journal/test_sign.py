@@ -156,6 +156,15 @@ def test_a_chain_made_anew_betrays_itself_by_each_signature_after_the_change(
         assert all(f"up to number {2 if one.seq == 3 else 5} was altered" in one.sentence for one in found.wrong)
 
 
+@pytest.mark.parametrize("field", ["commitment", "link", "body"])
+def test_a_row_that_is_no_row_any_more_does_not_fit(field: str, store: Store, start_agent: StartAgent) -> None:
+    agent = start_agent()
+    people = [Person(name="ana", keys=(agent.add(),))]
+    sign(store, by_agent(agent, ANA, people), [write(store, "one"), write(store, "two")], "tui")
+    store.connection.execute(f"UPDATE entries SET {field} = 7 WHERE seq = 2")
+    assert [one.seq for one in read(store, people).wrong] == [3] and not store.verify().ok
+
+
 def test_an_entry_that_was_altered_by_hand_does_not_count_as_signed(place: Path, start_agent: StartAgent) -> None:
     agent = start_agent()
     people = [Person(name="ana", keys=(agent.add(),))]

@@ -108,6 +108,7 @@ def rich(story: Any) -> None:
     story(Kind.PIN, 66, "", step="pin", ref=story.entries[8])
     story(Kind.STATUS, 70, "", status="resolved", by="bob")
     story(Kind.MILESTONE, 75, "", name="closed", by="bob", seen=Seen("+ all well", 3))
+    story(Kind.ARCHIVE, 199, "", by="ana", step="back", entries="5,7-8", file="INC-1.json")
     story(Kind.SIGNATURE, 200, "", by="ana", incident="", entries="5,7-8", head=9, key="ssh-ed25519 AAAA", sig="AAAA")
 
 

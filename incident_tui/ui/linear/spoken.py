@@ -107,7 +107,7 @@ class Announcer:
         here = view.incident.id if view.incident is not None else ""
         for entry in new:
             row = fold.row(entry.ref if entry.kind in (Kind.AMEND, Kind.STRIKE, Kind.PIN) and entry.ref else entry.id)
-            if row is None or row.entry.incident != here or entry.kind in (Kind.LEASE, Kind.SIGNATURE):
+            if row is None or row.entry.incident != here or entry.kind in (Kind.LEASE, Kind.SIGNATURE, Kind.ARCHIVE):
                 continue
             if entry.kind in (Kind.AMEND, Kind.STRIKE, Kind.PIN):
                 said.append(f"{view.look.text(entry.author.name)} changed {entry_line(row, view)}")

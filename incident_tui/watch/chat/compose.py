@@ -27,7 +27,9 @@ CARD: Final = "card"
 never one whose audiences are not the team."""
 SENDS: Final = (*_BY_WORD, "commander", CARD, "roles", "all")
 """The words of `[[chat]] send`. "all": every entry of an incident that says something, but the card."""
-_NEVER: Final = frozenset({Kind.AMEND, Kind.STRIKE, Kind.PURGE, Kind.PRESENCE, Kind.LEASE, Kind.SIGNATURE})
+_NEVER: Final = frozenset(
+    {Kind.AMEND, Kind.STRIKE, Kind.PURGE, Kind.PRESENCE, Kind.LEASE, Kind.SIGNATURE, Kind.ARCHIVE}
+)
 """Corrections are of the journal."""
 TOGETHER: Final = 50
 """At most so many go out as one."""

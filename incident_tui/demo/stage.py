@@ -15,6 +15,7 @@ import msgspec
 
 from incident_tui.config import Settings
 from incident_tui.demo.serve import Endpoints
+from incident_tui.replica.settings import Replica
 
 CHAT_VARIABLE: Final = "INCIDENT_TUI_CHAT_URL"
 MARK: Final = "DEMO"
@@ -130,6 +131,7 @@ def toml_for(settings: Settings, endpoints: Endpoints, journal: Path) -> bytes:
         hooks=(),
         rooms=(),
         sync=(),
+        replica=Replica(),
         listener=replace(settings.listener, bind="", token_env="", token_file="", cert="", key=""),
     )
     return _toml(msgspec.to_builtins(quick)).encode()

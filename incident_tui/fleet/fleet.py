@@ -50,16 +50,19 @@ class Fleet:
         self._turns = Turns()
         self._hosts = {host.name: host for host in hosts}
         self._changed = asyncio.Event()
+        self._guests: frozenset[str] = frozenset()
         self.links: dict[str, HostLink] = {}
         self.readings: dict[str, HostReading] = {}
         self.keep(self._hosts)
 
-    def keep(self, names: Collection[str]) -> None:
-        """Read these of the hosts from now on, and no others: what was read of another goes, with its connection."""
-        for name in self.links.keys() - set(names):
+    def keep(self, names: Collection[str], guests: Collection[str] = ()) -> None:
+        """Read these of the hosts from now on, and no others: what was read of another goes, with its connection.
+        `guests` are read, too, and not elected: somebody else asks their cluster."""
+        self._guests = frozenset(guests)
+        for name in self.links.keys() - set(names) - self._guests:
             del self.links[name], self.readings[name]
         for name in self._hosts:
-            if name in names and name not in self.links:
+            if (name in names or name in self._guests) and name not in self.links:
                 self.links[name] = self._link_to(self._hosts[name])
                 self.readings[name] = self.links[name].reading
         self._changed.set()
@@ -146,6 +149,7 @@ class Fleet:
             if reading.link.state is LinkState.UP
             and reading.gluster is not None
             and reading.gluster.glusterd_alive
+            and reading.host not in self._guests
             and not is_stale("gluster", reading.gluster.at, now, self._thresholds)
         ]
         hung = {reading.host for reading in able if _hung(reading, now)}

@@ -169,6 +169,8 @@ class HostReading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     kernel: KernelEvents | None = None
     stuck: StuckChild | None = None
     gaps: Mapping[str, Gap] = {}
+    via: str = ""
+    """The letter of the bastion that read it; empty: this one."""
 
 
 CLOCK_TOLERANCE = timedelta(seconds=5)

@@ -18,8 +18,8 @@ from incident_tui.replica.settings import Replica
 if TYPE_CHECKING:
     from nats.js.kv import KeyValue
 
-MAX_AGE: Final = 4 * AGE
-"""What nobody renews goes from the bucket of leases after so many seconds; per-key limits need nats-server 2.11."""
+AGES: Final = 4
+"""What nobody renews goes from the bucket of leases after so many ages; per-key limits need nats-server 2.11."""
 _LOOK: Final = 0.5
 _DELETED: Final = ("DEL", "PURGE")
 
@@ -63,8 +63,8 @@ class Buckets:
 
     async def part(self, session: Session) -> None:
         """Until the connection is lost. Raises ReplicaError."""
-        stream = self._settings.stream
-        leases = await self._bucket(session, lease_bucket(stream), "leases of the watches", MAX_AGE)
+        stream, duty_age = self._settings.stream, self._duty.age
+        leases = await self._bucket(session, lease_bucket(stream), "leases of the watches", AGES * duty_age)
         lasting = await self._bucket(session, lasting_bucket(stream), "what was sent to chat, by sink", None)
         self._where = session.where
         try:

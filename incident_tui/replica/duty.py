@@ -30,6 +30,8 @@ WATCH: Final = "watch"
 _BASTION: Final = "bastion."
 _AGAIN: Final = 1.0
 """Seconds until what got no answer is tried again."""
+_LONGEST: Final = 300.0
+"""Of an age that somebody else names."""
 _KEPT: Final = 16
 """Own beats whose way back is awaited."""
 _T = TypeVar("_T")
@@ -49,6 +51,8 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
     """Of its machine, one minute."""
     number: int = 0
     """Of this beat: two are never the same."""
+    age: float = 0.0
+    """Its lease's, where bastions are configured differently: the longer one counts."""
 
     @property
     def key(self) -> str:
@@ -56,11 +60,12 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Term(msgspec.Struct, frozen=True):
-    """One holding of the duty. `beat` makes each renewal another value."""
+    """One holding of the duty. `beat` makes each renewal another value; `age` as of a `Beat`."""
 
     journal: str
     term: int
     beat: int = 0
+    age: float = 0.0
 
 
 class Put(msgspec.Struct, frozen=True):
@@ -157,7 +162,7 @@ class Duty:
         if now >= self._next_beat and self._free(self.me.key, now):
             self._beats += 1
             self._next_beat = now + self.age / 3
-            beat = msgspec.structs.replace(self.me, number=self._beats)
+            beat = msgspec.structs.replace(self.me, number=self._beats, age=self.age)
             # On top of the last one only: one that was on its way for long comes too late to say that anybody lives.
             puts.append(self._put(Put(self.me.key, msgspec.json.encode(beat), self._own), now))
         term = self._term(now)
@@ -189,8 +194,9 @@ class Duty:
                 there = [
                     beat
                     for key, one in self._seen.items()
-                    if key.startswith(_BASTION) and key != self.me.key and now - one.at <= self.age
+                    if key.startswith(_BASTION) and key != self.me.key
                     if (beat := _read(one, Beat)) is not None and beat.key == key
+                    if now - one.at <= self._longest(beat)
                 ]
                 self.others = tuple(sorted(there, key=lambda beat: beat.journal))
             return
@@ -220,13 +226,16 @@ class Duty:
             # Nobody can have had it in between: the store would refuse what is written on top of the own revision.
             if self.holds(now) and now < self._next_renewal:
                 return None
-        elif now - (seen.at if seen is not None else self._began) <= self.age:
+        elif now - (seen.at if seen is not None else self._began) <= self._longest(term):
             return None  # its holder may still believe in it; also one of whom there is no trace any more
         self._next_renewal = now + self.age / 3
         self._beats += 1
         number = self.term if self.holds(now) else self.term + 1
-        value = msgspec.json.encode(Term(self.me.journal, number, self._beats))
+        value = msgspec.json.encode(Term(self.me.journal, number, self._beats, self.age))
         return Put(WATCH, value, seen.revision if seen is not None else 0)
+
+    def _longest(self, told: Beat | Term | None) -> float:
+        return max(self.age, min(told.age, _LONGEST)) if told is not None else self.age
 
     def _put(self, put: Put, now: float) -> Put:
         self._under_way[put.key] = now

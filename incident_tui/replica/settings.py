@@ -20,6 +20,8 @@ class Replica(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Name of the stream that holds the entries; the first word of every other name is made of it."""
     replicas: int = 3
     """So many servers hold each entry; only when the stream is made."""
+    lease_seconds: float = 15.0
+    """After so long a watch that is not heard of is replaced, and one that hears nothing is alone."""
     name: str = ""
     """This bastion as others read it; empty: its host name."""
     ca_file: str = ""
@@ -50,6 +52,8 @@ def problems(replica: Replica) -> Iterator[tuple[str, str]]:
         yield "replica.stream", f"{replica.stream!r}: letters, digits, - and _, at most 32 of them"
     if not 1 <= replica.replicas <= 5:
         yield "replica.replicas", f"{replica.replicas}: 1 to 5; an odd number, 3 survives the loss of one server"
+    if not 3 <= replica.lease_seconds <= 300:
+        yield "replica.lease_seconds", f"{replica.lease_seconds:g}: 3 to 300; 15 survives the choice of a new leader"
     if bool(replica.cert_file) != bool(replica.key_file):
         yield "replica", "a client certificate is cert_file and key_file, both"
     if bool(replica.user) != bool(replica.password_env or replica.password_file):

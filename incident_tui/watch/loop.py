@@ -43,13 +43,13 @@ from incident_tui.journal.store import Store
 from incident_tui.journal.take_in import settle
 from incident_tui.journal.writer import Writer
 from incident_tui.watch import asks, reminders, replicas, series, sites
-from incident_tui.watch.answers import Answer
 from incident_tui.watch.cards import Cards
 from incident_tui.watch.demands import Demands
 from incident_tui.watch.evidence import RawPace
+from incident_tui.watch.fellows import Fellows
 from incident_tui.watch.history import Histories, History, note_host, note_site, note_volumes
 from incident_tui.watch.impact import impact
-from incident_tui.watch.outside import KEY as ALERTS
+from incident_tui.watch.old_rows import old_rows
 from incident_tui.watch.outside import Outside
 from incident_tui.watch.plan import Plan
 from incident_tui.watch.post import Post
@@ -58,6 +58,8 @@ from incident_tui.watch.recorder import Recorder
 from incident_tui.watch.rows import SiteRow, WatchRow, site_findings
 from incident_tui.watch.saving import Fenced
 from incident_tui.watch.settings import Site
+from incident_tui.watch.together import KEY as BASTIONS
+from incident_tui.watch.together import Together
 
 log = logging.getLogger("incident_tui.watch")
 
@@ -101,6 +103,12 @@ class Watch:
         self._presence = Presence(plan.directory)
         self._writer = Writer(lambda: Store.open(plan.directory, letter=plan.letter), clock=clock)
         self._board = Board.open(plan.directory, clock=clock)
+        saving = Fenced(self._writer, epoch)
+        self._replicas = replicas.Replicas(plan, saving, self._fold, self._author, self._board.read(), clock)
+        jetstream = self._replicas.jetstream
+        together = None
+        if jetstream is not None:
+            together = Together(plan.replica, jetstream.connection, store, plan.hosts, plan.sites, clock)
         self._histories = Histories(self._board.details("history/", History))
         self._post = Post(
             plan.directory,
@@ -110,13 +118,25 @@ class Watch:
             may_send=lambda: lease.held,
             clock=clock,
             demo=plan.demo,
+            others=together,
         )
         self._cards = Cards(plan.directory, plan.command, plan.people, plan.rosters, store.handle, plan.demo)
-        saving = Fenced(self._writer, epoch)
-        self._outside = Outside(plan, saving, self._fold, store, self._author, self._post.incident_of, clock)
-        self._replicas = replicas.Replicas(plan, saving, self._fold, self._author, self._board.read(), clock)
+        self._outside = Outside(plan, saving, self._fold, store, self._author, self._post.incident_of, clock, together)
         self._fleet = Fleet(plan.hosts, plan.fleet, clock, self._read)
         self._demands = Demands(self._fleet.links, clock, self._woken.set)
+        published = (lambda: jetstream.publisher.done) if jetstream is not None else lambda: 0
+        self._fellows = Fellows(
+            plan,
+            together,
+            self._fleet,
+            self._recorder,
+            self._post,
+            saving,
+            self._author,
+            published,
+            clock,
+            may_speak=lambda: lease.held,
+        )
 
     async def run(self) -> str:
         """Watches until it should end; returns why. Raises Lost when another process holds the lease."""
@@ -125,10 +145,9 @@ class Watch:
         entries, self._here = self._store.read_all()
         self._take(entries)
         self._remember()
-        own = self._own(entries)
-        self._recorder.remember(own, self._watched)
-        self._post.start(own)
-        self._outside.start(own, self._board)
+        self._post.start(entries)
+        self._fellows.start(entries, self._store.journal)
+        self._outside.start(entries if self._fellows.together is not None else self._own(entries), self._board)
         self._forget_old_rows()
         listener = self._listen()
         try:
@@ -136,11 +155,11 @@ class Watch:
                 tasks = [group.create_task(self._fleet.run(), name="fleet"), *self._post.start_sending(group)]
                 tasks += [group.create_task(self._demands.run(), name="demands"), *self._outside.tasks(group)]
                 tasks += self._replicas.tasks(group)
-                tasks += [
-                    group.create_task(self._watch_site(site), name=f"site {site.name}") for site in self.plan.sites
-                ]
-                reason = await self._keep()
-                for task in tasks:
+                try:
+                    reason = await self._keep(group)
+                finally:
+                    await self._fellows.leave()
+                for task in [*tasks, *self._fellows.tasks]:
                     task.cancel()
             return reason
         except* Lost:
@@ -177,7 +196,21 @@ class Watch:
 
     # ------------------------------------------------------------------ what comes in
 
+    def _others(self, group: asyncio.TaskGroup) -> None:
+        """What other bastions read, and what is to be read here."""
+        for key, row in self._fellows.step(self._readings).items():
+            self._dirty[key] = row
+            if isinstance(row, HostReading):
+                self._readings[row.host] = row
+                note_host(self._histories, row)
+            elif isinstance(row, SiteRow):
+                self._checked(row)
+        self._fellows.keep_sites(group, self._watch_site)
+
     def _read(self, reading: HostReading) -> None:
+        known = self._readings.get(reading.host)
+        if known is not None and known.via and reading.link.state in (LinkState.NEVER, LinkState.CONNECTING):
+            return  # what another bastion read last is worth more until this one knows better
         self._readings[reading.host] = reading
         self._dirty[f"host/{reading.host}"] = reading
         note_host(self._histories, reading)
@@ -213,7 +246,10 @@ class Watch:
             return
         if entries:
             self._take(entries)
-            self._post.take(self._own(entries))
+            self._post.take(entries)
+            self._fellows.take(entries)
+            if self._fellows.together is not None:
+                self._outside.take([one for one in entries if one.journal != self._store.journal])
             self._remember()
 
     def _remember(self) -> None:
@@ -227,7 +263,8 @@ class Watch:
                 self._post.asked(ask)
                 continue
             if ask.word:
-                for host in [ask.host] if ask.host else [one.name for one in self.plan.hosts]:
+                for host in [ask.host] if ask.host else [*self._fleet.links]:
+                    self._fellows.look_closer(host)
                     self._demands.ask(host, ask.word)
                 continue
             self._fleet.refresh(ask.host)
@@ -237,7 +274,7 @@ class Watch:
 
     # ------------------------------------------------------------------ the loop
 
-    async def _keep(self) -> str:
+    async def _keep(self, group: asyncio.TaskGroup) -> str:
         """The pulse. Only a completed round renews the lease: a watch that hangs loses it."""
         loop = asyncio.get_running_loop()
         beat = alone_since = loop.time()
@@ -253,6 +290,7 @@ class Watch:
             began = time.thread_time()
             self._follow()
             self._answer_asks()
+            self._others(group)
             self._record()
             self._put()
             spent = time.thread_time() - began
@@ -286,11 +324,13 @@ class Watch:
             self._dirty[f"chat/{name}"] = row
         rows, details = self._outside.rows()
         rows |= self._outside.rooms.rows() | self._replicas.rows()
-        fresh, self._dirty = self._changed({**self._dirty, **rows}), {}
+        fresh, self._dirty = self._changed(self._fellows.mixed({**self._dirty, **rows})), {}
         now = self._clock()
         details = {**self._details, **details, **self._histories.due(now), **self._demands.take()}
         self._details = {}
         old = [*self._demands.over(now), *self._histories.gone()]
+        if self._fellows.together is not None:
+            self._fellows.together.share(fresh)
         if fresh or details or old:
             try:
                 self._board.put(fresh, epoch=self._epoch, drop=old, details=details)
@@ -310,45 +350,28 @@ class Watch:
         return found
 
     def _forget_old_rows(self) -> None:
-        """Rows of hosts and sites that are no longer configured go from the board, and so do answers to an earlier
-        watch."""
-        keep = {
-            *(f"host/{host.name}" for host in self.plan.hosts),
-            *(f"site/{site.name}" for site in self.plan.sites),
-            *(f"chat/{sink.name}" for sink in self.plan.chat),
-            *(f"room/{room.name}" for room in self.plan.outside.rooms),
-            *replicas.keys(self.plan),
-            ALERTS,
-        }
-        old = [key for key in self._board.read() if key != "watch" and key not in keep]
-        kept = {f"raw/{host.name}" for host in self.plan.hosts} | {f"history/{key}" for key in keep}
-        details = [*self._board.details("raw/", msgspec.Raw), *self._histories.known]
-        here = ("history/volume/", *(f"history/container/{host.name}/" for host in self.plan.hosts))
-        old += [key for key in details if key not in kept and not key.startswith(here)]
-        old += self._board.details("asked/", Answer)
+        keep = {*replicas.keys(self.plan), *([BASTIONS] if self._fellows.together is not None else [])}
+        old = old_rows(self.plan, self._board, self._histories.known, keep)
         try:
             self._board.put({"watch": self._row()}, epoch=self._epoch, drop=old)
         except StaleEpoch:
             raise Lost from None
 
     def _hosts(self) -> list[HostReading]:
-        """Every configured host; one that was never heard of says that itself."""
-        return [self._readings.get(host.name) or self._fleet.readings[host.name] for host in self.plan.hosts]
-
-    def _watched(self, rule: str, subject: str, host: str) -> bool:
-        if rule.startswith("site."):
-            return any(site.name == subject for site in self.plan.sites)
-        # A peer or brick may live on a machine that we never watched ourselves.
-        return rule.startswith("gluster.") or not host or any(each.name == host for each in self.plan.hosts)
+        """Every host that is to be read here; one that was never heard of says that itself."""
+        names = [host.name for host in self.plan.hosts if self._fellows.reads(host.name)]
+        return [self._readings.get(name) or self._fleet.readings[name] for name in names]
 
     def _record(self) -> None:
         now, hosts, limits = self._clock(), self._hosts(), self.plan.thresholds
         joined = cluster_view(hosts, limits, now)
         found = host_findings(hosts, limits, now, judge=self._judge, joined=joined)
-        found += site_findings(self.plan.sites, self._sites, now)
+        found += site_findings([one for one in self.plan.sites if self._fellows.checks(one.name)], self._sites, now)
         self._keep_evidence(joined, found, now)
+        seen = sight(hosts, limits, now, joined)
+        seen = msgspec.structs.replace(seen, whole=seen.whole and self._fellows.whole)
         made = cache(lambda: impact(self.plan.sites, self._readings, joined))
-        for draft in self._recorder.observe(found, now, sight(hosts, limits, now, joined), lambda one: made().of(one)):
+        for draft in self._recorder.observe(found, now, seen, lambda one: made().of(one)):
             draft = sites.with_resolution(draft, self.plan.sites, self.plan.watch.hold_seconds)
             self._writer.submit([draft], f"watch:{self._epoch}:{secrets.token_hex(8)}", self._epoch)
         dark = [one for one in hosts if one.link.state is not LinkState.UP]
@@ -361,7 +384,9 @@ class Watch:
         for incident in self._fold.incidents():
             numbers = series.due(incident, self._histories.known, now, self._author)
             waiting = [*reminders.due(incident, now, clocks, unseen), *numbers]
-            for reminder in reminders.in_turn(waiting, incident, self._store.journal, now):
+            if not self._fellows.acts:
+                continue
+            for reminder in reminders.in_turn(waiting, incident, self._store.journal, now, self._fellows.wait):
                 if reminder.key not in self._reminded:
                     self._reminded.add(reminder.key)
                     self._writer.submit([reminder.draft], reminder.key, self._epoch)
@@ -369,7 +394,8 @@ class Watch:
     def _keep_evidence(self, joined: ClusterView, found: list[Finding], now: datetime) -> None:
         """What the numbers were and what the commands printed, for whoever opens a detail."""
         note_volumes(self._histories, joined.volumes)
-        for host in self._raw_pace.due(self._readings, found, now):
+        own = {name: self._readings[name] for name in self._fleet.links if name in self._readings}
+        for host in self._raw_pace.due(own, found, now):
             self._details[f"raw/{host}"] = self._fleet.links[host].raw
 
 

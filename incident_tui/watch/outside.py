@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -29,9 +29,11 @@ from incident_tui.watch.alerts.sources import Sources
 from incident_tui.watch.inbound.taking import Inbound, Saving, Threads
 from incident_tui.watch.listen.listener import listen
 from incident_tui.watch.listen.routes import Routes
+from incident_tui.watch.on_duty import Others, SharedCursors, while_so
 from incident_tui.watch.rooms.all import Rooms
 from incident_tui.watch.rooms.cursors import Cursors
 from incident_tui.watch.rooms.feed import Journal
+from incident_tui.watch.rooms.reader import Reader
 from incident_tui.watch.rooms.settings import Room
 
 log = logging.getLogger("incident_tui.watch")
@@ -76,7 +78,10 @@ class Outside:
         author: Author,
         threads: Threads,
         clock: Callable[[], datetime],
+        others: Others | None = None,
     ) -> None:
+        """`others`: the bastions of which one polls and reads for all; without, this one does."""
+        self._others = others
         settings, directory = plan.outside, plan.directory
         self._settings = settings
         self._directory = directory
@@ -88,6 +93,7 @@ class Outside:
         self.inbound = Inbound(saving, fold, store, plan, clock=clock, new_id=_new_id, threads=threads)
         self._routes = Routes(settings, self.sources, self.intake.take, self.inbound.take, clock=clock)
         cursors = Cursors(directory / "rooms.db", store.journal)
+        self._cursors = SharedCursors(cursors, [room.name for room in settings.rooms])
         self.rooms = Rooms(settings.rooms, Journal(self.inbound, saving, fold, author, cursors, clock))
         self._put: datetime | None = None
 
@@ -96,17 +102,44 @@ class Outside:
         self.intake.remember(entries, board.details(KEY, Firings).get(KEY))
         self.inbound.remember(entries)
 
+    def take(self, entries: Sequence[Entry]) -> None:
+        """Entries that came from other bastions: what they took in is not taken in here again."""
+        self.intake.remember(entries, None)
+        self.inbound.remember(entries)
+
     def tasks(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         """Starts all there is to do; each runs until it is cancelled."""
         pollers = [
             Poller(source, self.intake, self.sources, self._clock) for source in self._settings.alerts if source.url
         ]
-        tasks = [group.create_task(one.run(), name=f"alerts {one.source.name}") for one in pollers]
+        tasks = [group.create_task(self._for_all(one.run), name=f"alerts {one.source.name}") for one in pollers]
         tasks.append(group.create_task(self._spool(), name="spool"))
         if self._settings.listener.bind:
             running = listen(self._settings.listener, self._routes, self.sources.listening)
             tasks.append(group.create_task(running, name="listener"))
-        return [*tasks, *self.rooms.tasks(group)]
+        for reader in self.rooms.readers:
+            tasks.append(group.create_task(self._read(reader), name=f"room {reader.room.name}"))
+        return tasks
+
+    async def _for_all(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """What one bastion does for all of them."""
+        others = self._others
+        await (run() if others is None else while_so(lambda: others.acts, run))
+
+    async def _read(self, reader: Reader) -> None:
+        others = self._others
+        if others is None:
+            await reader.run()
+            return
+        here = others
+
+        async def run() -> None:
+            await self._cursors.adopt(here, reader.room.name)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(reader.run())
+                group.create_task(self._cursors.tell(here, reader.room.name))
+
+        await while_so(lambda: here.reads_rooms, run)
 
     async def _spool(self) -> None:
         """Takes what commands handed in, and writes counts whose time has come."""

@@ -53,14 +53,17 @@ def due(incident: Incident, now: datetime, clocks: Clocks, unseen: Mapping[str, 
     ]
 
 
-def in_turn(reminders: Sequence[Reminder], incident: Incident, journal: str, now: datetime) -> list[Reminder]:
+def in_turn(
+    reminders: Sequence[Reminder], incident: Incident, journal: str, now: datetime, wait: timedelta = ELSEWHERE
+) -> list[Reminder]:
     """Those that the watch beside `journal` is to write. With several bastions that is the one on which the incident
-    was declared; another one writes what is not there a while later, since that bastion may be cut off or lost."""
+    was declared; another one writes what is not there a while later, since that bastion may be cut off or lost. With
+    the duty for all of them nothing is to `wait` for."""
     declared = incident.milestones.get("declared")
     if not reminders or declared is None or declared.ref.journal == journal:
         return list(reminders)
     said = {_said(row.entry) for row in incident.rows if row.entry.kind is Kind.GAP and row.entry.journal != journal}
-    return [one for one in reminders if now - one.draft.at > ELSEWHERE and _said(one.draft) not in said]
+    return [one for one in reminders if now - one.draft.at > wait and _said(one.draft) not in said]
 
 
 def _said(one: Draft | Entry) -> tuple[object, ...]:

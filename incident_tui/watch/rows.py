@@ -1,9 +1,9 @@
 """What the watch puts on the board beside the hosts' readings, and the rules for it. Pure; imports no asyncio.
 
 Keys on the board: "host/NAME" -> hosts.readings.HostReading, "site/NAME" -> SiteRow, "chat/NAME" -> ChatRow,
-"watch" -> WatchRow. Its details: "history/..." -> watch.history.History, "raw/NAME" -> hosts.raw.RawText. The board
-holds readings only; findings are derived from them by whoever looks, with the clock of that moment, so that a watch
-that died can never leave a green row behind.
+"watch" -> WatchRow, "bastions" -> BastionsRow. Its details: "history/..." -> watch.history.History, "raw/NAME" ->
+hosts.raw.RawText. The board holds readings only; findings are derived from them by whoever looks, with the clock of
+that moment, so that a watch that died can never leave a green row behind.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence when there was no answer; empty otherwise."""
     since: datetime | None = None
     """Since when the outcome (answer as expected or not) is what it is."""
+    via: str = ""
+    """The letter of the bastion that checked it; empty: this one."""
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +83,36 @@ class WatchRow(msgspec.Struct, frozen=True, kw_only=True):
     service: bool = False
     version: str = ""
     demo: bool = False
+
+
+class BastionSeen(msgspec.Struct, frozen=True):
+    """Another bastion that is there."""
+
+    letter: str
+    node: str
+    hosts: int
+    """How many it reads."""
+    same_fleet: bool
+    """False: its configuration names other hosts, so nothing is divided with it."""
+
+
+class BastionsRow(msgspec.Struct, frozen=True, kw_only=True):
+    """How this watch stands to those of other bastions over the cluster; there is none without a cluster."""
+
+    at: datetime
+    state: str
+    """joining, together or alone."""
+    since: datetime
+    """Since when; of alone, when contact was lost."""
+    reads: int
+    """Hosts that this watch reads itself, of `hosts`."""
+    hosts: int
+    duty: str = ""
+    """The letter of who sends to chat, reads rooms and polls alerts; empty when nobody is known to."""
+    on_duty: bool = False
+    others: tuple[BastionSeen, ...] = ()
+    problem: str = ""
+    """What of another bastion's board was not taken, and why."""
 
 
 SITE_RULES = {

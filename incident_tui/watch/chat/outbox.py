@@ -38,7 +38,7 @@ CREATE INDEX IF NOT EXISTS open_messages ON messages(sink, id) WHERE state IN ('
 CREATE TABLE IF NOT EXISTS threads(sink TEXT NOT NULL, incident TEXT NOT NULL, root TEXT NOT NULL,
     PRIMARY KEY(sink, incident)) WITHOUT ROWID;
 """
-_LATER_COLUMNS: Final = ("batch INTEGER", "remote TEXT NOT NULL DEFAULT ''")
+_LATER_COLUMNS: Final = ("batch INTEGER", "remote TEXT NOT NULL DEFAULT ''", "asked INTEGER NOT NULL DEFAULT 0")
 """Columns that outboxes of earlier versions lack."""
 SHOWN: Final = 30
 """How many deliveries a ChatRow carries: the latest, and as many of the oldest that are not well."""
@@ -194,10 +194,108 @@ class Outbox:
             which, values = "sink=? AND journal=? AND seq=?", [sink, ref.journal, str(ref.seq)]
             states += ["maybe", "accepted"]
         return self._db.execute(
-            "UPDATE messages SET state='waiting', sent=NULL, next=0, attempts=0, "
+            "UPDATE messages SET state='waiting', sent=NULL, next=0, attempts=0, asked=1, "
             f"batch=CASE WHEN state='waiting' THEN batch END WHERE {which} AND state IN ({_marks(states)})",
             (*values, *states),
         ).rowcount
+
+    # ------------------------------------------------------------------ with other bastions
+
+    def keep_waiting(self, sink: str, refs: Sequence[Ref], now: datetime) -> bool:
+        """These wait, in this order behind what does already, and nothing else but what a person asked for: the rest is
+        another bastion's to send. What is known of a message stays as it is. Whether any is new."""
+        wanted = {(ref.journal, ref.seq) for ref in refs}
+        waiting = self._db.execute(
+            "SELECT journal, seq, id FROM messages WHERE sink=? AND state='waiting' AND asked=0 AND journal<>?",
+            (sink, TEST),
+        ).fetchall()
+        gone = [(number,) for journal, seq, number in waiting if (journal, seq) not in wanted]
+        fresh = wanted - {(journal, seq) for journal, seq, _ in waiting}
+        if not gone and not fresh:
+            return False
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.executemany("DELETE FROM messages WHERE id=?", gone)
+            added = self._db.executemany(
+                "INSERT OR IGNORE INTO messages(sink, journal, seq, state, queued) VALUES(?,?,?,'waiting',?)",
+                [(sink, *ref, now.timestamp()) for ref in ((one.journal, one.seq) for one in refs) if ref in fresh],
+            ).rowcount
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        return added > 0
+
+    def passed(self, sink: str, journal: str, upto: int) -> None:
+        """Entries up to this number were considered, here or by another bastion."""
+        self._db.execute(
+            "INSERT INTO cursors(sink, journal, seq) VALUES(?,?,?) "
+            "ON CONFLICT DO UPDATE SET seq=max(seq, excluded.seq)",
+            (sink, journal, upto),
+        )
+
+    def unsure(self, sink: str, refs: Iterable[Ref], now: datetime, problem: str) -> None:
+        """Another bastion may have sent these as well, or instead."""
+        self._db.executemany(
+            "INSERT INTO messages(sink, journal, seq, state, queued, sent, problem) VALUES(?,?,?,'maybe',?,?,?) "
+            "ON CONFLICT(sink, journal, seq) DO UPDATE SET state='maybe', sent=excluded.sent, "
+            "problem=excluded.problem, batch=NULL WHERE asked=0",
+            [(sink, ref.journal, ref.seq, now.timestamp(), now.timestamp(), problem) for ref in refs],
+        )
+
+    def again_together(self, sink: str, refs: Sequence[Ref], now: datetime) -> None:
+        """What another bastion may have sent as one message goes first, as the same message."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            first = None
+            for ref in refs:
+                self._db.execute(
+                    "INSERT INTO messages(sink, journal, seq, state, queued) VALUES(?,?,?,'waiting',?) "
+                    "ON CONFLICT(sink, journal, seq) DO UPDATE SET state='waiting', next=0",
+                    (sink, ref.journal, ref.seq, now.timestamp()),
+                )
+                found = self._db.execute(
+                    "SELECT id FROM messages WHERE sink=? AND journal=? AND seq=?", (sink, ref.journal, ref.seq)
+                ).fetchone()
+                first = found[0] if first is None else first
+                self._db.execute("UPDATE messages SET batch=? WHERE id=?", (first, found[0]))
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    def open_since(self, sink: str, journal: str, first: int) -> tuple[int | None, bool]:
+        """The first entry of a journal from `first` on that waits, and whether one is being sent."""
+        found = self._db.execute(
+            "SELECT min(CASE WHEN state='waiting' AND asked=0 THEN seq END), sum(state='sending') FROM messages "
+            "WHERE sink=? AND journal=? AND seq>=?",
+            (sink, journal, first),
+        ).fetchone()
+        return found[0], bool(found[1])
+
+    def states(self, sink: str, refs: Iterable[Ref]) -> dict[Ref, str]:
+        """Of those that it knows."""
+        found = {ref: state_of(self._db, sink, ref) for ref in refs}
+        return {ref: told[0] for ref, told in found.items() if told is not None}
+
+    def asked_for(self, sink: str, refs: Iterable[Ref]) -> bool:
+        """Whether a person wants all of these sent again, or as a test."""
+        return all(
+            ref.journal == TEST
+            or self._db.execute(
+                "SELECT 1 FROM messages WHERE sink=? AND journal=? AND seq=? AND asked", (sink, ref.journal, ref.seq)
+            ).fetchone()
+            for ref in refs
+        )
+
+    def ask(self, sink: str, ref: Ref, now: datetime) -> None:
+        """A person's word about a message of which only another bastion knows."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO messages(sink, journal, seq, state, queued, asked) VALUES(?,?,?,'waiting',?,1)",
+            (sink, ref.journal, ref.seq, now.timestamp()),
+        )
 
     def hurry(self, sink: str) -> None:
         """What waits may be tried now."""

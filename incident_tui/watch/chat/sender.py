@@ -17,6 +17,7 @@ from incident_tui.watch.chat.compose import TOGETHER, Composed, as_one, together
 from incident_tui.watch.chat.delivery import Attempt, Delivery
 from incident_tui.watch.chat.outbox import Message, Outbox
 from incident_tui.watch.chat.platform import Misfit, Outcome, Outgoing, Pace
+from incident_tui.watch.chat.shared import Gate, Open
 from incident_tui.watch.retry_after import LONGEST_WAIT
 from incident_tui.watch.rows import ChatRow
 from incident_tui.watch.settings import ChatSink
@@ -52,7 +53,7 @@ class Sender:
     """The worker of one sink.
 
     `compose(ref)` gives the message as it stands now, or None when there is nothing to send any more; `may_send()`
-    rechecks the lease before each attempt; `wake` is set when something was queued.
+    rechecks the lease before each attempt, and `gate` asks the other bastions; `wake` is set when something was queued.
     """
 
     def __init__(
@@ -65,7 +66,9 @@ class Sender:
         may_send: Callable[[], bool],
         clock: Callable[[], datetime],
         jitter: Callable[[], float],
+        gate: Gate | None = None,
     ) -> None:
+        self._gate = gate or Open()
         self.sink = sink
         self._place = " ".join((sink.name, sink.kind, sink.server, sink.room))
         self._outbox = outbox
@@ -146,13 +149,21 @@ class Sender:
             self._outbox.postpone(batch, now + _MISFIT_WAIT, str(misfit), together=batch[0].batch is not None)
             self._note(str(misfit))
             return _MISFIT_WAIT.total_seconds()
-        if not self._may_send():
+        if not self._may_send() or not await self._gate.claim([message.ref for message in batch]):
             return 1.0
         self._bucket.take()
         self._outbox.sending(batch)
         self._unsettled = batch, first.incident, await _tried(attempt)
         self._settle(*self._unsettled)
+        await self._tell(batch)
         return 0.0
+
+    async def _tell(self, batch: list[Message]) -> None:
+        """Says what became of it, unless it may have arrived and goes again as the same message."""
+        states = set(self._outbox.states(self.sink.name, [message.ref for message in batch]).values())
+        waits = "waiting" in states
+        if not waits or self._outbox.waiting(self.sink.name, 1)[0].batch is None:
+            await self._gate.settled([message.ref for message in batch], done=not waits)
 
     def _next(self, waiting: list[Message], now: datetime) -> tuple[list[Message], str, Composed | None]:
         """What goes out next, and its text. None when what was first must not go any more: that is settled then."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -55,15 +54,11 @@ class Rooms:
 
     def __init__(self, rooms: Sequence[Room], journal: Journal, jitter: Callable[[], float] = random.random) -> None:
         self._journal = journal
-        self._readers = [Reader(room, platform(room, journal.clock), journal, jitter) for room in rooms]
-
-    def tasks(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
-        """Starts reading; each runs until it is cancelled."""
-        return [group.create_task(reader.run(), name=f"room {reader.room.name}") for reader in self._readers]
+        self.readers = [Reader(room, platform(room, journal.clock), journal, jitter) for room in rooms]
 
     def rows(self) -> dict[str, msgspec.Struct]:
         """For the board."""
-        return {f"room/{reader.room.name}": reader.row for reader in self._readers}
+        return {f"room/{reader.room.name}": reader.row for reader in self.readers}
 
     def close(self) -> None:
         self._journal.cursors.close()

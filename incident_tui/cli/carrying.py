@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from incident_tui.incident.entry import Ref
 from incident_tui.journal import everything, stick
 from incident_tui.journal.backup import open_copy
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.place import Place
 from incident_tui.journal.record import Record, own_records
 from incident_tui.journal.recover import recover
 from incident_tui.journal.store import Store
@@ -44,7 +45,8 @@ def export_records(context: Context, target: str | None) -> int:
         except (JournalError, ExportError) as error:
             raise Failure(sanitise(error.sentence)) from error
         _, records = stick.read(data)
-        print(f"wrote {sanitise(str(path))}: {_ranges(store, records) or 'no entry'}; nothing in it is redacted")
+        ranges = _ranges(store.letters(), records) or "no entry"
+        print(f"wrote {sanitise(str(path))}: {ranges}; nothing in it is redacted")
     return 0
 
 
@@ -61,13 +63,9 @@ def import_records(context: Context, path: str, raw: bytes | None) -> int:
     name = sanitise(path, limit=300)
     try:
         head, records = stick.read(Path(os.path.expanduser(path)).read_bytes() if raw is None else raw)
-        dry = context.call.flag("dry-run")
-        with context.store(create=not dry) as store:
-            if dry:
-                print(
-                    f"nothing was imported: {name} has {_ranges(store, records) or 'no entry'}; {_news(store, records)}"
-                )
-                return 0
+        if context.call.flag("dry-run"):
+            return _preview(context, name, records)
+        with context.store() as store:
             return _take(context, store, head.told, records)
     except JournalError as error:
         raise Failure(f"{name}: {error.sentence}") from error
@@ -89,18 +87,28 @@ def import_backup(context: Context, path: str) -> int:
             told = stick.Told(copy.journal, copy.letter, verdict.head.seq)
             records = own_records(copy, 1, told.seq)
             if dry:
-                print(
-                    f"nothing was imported: {name} has {_ranges(store, records) or 'no entry'}; {_news(store, records)}"
-                )
-                return 0
+                return _preview(context, name, records)
             return _take(context, store, (told,), records)
     except JournalError as error:
         raise Failure(f"{name}: {error.sentence}") from error
 
 
+def _preview(context: Context, name: str, records: list[Record]) -> int:
+    known: Mapping[str, str] = {}
+    new = len(records)
+    if os.path.exists(Place(context.place).journal):
+        with context.store(create=False) as store:
+            known = store.letters()
+            new = sum(store.get(Ref(one.journal, one.seq)) is None for one in records)
+    print(f"nothing was imported: {name} has {_ranges(known, records) or 'no entry'}; {new} of {len(records)} are new")
+    return 0
+
+
 def _take(context: Context, store: Store, numbers: Sequence[stick.Told], records: list[Record]) -> int:
     now, others, refused = context.clock(), store.make_others(), []
     came: dict[str, int] = {}
+    ends = {copy.journal: copy.seq for copy in others.copies()} | {store.journal: store.head().seq}
+    already = sum(one.seq <= ends.get(one.journal, 0) for one in records)
     for begin in range(0, len(records), _CHUNK):
         taken = take_in(store, records[begin : begin + _CHUNK], now)
         for entry in taken.entries:
@@ -110,7 +118,9 @@ def _take(context: Context, store: Store, numbers: Sequence[stick.Told], records
         others.tell(told.journal, told.letter, told.seq, now)
     names = {journal: letter.rstrip(":") for journal, letter in store.letters().items()}
     parts = [f"{count} of {names[journal]}" for journal, count in sorted(came.items(), key=lambda one: names[one[0]])]
-    print(f"{', '.join(parts) or 'nothing'} came; {len(records) - sum(came.values())} were here already or wait")
+    waiting = sum(copy.waiting for copy in others.copies())
+    wait = f", {waiting} wait for what is before them" if waiting else ""
+    print(f"{', '.join(parts) or 'nothing'} came; {already} were here already{wait}")
     refused += _own(context, store, [one for one in records if one.journal == store.journal])
     for copy in others.copies():
         for first, last in others.missing(copy.journal):
@@ -127,7 +137,7 @@ def _own(context: Context, store: Store, records: list[Record]) -> list[str]:
     if not more:
         return []
     if context.call.flag("recover"):
-        print(f"{recover(store, more)} entries of this journal itself came back")
+        print(f"{counted(recover(store, more))} of this journal itself came back")
         return []
     return [
         f"the file has {span(store, store.journal, last + 1, more[-1].seq)} of this very journal, which ends at "
@@ -150,20 +160,18 @@ def span(store: Store, journal: str, first: int, last: int) -> str:
     return begin if first == last else f"{begin} to {end}"
 
 
-def _ranges(store: Store, records: list[Record]) -> str:
-    """As "a1 to a17, b3 to b9"; the numbers of each journal have no hole in a file."""
-    found: dict[str, list[int]] = {}
-    letters = {}
+def _ranges(known: Mapping[str, str], records: list[Record]) -> str:
+    """As "a1 to a17, b3"; the numbers of each journal have no hole in a file."""
+    found: dict[str, tuple[str, int, int]] = {}
     for one in records:
-        found.setdefault(one.journal, []).append(one.seq)
-        letters[one.journal] = one.letter
-    known = store.letters()
+        name = known.get(one.journal, one.letter)
+        _, first, last = found.get(one.journal, (name, one.seq, one.seq))
+        found[one.journal] = name, min(first, one.seq), max(last, one.seq)
     return ", ".join(
-        f"{known.get(journal, letters[journal])}{min(seqs)} to {known.get(journal, letters[journal])}{max(seqs)}"
-        for journal, seqs in sorted(found.items(), key=lambda one: letters[one[0]])
+        f"{name}{first}" if first == last else f"{name}{first} to {name}{last}"
+        for name, first, last in sorted(found.values())
     )
 
 
-def _news(store: Store, records: list[Record]) -> str:
-    new = sum(store.get(Ref(one.journal, one.seq)) is None for one in records)
-    return f"{new} of {len(records)} are not here"
+def counted(count: int) -> str:
+    return "1 entry" if count == 1 else f"{count} entries"

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from incident_tui.cli.carrying import span
+from incident_tui.cli.carrying import counted, span
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.options import UsageError
 from incident_tui.incident.when import clock
@@ -80,12 +80,12 @@ def _ways(context: Context) -> list[ReplicaRow]:
 
 def _lines(store: Store, copies: Sequence[Copy], ways: Sequence[ReplicaRow], now: datetime) -> list[str]:
     head, names = store.head(), store.letters()
-    lines = [f"{store.letter}  {head.seq} entries: the journal of this bastion ({store.journal})"]
+    lines = [f"{store.letter}  {counted(head.seq)}: the journal of this bastion ({store.journal})"]
     for copy in copies:
         name = names[copy.journal].rstrip(":")
-        count = f"{copy.seq} of {copy.told}" if copy.behind else f"all {copy.seq}"
+        count = f"{copy.seq} of {counted(copy.told)}" if copy.behind else counted(copy.seq)
         waiting = f", {copy.waiting} wait for what is before them" if copy.waiting else ""
-        lines.append(f"{name}  {count} entries{waiting}, the last at {clock(copy.heard_at, now)} ({copy.journal})")
+        lines.append(f"{name}  {count}{waiting}, the last at {clock(copy.heard_at, now)} ({copy.journal})")
         if copy.behind and store.others is not None:
             holes = ", ".join(span(store, copy.journal, *one) for one in store.others.missing(copy.journal))
             lines.append(f"   missing: {holes or 'nothing that does not wait'}")
@@ -139,7 +139,7 @@ def _forget(context: Context, said: str) -> int:
             known = ", ".join(f"{name} ({one})" for one, name in names.items()) or "no copy"
             raise Failure(f"{sanitise(said, limit=40)!r}: there is {known} here", 2)
         copy = next(one for one in store.make_others().copies() if one.journal == found[0])
-        words = f"the copy of {names[copy.journal]}: {copy.seq} entries. What no other bastion has of it is lost"
+        words = f"the copy of {names[copy.journal]}: {counted(copy.seq)}. What no other bastion has of it is lost"
         if not context.call.flag("yes"):
             if not sys.stdin.isatty():
                 raise Failure(f"that drops {words}: say --yes", 2)
@@ -152,5 +152,5 @@ def _forget(context: Context, said: str) -> int:
         except JournalError as error:
             raise Failure(error.sentence) from error
         notify.ring(store.place.directory)
-        print(f"{count} entries dropped; they come again from whoever has them")
+        print(f"{counted(count)} dropped; they come again from whoever has them")
     return 0

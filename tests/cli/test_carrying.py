@@ -50,7 +50,7 @@ def sticks(program: Program, tmp_path: Path) -> Sticks:
 
 def test_a_stick_each_way_and_both_know_the_same(two: Bastions, sticks: Sticks) -> None:
     dry = sticks.give("a", sticks.take("b", "one"), "--dry-run")
-    assert "b1 to b5; 5 of 5 are not here" in dry.stdout and two["a"].others is None
+    assert "b1 to b5; 5 of 5 are new" in dry.stdout and two["a"].others is None
     assert "5 of b came; 0 were here already" in sticks.give("a", sticks.directory / "one").stdout
     assert "nothing came; 5 were here already" in sticks.give("a", sticks.directory / "one").stdout
     assert "1 of a came" in sticks.give("b", sticks.take("a", "two")).stdout
@@ -64,7 +64,7 @@ def test_what_is_missing_is_named_and_how_to_get_it(two: Bastions, sticks: Stick
     status = sticks.run("a", "replica", check=1).stdout
     assert "b  0 of 5 entries, 2 wait for what is before them" in status and "missing: b1 to b3" in status
     assert "missing" not in sticks.give("a", sticks.take("b", "all")).stdout
-    assert "b  all 5 entries" in sticks.run("a", "replica", "status").stdout
+    assert "b  5 entries, the last" in sticks.run("a", "replica", "status").stdout
 
 
 def test_since_a_time_takes_what_was_recorded_then_of_every_journal(two: Bastions, sticks: Sticks) -> None:
@@ -105,7 +105,7 @@ def test_a_journal_restored_from_an_older_copy_is_told_and_takes_back_its_own(tw
     path = sticks.take("b", "newer")
     done = sticks.give("c", path, check=1)
     assert "b6 of this very journal, which ends at b5" in done.stderr
-    assert "1 entries of this journal itself came back" in sticks.give("c", path, "--recover").stdout
+    assert "1 entry of this journal itself came back" in sticks.give("c", path, "--recover").stdout
     sticks.run("c", "verify")
 
 
@@ -124,6 +124,12 @@ def test_a_fork_is_refused_named_and_forgotten_on_a_persons_word(two: Bastions, 
     assert "6 entries dropped" in sticks.run("a", "replica", "forget", "b", "--yes").stdout
     assert "6 of b came" in sticks.give("a", sticks.directory / "two").stdout
     sticks.run("a", "replica")
+
+
+def test_what_a_new_bastion_would_get_is_shown_before_it_has_a_journal(two: Bastions, sticks: Sticks) -> None:
+    two.send("a", "b")
+    dry = sticks.give("new", sticks.take("b", "one"), "--dry-run").stdout
+    assert "a1, b1 to b5; 6 of 6 are new" in dry and not (sticks.directory / "new").exists()
 
 
 def test_a_purge_goes_along(two: Bastions, sticks: Sticks) -> None:

@@ -167,12 +167,14 @@ def verify(context: Context) -> int:
             known = [copy.journal for copy in store.others.copies()] if store.others is not None else []
             verdict = store.verify([head for head in heads if head.journal not in known])
             copies = verify_copies(store, heads)
-            signed = _signed(context, store, verdict)
+            signed, *others = _signed(context, store, [verdict, *(one for _, one in copies)])
         except JournalError as error:
             raise Failure(error.sentence) from error
-        right = verdict.ok and not signed.wrong and all(one.ok for _, one in copies) and not store.others_problem
+        right = verdict.ok and all(one.ok for _, one in copies) and not store.others_problem
+        right = right and not any(one.wrong for one in (signed, *others))
         if context.call.flag("json"):
-            fields = {"copies": [{"letter": copy.letter, **verdict_fields(one)} for copy, one in copies]}
+            told = [verdict_fields(one) | its.fields() for (_, one), its in zip(copies, others, strict=True)]
+            fields = {"copies": [{"letter": copy.letter, **one} for (copy, _), one in zip(copies, told, strict=True)]}
             return _json(verdict_fields(verdict) | signed.fields() | fields) or (0 if right else 1)
         for problem in verdict.problems:
             print(f"{store.letter}{problem.seq}: {problem.sentence}")
@@ -182,8 +184,11 @@ def verify(context: Context) -> int:
         print(f"head {verdict.head}")
         for sentence in signed.sentences(store.letter):
             print(sanitise(sentence))
-        for copy, one in copies:
-            _print_copy(store.letters()[copy.journal].rstrip(":"), copy, one)
+        for (copy, one), its in zip(copies, others, strict=True):
+            letter = store.letters()[copy.journal]
+            _print_copy(letter.rstrip(":"), copy, one)
+            for sentence in its.sentences(letter):
+                print(sanitise(f"copy of {letter.rstrip(':')}: {sentence}"))
         if store.others_problem:
             print(f"the copies of other journals were not checked: {store.others_problem}")
         print(verdict.promise)
@@ -201,14 +206,16 @@ def _print_copy(name: str, copy: Copy, verdict: Verdict) -> None:
     print(f"copy of {name}: {verdict.entries} entries{purged}{missing}; {state}; head {verdict.head}")
 
 
-def _signed(context: Context, store: Store, verdict: Verdict) -> Signed:
-    from incident_tui.journal.sign_verify import NOTHING, has_signatures
+def _signed(context: Context, store: Store, verdicts: list[Verdict]) -> list[Signed]:
+    """What the signatures say of each of these journals."""
+    from incident_tui.journal.sign_verify import NOTHING, signing_journals
 
-    if not has_signatures(store):
-        return NOTHING
+    having = signing_journals(store)
+    if not having:
+        return [NOTHING for _ in verdicts]
     from incident_tui.cli.signing import signatures
 
-    return signatures(context, store, verdict)
+    return [signatures(context, store, one) if one.head.journal in having else NOTHING for one in verdicts]
 
 
 def verdict_fields(verdict: Verdict) -> dict[str, object]:

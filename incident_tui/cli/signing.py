@@ -101,11 +101,12 @@ def fits(key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def signatures(context: Context, store: Store, verdict: Verdict) -> Signed:
-    """What `verify` says of them. Raises JournalError."""
+    """What `verify` says of those in the journal, or in the copy, that the verdict is of. Raises JournalError."""
     from incident_tui.journal.sign_verify import check, holders, rows_of
 
     broken = [problem.seq for problem in verdict.problems]
-    return check(rows_of(store), store.journal, holders(context.essentials.people), fits, broken)
+    journal = verdict.head.journal
+    return check(rows_of(store, journal), journal, holders(context.essentials.people), fits, broken)
 
 
 def write_out(context: Context, store: Store, handle: str) -> int:
@@ -115,7 +116,7 @@ def write_out(context: Context, store: Store, handle: str) -> int:
 
     directory = os.path.abspath(os.path.expanduser(context.call.options.get("out", ".")))
     entry = store.find(handle)
-    found = None if entry is None else exported(rows_of(store), store.journal, entry.seq)
+    found = None if entry is None else exported(rows_of(store, entry.journal), entry.journal, entry.seq)
     if entry is None or found is None:
         raise Failure(f"{sanitise(handle, limit=40)} is no signature of this journal", 2)
     author, message, key, signature = found

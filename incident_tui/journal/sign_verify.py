@@ -34,6 +34,8 @@ _BATCH: Final = 5_000
 _LINKS: Final = "SELECT e.seq, e.commitment, e.link, coalesce(t.kept, e.body) FROM entries e"
 _ROWS: Final = f"{_LINKS} LEFT JOIN tombstones t ON t.seq = e.seq WHERE e.seq > ? ORDER BY e.seq LIMIT ?"
 
+_IS_SIGNATURE: Final = 'instr(body, CAST(\'"kind":"signature"\' AS BLOB))'
+
 
 class _Brief(msgspec.Struct, gc=False):
     """What of an entry is needed here. `data` is decoded of signatures alone."""
@@ -116,25 +118,35 @@ def holders(people: Sequence[Person]) -> dict[str, str]:
     return found
 
 
-def rows_of(store: Store) -> Iterator[Row]:
-    """All rows of a journal, in batches, with no transaction between them. Raises JournalError."""
+def rows_of(store: Store, journal: str) -> Iterator[Row]:
+    """All rows of the own journal or of a copy, in batches, with no transaction between them. Raises JournalError."""
     last = 0
-    while True:
-        with store.guard:
-            rows = store.connection.execute(_ROWS, (last, _BATCH)).fetchall()
-        if not rows:
-            return
+    while rows := _rows_after(store, journal, last):
         yield from rows
         last = rows[-1][0]
 
 
-def has_signatures(store: Store) -> bool:
-    """Quick, so that whoever never signs pays nothing. Raises JournalError."""
+def _rows_after(store: Store, journal: str, last: int) -> list[Row]:
+    if journal == store.journal:
+        with store.guard:
+            return store.connection.execute(_ROWS, (last, _BATCH)).fetchall()
+    rows = [] if store.others is None else store.others.rows(journal, last, _BATCH)
+    return [(seq, committed, link, body if kept is None else kept) for seq, committed, link, _, body, _, kept in rows]
+
+
+def signing_journals(store: Store) -> set[str]:
+    """The journals here, the own one and copies, that have signatures: whoever never signs pays nothing. Raises
+    JournalError."""
+    found: set[str] = set()
     with store.guard:
-        found = store.connection.execute(
-            'SELECT 1 FROM entries WHERE instr(body, CAST(\'"kind":"signature"\' AS BLOB)) LIMIT 1'
-        ).fetchone()
-    return found is not None
+        if store.connection.execute(f"SELECT 1 FROM entries WHERE {_IS_SIGNATURE} LIMIT 1").fetchone():
+            found.add(store.journal)
+    others = store.others
+    if others is not None:
+        with others.guard:
+            rows = others.connection.execute(f"SELECT DISTINCT journal FROM rows WHERE {_IS_SIGNATURE}").fetchall()
+        found.update(journal for (journal,) in rows)
+    return found
 
 
 def check(

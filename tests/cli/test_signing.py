@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from incident_tui.journal.record import own_records
+from incident_tui.journal.store import Store
+from incident_tui.journal.take_in import take_in
 from tests.agents import SshAgent
 from tests.terminals import Terminals
 
@@ -166,3 +170,26 @@ def test_a_screen_signs_what_it_saved_when_it_is_left(
     said = again.tmux("capture-pane", "-p", "-J", "-S", "-9", "-t", again.name)  # with what scrolled away at the end
     assert "not signed since" in said and "(all is saved; incident-tui sign)" in said
     assert "not signed:" in one.run("verify").stdout
+
+
+def test_verify_names_who_signed_in_the_journal_of_another_bastion(
+    bastion: Callable[..., Bastion], tmp_path: Path
+) -> None:
+    one = bastion()
+    one.run("log", "web2 is down")
+    one.run("--as", "ben", "log", "his line", "--as", "ben")
+    config = tmp_path / "far.toml"
+    config.write_text(one.config.read_text().replace('"journal"', '"far"\nletter = "b"').replace('"agent"', '"off"'))
+    far = ("--config", str(config))
+    one.run(*far, "log", "another bastion's line")
+    with Store.open(tmp_path / "journal") as here, Store.open(tmp_path / "far") as there:
+        assert not take_in(there, own_records(here, 1, 9), datetime.now(UTC)).refused
+    lines = one.run(*far, "verify").stdout.splitlines()
+    assert any(line.startswith("copy of a: signed by ana (SHA256:") and line.endswith("): a1") for line in lines)
+    assert "copy of a: not signed: a3" in lines
+    (fields,) = json.loads(one.run(*far, "verify", "--json").stdout)["copies"]
+    assert fields["signed"][0]["entries"] == "1" and fields["unsigned"] == "3"
+    told = one.run(*far, "verify", "--signature", "a2", "--out", str(tmp_path)).stdout.splitlines()
+    assert subprocess.run(["/bin/sh", "-c", told[0]], capture_output=True).returncode == 0
+    config.write_text(config.read_text().replace('name = "ana"', 'name = "eve"'))
+    assert "copy of a: WRONG: a2: this is eve's key" in one.run(*far, "verify", check=1).stdout

@@ -23,7 +23,7 @@ from incident_tui.journal import chain
 from incident_tui.journal.settings import JournalSettings
 from incident_tui.journal.sign import Signs, sign, signs, unsigned
 from incident_tui.journal.sign_agent import NotSigned
-from incident_tui.journal.sign_verify import Signed, Signer, check, has_signatures, holders, rows_of
+from incident_tui.journal.sign_verify import Signed, Signer, check, holders, rows_of, signing_journals
 from incident_tui.journal.signing import Signing
 from incident_tui.journal.store import Store
 from tests.agents import SshAgent
@@ -47,7 +47,7 @@ def by_agent(agent: SshAgent, author: Author, people: Sequence[Person], settings
 
 
 def read(store: Store, people: Sequence[Person], broken: Sequence[int] = ()) -> Signed:
-    return check(rows_of(store), store.journal, holders(people), fits, broken)
+    return check(rows_of(store, store.journal), store.journal, holders(people), fits, broken)
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "rsa", "ecdsa"])
@@ -56,13 +56,13 @@ def test_what_was_signed_is_named_with_its_author(kind: str, store: Store, start
     people = [Person(name="ana", keys=(agent.add(kind),))]
     mine = [write(store, "one"), write(store, "two")]
     write(store, "not hers", BEN)
-    assert not has_signatures(store)
+    assert signing_journals(store) == set()
     (made,) = sign(store, by_agent(agent, ANA, people), mine, "tui")
     later = write(store, "later")
     found = read(store, people)
     assert found.by == {Signer("ana", fingerprint(people[0].keys[0]), known=True): (1, 2)}
     assert (found.unsigned, found.wrong, found.signatures) == ((3, later), (), 1)
-    assert has_signatures(store) and store.verify().ok and made.kind is Kind.SIGNATURE
+    assert signing_journals(store) == {store.journal} and store.verify().ok and made.kind is Kind.SIGNATURE
 
 
 def test_signing_the_same_again_keeps_one_signature(store: Store, start_agent: StartAgent) -> None:

@@ -26,6 +26,7 @@ from incident_tui.fleet.settings import Host
 from incident_tui.hosts import installed
 from incident_tui.hosts.health import findings as host_findings
 from incident_tui.hosts.readings import HostReading, LinkState
+from incident_tui.journal import everything
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.store import Store
 from incident_tui.mistakes import nearest
@@ -126,7 +127,7 @@ class Row(msgspec.Struct, frozen=True):
 def check(context: Context) -> int:
     """What works and how to mend what does not. Status 1 when anything does not, 2 for a configuration error."""
     settings = context.settings
-    rows = [_configuration(context), *_files(context), _journal(context), *_retention(context), _agent()]
+    rows = [_configuration(context), *_files(context), *_journal(context), *_retention(context), _agent()]
     rows += _signing(context)
     checks, sites = _run(_check_all(context))
     rows += checks
@@ -198,15 +199,27 @@ def _files(context: Context) -> list[Row]:
     ]
 
 
-def _journal(context: Context) -> Row:
+def _journal(context: Context) -> list[Row]:
     try:
         store = Store.open(context.directory, letter=context.settings.journal.letter)
     except JournalError as error:
-        return Row("journal", "directory", False, error.sentence)
+        return [Row("journal", "directory", False, error.sentence)]
     with store:
         if store.read_only is not None:
-            return Row("journal", "directory", False, store.read_only.sentence)
-        return Row("journal", "directory", True, f"{context.directory}, {store.head().seq} entries")
+            return [Row("journal", "directory", False, store.read_only.sentence)]
+        rows = [Row("journal", "directory", True, f"{context.directory}, {store.head().seq} entries")]
+        if os.path.exists(store.place.others):
+            rows.append(_copies(store))
+        return rows
+
+
+def _copies(store: Store) -> Row:
+    """Of other bastions' journals: whether they can be read, and whether one was refused."""
+    copies = everything.copies_of(store)
+    problem = store.others_problem or next((one.problem for one in copies if one.problem), "")
+    names = {journal: name.rstrip(":") for journal, name in store.letters().items()}
+    said = ", ".join(f"{names[one.journal]}: {one.seq}" for one in copies) or "none yet"
+    return Row("journal", "copies", not problem, problem or f"entries of other bastions: {said}")
 
 
 def _signing(context: Context) -> list[Row]:

@@ -162,6 +162,22 @@ def test_show_and_list_are_of_all_bastions(two: Bastions, sticks: Sticks) -> Non
     assert json.loads(sticks.run("b", "show", "--json").stdout)["timeline"][-1]["text"] == "into the incident of a"
 
 
+def test_check_says_what_copies_are_here_and_when_they_cannot_be_read(two: Bastions, sticks: Sticks) -> None:
+    def said() -> tuple[bool, str]:
+        rows = json.loads(sticks.run("a", "check", "--json", check=None).stdout)
+        return next((one["ok"], one["sentence"]) for one in rows if one["what"] == "copies")
+
+    two.send("b", "a")
+    assert said() == (True, "entries of other bastions: b: 5")
+    two.close()
+    (sticks.directory / "a" / "others.db").write_bytes(b"no database" * 1000)
+    assert said()[0] is False and "others.db" in said()[1]
+    show = sticks.run("a", "show")
+    assert "without the copies of other journals" in show.stderr and "gv0" in show.stdout
+    assert "were not checked" in sticks.run("a", "verify", check=1).stdout
+    assert sticks.run("a", "log", "saved all the same").stdout.startswith("a")
+
+
 def test_wrong_words_are_told(two: Bastions, sticks: Sticks) -> None:
     assert "replica status" in sticks.run("a", "replica", "nonsense", check=2).stderr
     assert "no copy" in sticks.run("a", "replica", "forget", "z", check=2).stderr

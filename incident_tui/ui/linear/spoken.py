@@ -143,6 +143,7 @@ _ENDED: Final = {
     "chat": "chat is well again",
     "alerts": "no critical alert fires",
     "apart": "entries go to every bastion again",
+    "lacking": "all known entries of other bastions are here",
 }
 
 

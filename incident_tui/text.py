@@ -252,3 +252,14 @@ _PRIVATE: Final = (
 def redact_addresses(value: str) -> tuple[str, int]:
     """The text without private network addresses (RFC 1918, RFC 6598, RFC 4193, link-local), and how many they were."""
     return re.subn(_PRIVATE, PRIVATE, value)
+
+
+def where(error: BaseException) -> str:
+    """An exception, or the first of a group, by its kind and line: its text may hold what was sent or a secret."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = "" if trace is None else f" at {trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
+    return f"{type(error).__name__}{place}"

@@ -15,6 +15,7 @@ import asyncssh
 from incident_tui.fleet import ssh
 from incident_tui.fleet.settings import Fleet
 from incident_tui.fleet.ssh import LinkFailure
+from incident_tui.journal.errors import JournalError
 from incident_tui.replica.exchange import Side
 from incident_tui.replica.frames import ExchangeError
 from incident_tui.replica.sync_settings import Sync
@@ -98,7 +99,7 @@ class Link:
                 await self._exchange(process)
                 for task in beside:
                     task.cancel()
-        except* ExchangeError as problems:
+        except* (ExchangeError, JournalError) as problems:
             raise problems.exceptions[0] from None
 
     async def _exchange(self, process: Process) -> None:

@@ -27,7 +27,7 @@ from incident_tui.replica.over_ssh import Kept, Link
 from incident_tui.replica.rows import ReplicaRow
 from incident_tui.replica.shelf import StoreShelf
 from incident_tui.replica.sync_settings import Sync
-from incident_tui.text import sanitise
+from incident_tui.text import sanitise, where
 
 log = logging.getLogger("incident_tui.watch")
 
@@ -121,7 +121,7 @@ class _Peer:
         except (ExchangeError, JournalError) as error:
             return self._failed(error.sentence)
         except Exception as error:  # the watch goes on, whatever is sent to it
-            log.error("a defect of incident-tui: sync with %s: %s", self.peer.name, _where(error))
+            log.error("a defect of incident-tui: sync with %s: %s", self.peer.name, where(error))
             return self._failed("not exchanged: a defect of incident-tui, see the log")
 
     def _failed(self, sentence: str) -> float:
@@ -217,12 +217,3 @@ class Peers:
     def close(self) -> None:
         with contextlib.suppress(RuntimeError):  # closed before
             self._around.close()
-
-
-def _where(error: BaseException) -> str:
-    """An exception by its kind and line: its text may hold what was sent."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = "" if trace is None else f" at {trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
-    return f"{type(error).__name__}{place}"

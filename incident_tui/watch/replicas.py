@@ -21,7 +21,7 @@ from incident_tui.replica.peers import Peers, Surroundings
 from incident_tui.replica.rows import NATS, ReplicaRow, ways
 from incident_tui.replica.settings import Replica
 from incident_tui.replica.sync_settings import Sync
-from incident_tui.watch.rooms.feed import where
+from incident_tui.text import where
 from incident_tui.watch.saving import Fenced
 
 log = logging.getLogger("incident_tui.watch")
@@ -88,10 +88,7 @@ class Replicas:
             try:
                 await jetstream.run()
             except Exception as error:
-                one: BaseException = error
-                while isinstance(one, BaseExceptionGroup):
-                    one = one.exceptions[0]
-                log.error("a defect of incident-tui: replica over nats: %s", where(one))
+                log.error("a defect of incident-tui: replica over nats: %s", where(error))
                 self._defect = "entries do not go and come: a defect of incident-tui, see the log"
             await asyncio.sleep(_AGAIN)
             self._defect = ""

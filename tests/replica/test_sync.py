@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from incident_tui.fleet.settings import Fleet
+from incident_tui.journal.errors import NotThere
 from incident_tui.journal.everything import START
 from incident_tui.journal.store import Store
 from incident_tui.replica import over_ssh
@@ -227,6 +228,20 @@ async def test_a_peer_that_hangs_is_given_up(
     with pytest.raises(ExchangeError, match="does not answer, though it is connected"):
         async with asyncio.timeout(60):
             await Link(there, Fleet(), side, directly).run()
+
+
+async def test_a_journal_that_cannot_be_read_here_is_its_own_sentence(
+    bastion: Bastion, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = bastion("a", 3), bastion("b", 3)
+    side = Side(StoreShelf(a, lambda: datetime.now(UTC)), "bastion-2", "1", serves=False)
+
+    def gone(self: StoreShelf, *_: object) -> None:
+        raise NotThere("the journal is missing.")
+
+    monkeypatch.setattr(StoreShelf, "records", gone)
+    with pytest.raises(NotThere, match="the journal is missing"):
+        await Link(peer(sshd, b.place.directory), Fleet(), side, directly).run()
 
 
 # ---------------------------------------------------------------------- a key that can do nothing else

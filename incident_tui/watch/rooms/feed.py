@@ -21,7 +21,7 @@ import msgspec
 from incident_tui.incident.entry import Author, Draft, Kind
 from incident_tui.incident.state import Fold
 from incident_tui.journal.errors import JournalError
-from incident_tui.text import sanitise
+from incident_tui.text import sanitise, where
 from incident_tui.watch.inbound.said import Answer, Said
 from incident_tui.watch.inbound.taking import Inbound, Saving
 from incident_tui.watch.rooms.cursors import Cursors, Place
@@ -252,12 +252,3 @@ class Feed:
             except RoomError as error:
                 log.warning("room %s: an /inc line could not be answered: %s", self._room.name, error.sentence)
             await self._journal.sleep(_PACE)
-
-
-def where(error: BaseException) -> str:
-    """An exception by its kind and line: its text may hold what was sent or a secret."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = "" if trace is None else f" at {trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
-    return f"{type(error).__name__}{place}"

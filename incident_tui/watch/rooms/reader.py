@@ -7,7 +7,8 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from incident_tui.watch.rooms.feed import Feed, Journal, where
+from incident_tui.text import where
+from incident_tui.watch.rooms.feed import Feed, Journal
 from incident_tui.watch.rooms.platform import Platform
 from incident_tui.watch.rooms.problem import RoomError
 from incident_tui.watch.rooms.rows import RoomRow

@@ -11,7 +11,7 @@ from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.options import UsageError
 from incident_tui.cli.show import choose
 from incident_tui.incident.age import days_of
-from incident_tui.incident.entry import Ref
+from incident_tui.incident.entry import Entry, Ref
 from incident_tui.incident.retention import hint, leaves, reviewed
 from incident_tui.incident.state import Fold
 from incident_tui.incident.views import Incident
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class Opened:
     """An archive file, as a journal is asked for handles and for its head."""
 
-    def __init__(self, file: retention_file.File) -> None:
+    def __init__(self, file: retention_file.File, entries: list[Entry]) -> None:
+        self.entries = entries
         self.letter = file.letter if len(file.letter) == 1 and "a" <= file.letter <= "z" else "?"
         last = file.entries[-1] if file.entries else None
         self.head = Head(file.journal, last.seq, last.link) if last else Head(file.journal, 0, "")
@@ -48,7 +49,7 @@ def opened(context: Context) -> tuple[Fold, Opened]:
     fold = Fold()
     for entry in entries:
         fold.apply(entry)
-    return fold, Opened(file)
+    return fold, Opened(file, entries)
 
 
 def archive(context: Context) -> int:

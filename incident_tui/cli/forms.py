@@ -84,9 +84,8 @@ def _sources(context: Context) -> tuple[list[Source], Callable[[str], str]]:
         told = [entry for one in ids for entry in entries_of(fold, fold.incident(one))]
         naming = Naming(told, context.essentials.people)
         label, fold = naming.label, Fold()
-        with context.store(create=False) as store:
-            for entry in store.read_all()[0]:
-                fold.apply(naming.entry(entry))
+        for entry in reporting.entries(context):
+            fold.apply(naming.entry(entry))
     chosen = _chosen(context)
     change = {"fold": fold, "chosen": chosen}
     return [msgspec.structs.replace(first, incident=one, **change) for one in dict.fromkeys(ids)], label

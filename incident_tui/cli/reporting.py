@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from functools import partial
 
@@ -15,10 +16,12 @@ from incident_tui import __version__
 from incident_tui.cli.context import Context, Failure
 from incident_tui.cli.show import choose
 from incident_tui.essentials import ConfigError, Essentials, convert, decode, read
+from incident_tui.incident.entry import Entry
 from incident_tui.journal.everything import handle, parts
 from incident_tui.report.redacting import BadPattern
 from incident_tui.report.settings import Report, absolute
 from incident_tui.report.source import Source, Style
+from incident_tui.text import sanitise
 from incident_tui.watch.chat.reading import delivered
 
 
@@ -59,6 +62,16 @@ def patterns() -> Iterator[None]:
         raise Failure(f"[report] redact[{error.number}]: {error.sentence}") from error
 
 
+def entries(context: Context) -> list[Entry]:
+    """All that the reports of this command are made of."""
+    if "archive" in context.call.options:
+        from incident_tui.cli.archive import opened
+
+        return opened(context)[1].entries
+    with context.store(create=False) as store:
+        return store.read_all()[0]
+
+
 def source(context: Context) -> Source:
     """The incident that the command's words name, from the whole journal, or from an archive file."""
     if "archive" in context.call.options:
@@ -76,9 +89,13 @@ def source(context: Context) -> Source:
         )
     with context.store(create=False) as store:
         fold = context.fold(store)
+        incident = choose(fold, context.call.words)
+        if files := sorted({row.entry.archive for row in incident.rows if row.entry.archive}):
+            names = ", ".join(sanitise(name, limit=80) for name in files)
+            print(f"incident-tui: most of {incident.id} is in an archive ({names}): --archive FILE", file=sys.stderr)
         return Source(
             fold=fold,
-            incident=choose(fold, context.call.words).id,
+            incident=incident.id,
             head=store.head(),
             journals=parts(store),
             unread=store.others_problem,

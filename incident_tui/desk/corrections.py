@@ -28,6 +28,8 @@ def target(handle: str, scene: Scene, verb: str) -> Entry:
 def amend(parsed: m.Amend, scene: Scene) -> Order:
     entry = target(parsed.handle, scene, "amend")
     handle = scene.handle(entry.id)
+    if entry.archive:
+        raise No(f"The text of {handle} is in the archive {entry.archive}: incident-tui import brings it back.")
     if entry.purged:
         raise No(f"The text of {handle} was destroyed; write a new entry.")
     if entry.kind in CORRECTIONS and entry.ref is not None:

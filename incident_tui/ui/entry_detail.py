@@ -47,7 +47,7 @@ def entry_detail(row: TimelineRow, view: View, width: int) -> list[Line]:
         page.field("struck", f"{clock(row.strike.at)}Z by {row.strike.by.name}")
     if row.pinned:
         page.field("pinned", "yes")
-    if row.purged:
+    if row.purged and not entry.archive:
         page.field("purged", _tombstone(row, view))
     for key, value in sorted(entry.data.items()):
         if key not in ("text", "title") and value not in ("", None):

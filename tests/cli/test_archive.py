@@ -36,7 +36,8 @@ class Past:
         def write(kind: Kind, text: str, minutes: int, /, **data: Any) -> None:
             self.number += 1
             when = at + timedelta(minutes=minutes)
-            draft = Draft(kind, text, when, ANA, incident=name, source="cli", data=data)
+            who = Author("watch") if kind is Kind.OBSERVATION else ANA
+            draft = Draft(kind, text, when, who, incident=name, source="cli", data=data)
             self.store.append([draft], key=f"k{self.number}")
 
         write(Kind.DECLARE, f"{name} is down", 0, title=f"{name} is down", severity=2)
@@ -93,6 +94,10 @@ def test_what_is_counted_over_all_incidents_is_as_before(past: Past) -> None:
     assert "[in archive old.json]" in shown and "xyzzy" not in shown and "more memory" in shown
     report = past.run("export", "2025-03-03-gv0", "--full").stdout
     assert "13 with their text in an archive file" in report and "0 purged" in report
+    told = past.run("export", "2025-03-03-gv0").stderr
+    assert told == "incident-tui: most of 2025-03-03-gv0 is in an archive (old.json): --archive FILE\n"
+    refused = past.run("log", "/amend a13 another word", check=1).stderr
+    assert "is in the archive old.json: incident-tui import brings it back" in refused
 
 
 def test_the_file_shows_and_reports_as_the_journal_did(past: Past) -> None:
@@ -104,6 +109,8 @@ def test_the_file_shows_and_reports_as_the_journal_did(past: Past) -> None:
     differ = [one for one in again.splitlines() if one not in report.splitlines()]
     assert all("incident-tui" in one or "head" in one or "Generated" in one for one in differ), differ
     assert "xyzzy" in past.run("export", "--format", "csv", "--archive", str(past.file)).stdout
+    roles = past.run("export", "--roles", "--full", "--archive", str(past.file)).stdout
+    assert "xyzzy" in roles and "| ana" not in roles and "| commander" in roles
 
 
 def test_a_search_names_the_file_and_import_brings_all_back(past: Past) -> None:

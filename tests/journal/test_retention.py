@@ -237,6 +237,18 @@ def test_nothing_is_overwritten(store: Store, file: Path, tmp_path: Path) -> Non
     assert sorted(one.name for one in tmp_path.iterdir()) == ["2025.json", "journal"]
 
 
+def test_a_disk_that_kept_something_else_takes_nothing_out(
+    store: Store, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(store)
+    real = retention_file.write
+    monkeypatch.setattr(retention, "write", lambda path, raw: real(path, raw.replace(b"a note", b"a lie!")))
+    before = stored(store)
+    with pytest.raises(JournalError, match="altered or damaged"):
+        away(store, file)
+    assert stored(store) == before and store.verify().archived == ()
+
+
 def test_a_line_that_comes_meanwhile_stops_it(store: Store, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     play(store)
     real = retention_file.write

@@ -57,6 +57,7 @@ def read(store: Store, after: Cursor, limit: int | None = None) -> tuple[list[En
     except JournalError as error:
         store.others_problem = error.sentence
         return entries, Cursor(own, after.others)
+    store.others_problem = ""
     return entries + more, Cursor(own, arrived)
 
 

@@ -23,8 +23,8 @@ import msgspec
 from incident_tui.incident.entry import Entry, Kind, Ref, utc
 from incident_tui.journal import chain, foreign
 from incident_tui.journal.chain import Head
-from incident_tui.journal.connection import Guard, has_content, open_for_reading
-from incident_tui.journal.errors import Corrupt, JournalError, Locked
+from incident_tui.journal.connection import Guard, has_content, identity, open_for_reading
+from incident_tui.journal.errors import Corrupt, JournalError, Locked, not_there
 from incident_tui.journal.others_file import edition, new_edition, opened
 from incident_tui.journal.place import Place, precreate
 from incident_tui.journal.purge import tombstone
@@ -102,13 +102,20 @@ class Others:
         try:
             precreate(self.path)
             self.connection = opened(self.path)
+            self._file = identity(self.path)
         except JournalError as error:
             if isinstance(error, Locked) or not error.transient or not has_content(self.path):
                 raise
             self.read_only = error
             self.connection = open_for_reading(self.path, error, "journals")
+            self._file = identity(self.path)
 
     # ------------------------------------------------------------------ reading
+
+    @property
+    def gone(self) -> bool:
+        """The file was deleted or replaced: what is written here is lost."""
+        return identity(self.path) != self._file
 
     def copies(self) -> list[Copy]:
         """One for each journal that was heard of, by letter."""
@@ -326,6 +333,8 @@ class Others:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         if self.read_only is not None:
             raise self.read_only
+        if self.gone:
+            raise not_there(self.path)
         db = self.connection
         with self.guard:
             db.execute("BEGIN IMMEDIATE")

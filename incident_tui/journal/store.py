@@ -254,15 +254,18 @@ class Store:
     def others(self) -> Others | None:
         """The copies of other bastions' journals, or None: nothing ever came, or `others_problem`. Never raises, since
         an entry must be saved whatever became of the copies."""
-        if self._others is None and os.path.exists(self.place.others):
+        if os.path.exists(self.place.others):
             try:
-                self.make_others()
+                return self.make_others()
             except JournalError as error:
                 self.others_problem = error.sentence
-        return self._others
+        return None
 
     def make_others(self) -> Others:
-        """As `others`, made when there are none yet. Raises JournalError."""
+        """As `others`, made when there are none yet, and anew when the file was replaced. Raises JournalError."""
+        if self._others is not None and self._others.gone:
+            self._others.close()
+            self._others = None
         if self._others is None:
             from incident_tui.journal.others import Others
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from incident_tui.incident.entry import Author, Entry, Kind, Ref
+from incident_tui.incident.entry import Author, Draft, Entry, Kind, Ref
 from incident_tui.incident.filter import Filter
 from incident_tui.incident.state import Fold
 from incident_tui.journal import snapshot
@@ -206,6 +206,19 @@ def test_copies_that_cannot_be_read_leave_the_journal_usable(two: Bastions, tmp_
             store.make_others()
 
 
+def test_copies_that_were_deleted_under_a_running_program_are_taken_anew(two: Bastions) -> None:
+    two.write("b", Kind.NOTE, "there")
+    two.send("b", "a")
+    old = two["a"].make_others()
+    for path in Path(two["a"].place.directory).glob("others.db*"):
+        path.unlink()
+    with pytest.raises(JournalError):
+        old.take(two.records("b"), two.now)
+    assert two["a"].others is None and not two["a"].read_all()[0]
+    two.send("b", "a")
+    assert [one.text for one in two["a"].read_all()[0]] == ["there"]
+
+
 def test_a_directory_that_cannot_be_written_is_read_with_its_copies(
     two: Bastions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -306,3 +319,36 @@ def test_what_took_long_to_arrive_is_known_with_its_time(two: Bastions) -> None:
     assert came_late(two["a"], entries, START, here) == {}
     assert came_late(two["a"], more, here, there) == {late.id: two.now}
     assert {soon.id, own.id} == {one.id for one in entries}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 1 << 30))
+def test_the_kept_answer_is_the_folds_whatever_comes_when(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
+    dice = random.Random(seed)
+    two = Bastions(tmp_path_factory.mktemp("kept"))
+    known: list[Entry] = []
+    for number in range(dice.randint(4, 18)):
+        letter, incident = dice.choice("ab"), dice.choice(("I1", "I2"))
+        about = dice.choice(known).id if known else None
+        kind, data, ref = dice.choice(
+            [
+                (Kind.DECLARE, {"title": incident}, None),
+                (Kind.MILESTONE, {"name": "closed"}, None),
+                (Kind.ACTION, {}, None),
+                (Kind.STATUS, {"status": dice.choice(("investigating", "stood down"))}, None),
+                (Kind.STRIKE, {"step": dice.choice(("strike", "restore"))}, about),
+                (Kind.AMEND, {"at": (two.now - timedelta(minutes=dice.randint(1, 9))).isoformat()}, about),
+                (Kind.NOTE, {}, None),
+            ]
+        )
+        two.now += timedelta(seconds=1)
+        draft = Draft(kind, "x", two.now, Author("ana"), incident, "", data, ref)
+        known += two[letter].append([draft], key=f"{number}")
+        if dice.random() < 0.5:
+            pieces = two.records(dice.choice("ab"))
+            take_in(two["a"], dice.sample(pieces, dice.randint(0, len(pieces))), two.now)
+        newest = fold_of(two["a"]).newest_open()
+        folds: list[int] = []
+        kept = in_force(two["a"], lambda folds=folds: counted(two["a"], folds))  # type: ignore[misc]
+        assert kept == ("" if newest is None else newest.id)
+    two.close()

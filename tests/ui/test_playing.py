@@ -12,6 +12,8 @@ from incident_tui.journal.record import own_records
 from incident_tui.journal.take_in import take_in
 from incident_tui.shipped import shipped
 from incident_tui.ui.alarm import causes
+from incident_tui.ui.lines import plain
+from incident_tui.ui.present import notices
 from tests.desk.test_playing import Person
 
 BOOK = """+++
@@ -195,9 +197,10 @@ async def test_a_step_taken_on_another_bastion_meanwhile_is_told_to_both_when_th
         text = await driver.until("step 1 of brick: bob was first (begun")
         assert "bob was first: b1" in text, "the mark under the entry"
         assert [sort for sort, _ in causes(here.view())] == ["conflict"], "a bell where bells are on"
-        bob.read()
-        incident = bob.desk.incident
-        assert incident is not None and incident.contested[0].about("bob") and incident.contested[0].about("ana")
+        his = world.session(world.bob, directory=tmp_path / "there", letter="b")
+        while his.read_journal():
+            pass
+        assert "step 1 of brick: bob was first" in plain([notices(his.view(), 120)]), "and on Bob's screen"
         await driver.type("/tick 1", "enter")
         await driver.until("bob has step 1")
         bob.store.close()

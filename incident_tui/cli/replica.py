@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -22,6 +22,10 @@ from incident_tui.journal.store import Store
 from incident_tui.replica.problem import ReplicaError
 from incident_tui.replica.rows import ReplicaRow, unsaid, ways
 from incident_tui.text import sanitise
+from incident_tui.watch.rows import BastionsRow, bastions_words
+
+if TYPE_CHECKING:
+    from incident_tui.ui.view import Readings
 
 
 def replica(context: Context) -> int:
@@ -42,6 +46,9 @@ def replica(context: Context) -> int:
             else:
                 for line in _lines(store, copies, ways, context.clock()):
                     print(sanitise(line, limit=1000))
+                bastions = _bastions(context)
+                if bastions is not None:
+                    print(sanitise(bastions_words(bastions), limit=2000))
         except JournalError as error:
             raise Failure(error.sentence) from error
         wrong = bool(store.others_problem) or any(one.behind or one.problem or one.forked_at for one in copies)
@@ -68,14 +75,24 @@ def _server_config(context: Context) -> int:
     return 0
 
 
-def _ways(context: Context) -> list[ReplicaRow]:
-    """What the watch says of each, and of those that it never said anything of."""
+def _readings(context: Context, now: datetime) -> Readings:
     from incident_tui.cli.status import board_now
 
+    return board_now(context, now)[0].readings
+
+
+def _ways(context: Context) -> list[ReplicaRow]:
+    """What the watch says of each, and of those that it never said anything of."""
     now = context.clock()
-    rows = board_now(context, now)[0].readings.replicas
+    rows = _readings(context, now).replicas
     names = ways(context.settings.sync, context.settings.replica)
     return [*rows.values(), *(unsaid(name, now) for name in names if name not in rows)]
+
+
+def _bastions(context: Context) -> BastionsRow | None:
+    """How the watch here stands to the others; None without a cluster, or before it said anything."""
+    row = _readings(context, context.clock()).bastions
+    return row if context.settings.replica.servers else None
 
 
 def _lines(store: Store, copies: Sequence[Copy], ways: Sequence[ReplicaRow], now: datetime) -> list[str]:

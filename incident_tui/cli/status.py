@@ -21,7 +21,7 @@ from incident_tui.replica.rows import ReplicaRow, unsaid, ways
 from incident_tui.ui.view import WATCH_STALE, Decoder, Machines, machines
 from incident_tui.watch.alerts.rows import AlertsRow, FiringGroup
 from incident_tui.watch.rooms.rows import RoomRow
-from incident_tui.watch.rows import ChatRow, SiteRow
+from incident_tui.watch.rows import BastionsRow, ChatRow, SiteRow
 
 _SYMBOL = {Level.OK: "+", Level.UNKNOWN: "?", Level.WARN: "!", Level.CRIT: "X"}
 
@@ -134,6 +134,7 @@ def as_fields(made: Machines, settings: Settings, now: datetime, watch_age: floa
             _replica(readings.replicas.get(name) or unsaid(name, now), now)
             for name in ways(settings.sync, settings.replica)
         ],
+        "bastions": _bastions(readings.bastions) if settings.replica.servers else None,
         "chat": [_chat(name, readings.chats[name], now) for name in sorted(readings.chats, key=order.__getitem__)],
     }
 
@@ -161,6 +162,7 @@ def _host(name: str, reading: HostReading | None, now: datetime) -> dict[str, An
         "state": reading.link.state.value,
         "sentence": reading.link.sentence or None,
         "age": _age(reading.at, now),
+        "via": reading.via or None,
         "memory_used_percent": None if memory is None else round(memory.used_percent, 1),
         "memory_estimated": None if memory is None else memory.estimated,
         "memory_age": None if memory is None else _age(memory.at, now),
@@ -197,6 +199,7 @@ def _site(name: str, url: str, row: SiteRow | None, now: datetime) -> dict[str, 
         "problem": (row.problem or None) if row else "not checked yet",
         "since": _iso(row.since) if row else None,
         "age": _age(row.at, now) if row else None,
+        "via": (row.via or None) if row else None,
     }
 
 
@@ -329,6 +332,19 @@ def _room(name: str, kind: str, row: RoomRow | None, now: datetime) -> dict[str,
         "since": _iso(row.since),
         "heard_age": _age(row.heard_at, now),
         "waiting": row.waiting,
+    }
+
+
+def _bastions(row: BastionsRow | None) -> dict[str, Any]:
+    """Without a row: no watch has said anything yet."""
+    return {
+        "state": row.state if row is not None else None,
+        "since": _iso(row.since) if row is not None else None,
+        "reads": row.reads if row is not None else None,
+        "hosts": row.hosts if row is not None else None,
+        "duty": row.duty or None if row is not None else None,
+        "on_duty": row.on_duty if row is not None else None,
+        "others": [] if row is None else [{"letter": o.letter, "node": o.node, "hosts": o.hosts} for o in row.others],
     }
 
 

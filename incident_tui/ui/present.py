@@ -94,7 +94,14 @@ def _second(view: View, due: tuple[str, str] = _DUE[0]) -> list[list[Piece]]:
     groups += [[piece] for piece in _promises(view, due)]
     groups.append([watch_piece(view)])
     groups.append(_present(view))
-    states = (chat_piece(view), replica_piece(view), copies_piece(view), rooms_piece(view), alerts_piece(view))
+    states = (
+        chat_piece(view),
+        bastions_piece(view),
+        replica_piece(view),
+        copies_piece(view),
+        rooms_piece(view),
+        alerts_piece(view),
+    )
     groups += [[piece] for piece in states if piece is not None]
     if view.other_open:
         groups.append([(f"+{view.other_open} open incident{'s' if view.other_open > 1 else ''}", "warn")])
@@ -185,6 +192,19 @@ def rooms_piece(view: View) -> Piece | None:
     age = f" {short(view.now - longest.since)}" if longest.since is not None else ""
     more = f" +{len(down) - 1}" if len(down) > 1 else ""
     return (f"? room {cut(view.look.text(longest.name), 10, view.look)} DOWN{age}{more}", "unknown")
+
+
+def bastions_piece(view: View) -> Piece | None:
+    """Which part of the fleet this watch reads, or that it is alone; None without a cluster, or when nobody watches."""
+    row = view.bastions
+    if row is None or not view.watch.fresh:
+        return None
+    if row.state == "alone":
+        return (f"? ALONE since {row.since:%H:%M}, reads all {row.hosts}", "unknown")
+    if row.state == "joining":
+        return ("? joining", "unknown")
+    who = "" if row.on_duty else f", chat by {row.duty}" if row.duty else ", chat by nobody yet"
+    return (f"reads {row.reads}/{row.hosts}{who}", "" if row.on_duty or row.duty else "unknown")
 
 
 def replica_piece(view: View) -> Piece | None:

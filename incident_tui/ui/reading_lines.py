@@ -47,6 +47,13 @@ def reading_lines(page: Page, view: View, key: str) -> None:
             pass
 
 
+def bastion(view: View, letter: str) -> str:
+    """Another bastion: its letter, and its name while it is there."""
+    others = view.bastions.others if view.bastions is not None else ()
+    node = next((one.node for one in others if one.letter == letter), "")
+    return f"{letter} ({node})" if node else letter
+
+
 def _peer(page: Page, view: View, name: str) -> None:
     for peer in view.cluster.peers:
         if peer.name == name:
@@ -71,6 +78,8 @@ def _site(page: Page, view: View, name: str) -> None:
         page.field("checked", "not yet")
         return
     page.field("checked", f"{short(view.now - row.at)} ago, {clock(row.at)}Z")
+    if row.via:
+        page.field("read by", bastion(view, row.via))
     page.field("answer", str(row.status) if row.status is not None else row.problem or "none")
     if row.latency_ms is not None:
         page.field("latency", f"{row.latency_ms} ms")
@@ -85,6 +94,8 @@ def _host(page: Page, view: View, host: str) -> None:
     if reading is None:
         page.text("No reading of this host is on the board.")
         return
+    if reading.via:
+        page.field("read by", bastion(view, reading.via))
     link = reading.link
     state = f"{link.state.value} for {short(view.now - link.since)}"
     if link.state is LinkState.UP and view.now - reading.at > _SILENT:

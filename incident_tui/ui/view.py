@@ -38,7 +38,7 @@ from incident_tui.watch.alerts.rows import AlertsRow, alert_findings
 from incident_tui.watch.alerts.settings import AlertSource, Listener
 from incident_tui.watch.rooms.rows import RoomRow, room_findings
 from incident_tui.watch.rooms.settings import Room
-from incident_tui.watch.rows import ChatRow, SiteRow, WatchRow, site_findings
+from incident_tui.watch.rows import BastionsRow, ChatRow, SiteRow, WatchRow, site_findings
 from incident_tui.watch.settings import ChatSink, Site
 
 WATCH_STALE: Final = 15.0
@@ -94,6 +94,7 @@ class Readings(msgspec.Struct, frozen=True):
     chats: dict[str, ChatRow] = {}
     rooms: dict[str, RoomRow] = {}
     replicas: dict[str, ReplicaRow] = {}
+    bastions: BastionsRow | None = None
     alerts: AlertsRow | None = None
     watch: WatchRow | None = None
     watch_boot: float = 0.0
@@ -114,11 +115,12 @@ class Decoder:
         chats = self._all(rows, "chat/", ChatRow, broken)
         rooms = self._all(rows, "room/", RoomRow, broken)
         replicas = self._all(rows, "replica/", ReplicaRow, broken)
+        bastions = self._all(rows, "bastions", BastionsRow, broken).get("")
         alerts = self._all(rows, "alerts", AlertsRow, broken).get("")
         watch = self._all(rows, "watch", WatchRow, broken).get("")
         self._known = {key: value for key, value in self._known.items() if key in rows}
         boot = rows["watch"].boot if "watch" in rows else 0.0
-        return Readings(hosts, sites, chats, rooms, replicas, alerts, watch, boot, tuple(broken))
+        return Readings(hosts, sites, chats, rooms, replicas, bastions, alerts, watch, boot, tuple(broken))
 
     def _all(self, rows: Mapping[str, Row], prefix: str, kind: type[T], broken: list[str]) -> dict[str, T]:
         found: dict[str, T] = {}
@@ -184,6 +186,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     chats: dict[str, ChatRow] = {}
     rooms: tuple[RoomRow, ...] = ()
     replicas: tuple[ReplicaRow, ...] = ()
+    bastions: BastionsRow | None = None
+    """How this watch stands to those of other bastions over a cluster; None: there is none."""
     alerts: AlertsRow | None = None
     """What fires; None: nothing was ever heard."""
     alert_sources: tuple[str, ...] = ()
@@ -313,6 +317,7 @@ def assemble(
         sinks=tuple(sink.name for sink in parts.chat),
         chats=readings.chats,
         rooms=tuple(readings.rooms[room.name] for room in parts.rooms if room.name in readings.rooms),
+        bastions=readings.bastions if parts.replica.servers else None,
         replicas=tuple(
             readings.replicas[name] for name in ways(parts.sync, parts.replica) if name in readings.replicas
         ),

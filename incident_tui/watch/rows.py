@@ -115,6 +115,20 @@ class BastionsRow(msgspec.Struct, frozen=True, kw_only=True):
     """What of another bastion's board was not taken, and why."""
 
 
+def bastions_words(row: BastionsRow) -> str:
+    """How the watches stand to each other, for people."""
+    if row.state == "alone":
+        return f"alone since {row.since:%H:%MZ}: reads all {row.hosts} hosts itself, and sends for its own entries"
+    if row.state == "joining":
+        return "joining the other bastions; reads nothing yet"
+    told = [f"this watch reads {row.reads} of {row.hosts} hosts"]
+    for one in row.others:
+        of = f"{one.hosts}" if one.same_fleet else f"{one.hosts}, of another list of hosts"
+        told.append(f"{one.letter} ({one.node}) reads {of}")
+    told.append(f"{row.duty} sends to chat, reads rooms and polls alerts" if row.duty else "nobody sends to chat yet")
+    return "; ".join(told)
+
+
 SITE_RULES = {
     "site.down": "a public site does not answer, or not with the expected status",
     "site.slow": "a public site answers slower than its limit",

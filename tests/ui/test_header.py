@@ -16,9 +16,9 @@ from incident_tui.replica.rows import ReplicaRow
 from incident_tui.ui.lines import plain
 from incident_tui.ui.present import header, notices
 from incident_tui.ui.settings import Screen
-from incident_tui.ui.view import Pending
+from incident_tui.ui.view import Pending, WatchState
 from incident_tui.watch.rooms.rows import RoomRow
-from incident_tui.watch.rows import ChatRow
+from incident_tui.watch.rows import BastionsRow, ChatRow
 
 
 def test_an_incident_at_80_columns(kit: Any) -> None:
@@ -212,3 +212,16 @@ def test_a_copy_that_lacks_entries_or_forked_is_marked(kit: Any) -> None:
     assert "? cccccc behind 1 since" in text(other)
     assert "X b REFUSED" in text(msgspec.structs.replace(behind, problem="entry b41 was not taken"))
     assert "X b FORKED +1" in text(other, msgspec.structs.replace(behind, problem="forked", forked_at=41))
+
+
+def test_the_part_that_this_watch_reads_is_said_and_being_alone_is_marked(kit: Any) -> None:
+    def text(fresh: bool = True, **fields: Any) -> str:
+        row = BastionsRow(**{"at": kit.now, "state": "together", "since": kit.now, "reads": 4, "hosts": 12, **fields})
+        watch = WatchState(1.0 if fresh else 600.0)
+        return plain(header(msgspec.structs.replace(kit.view(kit.healthy()), bastions=row, watch=watch), 160))
+
+    assert "reads 4/12, chat by b" in text(duty="b")
+    assert "reads 4/12" in text(duty="a", on_duty=True) and "chat by" not in text(duty="a", on_duty=True)
+    assert "chat by nobody yet" in text()
+    assert f"? ALONE since {kit.now:%H:%M}, reads all 12" in text(state="alone", reads=12)
+    assert "ALONE" not in text(False, state="alone", reads=12)

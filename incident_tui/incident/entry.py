@@ -215,7 +215,14 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
         "until": "ISO time at which it answered again (replica)",
         "came": "int, how many entries came from there then (replica)",
     },
-    Kind.LEASE: {"epoch": "int", "host": "node name", "pid": "int"},
+    Kind.LEASE: {
+        "epoch": "int",
+        "host": "node name",
+        "pid": "int",
+        "apart": "alone | together: from here on this bastion sends for itself, or does not any more; absent otherwise",
+        "first": "of alone: the first number that the others may not have, and that is its own to send",
+        "unsent": "of together: for each chat the first number that it has not sent",
+    },
     Kind.PRESENCE: {"step": "joined | left"},
     Kind.ARCHIVE: {
         "step": "out | back (with ref)",

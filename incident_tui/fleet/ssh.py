@@ -117,6 +117,17 @@ def unlogged(one: SSHPacketLogger) -> None:
     one.log_sent_packet = one.log_received_packet = _no_line  # type: ignore[method-assign]
 
 
+READ_BYTES = 64 * 1024
+"""Room for one read from a socket; asyncio makes four times as much for each, of which a round fills a tenth."""
+
+
+def _small_reads(connection: asyncssh.SSHClientConnection) -> None:
+    """Making room costs a twenty-fifth of a poll. asyncssh does not hand out its transport: without one, no harm."""
+    transport: Any = getattr(connection, "_transport", None)
+    if hasattr(transport, "max_size"):
+        transport.max_size = READ_BYTES
+
+
 def _no_line(pkttype: int, pktid: int | None, packet: bytes | SSHPacket, note: str = "") -> None:
     pass
 
@@ -193,6 +204,7 @@ async def _connect(
             )
             _unpadded(connection)
             unlogged(connection)
+            _small_reads(connection)
             return connection
     except LinkFailure:
         raise

@@ -114,3 +114,13 @@ async def test_a_line_that_falls_silent_is_lost_long_before_a_round_is_too_late(
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
     assert state is LinkState.LOST  # TIMEOUT would say that the host is there, and 15 s too late
+
+
+async def test_a_read_makes_no_more_room_than_an_answer_needs(sshd: Any) -> None:
+    connection = await ssh.connect(sshd.host(), Fleet(connect_timeout=5.0))
+    try:
+        assert connection.ssh._transport.max_size == ssh.READ_BYTES  # type: ignore[union-attr]
+        done = await connection.ssh.run("head -c 300000 /dev/zero", encoding=None)
+        assert len(done.stdout or b"") == 300000
+    finally:
+        connection.abort()

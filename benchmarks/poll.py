@@ -8,10 +8,11 @@ ours alone and is printed by itself.
 
 Where a poll's CPU goes (a poll comes out of a sleep, with cold caches, so that code costs four to nine times what it
 costs in a loop): of 235 us, framing, clocks and futures take 50, which are ours; the other 185 are asyncssh (encryption
-and decryption, dispatch, the window), the loop and the kernel, and asyncssh alone, answered with one future and no
-framing, costs as much. Not in it any more: a line of log worded for each packet (15), a keepalive timer renewed with
-each (15), filler packets, room for 256 KiB a read (8). uvloop would take 25 off ours and off `conn.run()` alike. The same wake-up over bare TCP
-costs 90. Only fewer requests would save more, and a script that paces itself would cost the host a process each round.
+and decryption, dispatch, the window), the loop and the kernel: asyncssh answered with one future and no framing costs
+as much. Not in it any more: a line of log worded for each packet (15), a keepalive timer renewed with each (15), filler
+packets, room for 256 KiB a read (8). uvloop would take 25 off ours and off `conn.run()` alike. The same wake-up over
+bare TCP costs 90. Only fewer requests would save more, and a script that paces itself would cost the host a process
+each round.
 
 Needs sshd (package openssh-server); `pip install -e '.[bench]'` brings the others.
 """

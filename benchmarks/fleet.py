@@ -11,7 +11,7 @@ connected, the CPU of both, and the watch's memory a host.
 
 What the screen does with the rows by itself leaves the median as it is (1.03). A watch that took a fifth of the same
 core made 1.14 and more of it, by caches and turns on the core; neither a nice value nor SCHED_BATCH changed that. With
-a rest after each of its rounds (incident_tui/watch/pulse.py) it takes a tenth, and four runs had 0.90, 1.03, 1.06, 1.20.
+a rest after each of its rounds (incident_tui/watch/pulse.py) it takes a tenth: 0.90, 1.03, 1.06, 1.20 in four runs.
 """
 
 from __future__ import annotations

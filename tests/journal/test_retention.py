@@ -15,7 +15,7 @@ import pytest
 
 from incident_tui.incident.entry import Author, Draft, Entry, Kind, Ref
 from incident_tui.incident.state import Fold
-from incident_tui.journal import retention, retention_file
+from incident_tui.journal import archive, retention, retention_file
 from incident_tui.journal.backup import back_up, restore
 from incident_tui.journal.chain import Verdict
 from incident_tui.journal.errors import JournalError
@@ -306,7 +306,7 @@ def test_a_backup_and_another_bastion_have_it_as_it_is_here(store: Store, file: 
 
 KILLED = """
 import os, signal, sys
-from incident_tui.journal import retention, retention_file
+from incident_tui.journal import archive, retention, retention_file
 from incident_tui.journal.chain import Verdict
 from incident_tui.journal.store import Store
 from incident_tui.journal.verify import verify_copies
@@ -397,3 +397,17 @@ def test_a_copy_elsewhere_passes_verify_whenever_its_entries_came(store: Store, 
         assert verdict().purged == (2, 5) and verdict().archived == (4, 10)
         gone = far.get(Ref(store.journal, 2))
         assert gone is not None and gone.purged and gone.text == ""
+
+
+def test_a_whole_journal_as_a_document_keeps_what_was_put_away_put_away(
+    store: Store, file: Path, tmp_path: Path
+) -> None:
+    play(store)
+    away(store, file)
+    document = archive.read("".join(archive.write(store, AT)))
+    with Store.open(tmp_path / "there") as there:
+        archive.restore(there, document)
+    with Store.open(tmp_path / "there") as there:
+        assert there.verify().ok and there.verify().archived == (2, 3, 4, 5, 10) and there.head() == store.head()
+        assert retention.bring_back(there, retention_file.read(file), file.name, ANA).entries == 5
+        assert there.verify().ok and there.verify().archived == ()

@@ -14,11 +14,12 @@ from incident_tui.journal.presence import Present
 from incident_tui.journal.writer import WriterStatus
 from incident_tui.replica.rows import ReplicaRow
 from incident_tui.ui.lines import plain
-from incident_tui.ui.present import header, notices
+from incident_tui.ui.present import alarms, header, notices
 from incident_tui.ui.settings import Screen
 from incident_tui.ui.view import Pending, WatchState
 from incident_tui.watch.rooms.rows import RoomRow
 from incident_tui.watch.rows import BastionsRow, ChatRow
+from tests.ui.world import World
 
 
 def test_an_incident_at_80_columns(kit: Any) -> None:
@@ -225,3 +226,12 @@ def test_the_part_that_this_watch_reads_is_said_and_being_alone_is_marked(kit: A
     assert "chat by nobody yet" in text()
     assert f"? ALONE since {kit.now:%H:%M}, reads all 12" in text(state="alone", reads=12)
     assert "ALONE" not in text(False, state="alone", reads=12)
+
+
+def test_what_is_wrong_beside_is_a_line_of_its_own(world: World) -> None:
+    session = world.session()
+    while session.read_journal():
+        pass
+    assert alarms(session.view()) == []
+    session.beside = lambda: "not signed since 14:05Z: the SSH agent of SSH_AUTH_SOCK is gone"
+    assert alarms(session.view()) == [("not signed since 14:05Z: the SSH agent of SSH_AUTH_SOCK is gone", "warn")]

@@ -21,8 +21,8 @@ class Holds:
 
     def __init__(self) -> None:
         self._holds: list[w.Hold] = []
-        self._behind: dict[int, int] = {}
-        """Index of a hold that came second -> of the one that was first."""
+        self._behind: dict[int, list[int]] = {}
+        """Index of a hold that came second -> of those that were before it."""
         self.contested: list[w.Contested] = []
 
     def take(self, line: Line) -> None:
@@ -38,13 +38,13 @@ class Holds:
             return
         until = line.at + timedelta(minutes=number(entry.data.get("minutes"), 0))
         made = w.Hold(entry.id, target, line.at, until, entry.author, line.text)
-        first = next((index for index in standing if self._unknown(self._holds[index], line)), None)
-        if first is None:
-            for index in standing:
+        unknown = [index for index in standing if self._unknown(self._holds[index], line)]
+        for index in standing:
+            if index not in unknown:
                 self._holds[index] = _replace(self._holds[index], released_at=line.at)
-        else:
-            held = self._holds[first]
-            self._behind[len(self._holds)] = first
+        if unknown:
+            held = self._holds[unknown[0]]
+            self._behind[len(self._holds)] = unknown
             self.contested.append(
                 w.Contested(
                     *(f"hold of {target}", held.ref, held.by.name, "hold", held.at),
@@ -71,7 +71,6 @@ class Holds:
     def found(self) -> list[w.Hold]:
         """All of them, in order."""
         out = list(self._holds)
-        for index, first in sorted(self._behind.items()):
-            before = out[first]
-            out[index] = _replace(out[index], behind=before.released_at or before.until)
+        for index, before in self._behind.items():
+            out[index] = _replace(out[index], behind=max(out[one].released_at or out[one].until for one in before))
         return out

@@ -190,6 +190,22 @@ def test_of_two_holds_each_releases_their_own(split: Split) -> None:
     assert here.released_at is not None and there.active(split.clock())
 
 
+def test_three_holds_count_one_after_the_other(tmp_path: Path) -> None:
+    split = Split(tmp_path, "ana", "ben", "cyn")
+    split.say(0, "/declare gv0")
+    split.meet()
+    for number, minutes in enumerate((5, 20, 60)):
+        split.say(number, f"/hold web1 {minutes}m")
+    split.meet()
+    counting: list[str] = []
+    for _ in range(40):
+        (one,) = (one.by.name for one in split.incident.holds if one.active(split.clock()))
+        counting += [] if counting[-1:] == [one] else [one]
+        split.clock.forward(1)
+    assert counting == ["ana", "ben", "cyn"]
+    split.close()
+
+
 def test_who_knows_of_a_hold_takes_it_over(split: Split) -> None:
     split.say(0, "/hold web1 60m")
     split.meet()

@@ -110,6 +110,19 @@ def test_rebalance_quota_and_geo_replication() -> None:
     assert found["gluster.geo-replication"] == (Level.CRIT, "gv0: geo-replication web1 to b::c Faulty")
 
 
+def test_files_that_an_active_copy_left_behind_are_said() -> None:
+    pair = GeoPair(volume="gv0", primary_node="web1", primary_brick="/b", secondary="b::c", status="Active")
+
+    def copied(failures: int | None) -> tuple[Level, str] | None:
+        pairs = (msgspec.structs.replace(pair, failures=failures),)
+        return said(*three(host("web1", geo_replication=GeoReplication(at=NOW, pairs=pairs)))).get(
+            "gluster.geo-replication"
+        )
+
+    assert copied(4) == (Level.WARN, "gv0: geo-replication web1 to b::c Active, 4 files not copied")
+    assert copied(0) is None and copied(None) is None
+
+
 def test_what_was_bad_and_cannot_be_read_again_is_unknown() -> None:
     pair = GeoPair(volume="gv0", primary_node="web1", primary_brick="/b", secondary="b::c", status="Faulty")
     old = GeoReplication(at=NOW - timedelta(hours=2), pairs=(pair,))

@@ -3,11 +3,14 @@ that the nodes can be parted from each other; so do clients that ask for it."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 import urllib.request
@@ -18,10 +21,19 @@ from typing import Any, Final
 import pytest
 
 from incident_tui.replica.settings import Replica
-from tests.alertmanager import free_port
 from tests.relays import Relay, Relays
 
 READY_SECONDS: Final = 60.0
+
+
+def quiet_port() -> int:
+    """A free port of 127.0.0.1 below those that the kernel gives to whoever does not care: while
+    a node is down nobody else shall get its port, not even somebody who connects to it."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Node:
@@ -93,7 +105,7 @@ class Cluster:
     def __init__(self, program: str, directory: Path, *, size: int = 3, more: str = "", store: str = "1GB") -> None:
         self.relays = Relays()
         self.directory = directory
-        ports = [(free_port(), free_port(), free_port()) for _ in range(size)]
+        ports = [(quiet_port(), quiet_port(), quiet_port()) for _ in range(size)]
         self.nodes = [
             Node(program, f"n{number}", directory / f"n{number}", mine) for number, mine in enumerate(ports, start=1)
         ]

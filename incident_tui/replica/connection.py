@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("incident_tui.replica")
 
 CONNECT_SECONDS: Final = 5.0
+ANSWER_SECONDS: Final = 1.5
+"""What is asked while there is no leader is never answered, so it is asked again soon."""
 PING_SECONDS: Final = 2
 LOST_PINGS: Final = 2
 """A server that hangs is left after about (LOST_PINGS + 1) * PING_SECONDS."""
@@ -43,7 +45,7 @@ class Session:
 
     def __init__(self, client: Client, where: str) -> None:
         self.client = client
-        self.js: JetStreamContext = client.jetstream(timeout=3.0)
+        self.js: JetStreamContext = client.jetstream(timeout=ANSWER_SECONDS)
         self.where = where
         self.node = str(client._server_info.get("server_name", ""))[:64]
         self.version = str(client.connected_server_version)

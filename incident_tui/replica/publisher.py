@@ -7,6 +7,7 @@ says so itself after each connecting. A number that is there twice does no harm,
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Final
@@ -25,9 +26,9 @@ from incident_tui.replica.stream import PURGED, ensure, headers, info, number_of
 WINDOW: Final = 256
 """Records on their way at once."""
 ACK_SECONDS: Final = 2.0
-PAUSE: Final = 0.5
-TRIES: Final = 8
-"""Then the stream itself is looked at again: it may have been taken away."""
+PAUSE: Final = 0.25
+TRIES: Final = 40
+"""Then the stream itself is looked at again: it may have been taken away. A new leader takes four to nine seconds."""
 LOOK_AGAIN: Final = 60.0
 """Seconds after which the stream is asked again whether it still has everything."""
 
@@ -225,13 +226,14 @@ class Publisher:
                 f"entry {record.letter}{record.seq} has {len(wire)} bytes, and the servers take "
                 f"{session.client.max_payload}: raise max_payload in their configuration"
             )
-        await session.js.publish(
-            subject(self._settings.stream, record.journal),
-            wire,
-            timeout=ACK_SECONDS,
-            stream=self._settings.stream,
-            headers=headers(record.journal, record.seq, purged=record.purged, again=again),
-        )
+        name = subject(self._settings.stream, record.journal)
+        header = headers(record.journal, record.seq, purged=record.purged, again=again)
+        answer = await session.js.publish(name, wire, timeout=ACK_SECONDS, headers=header)
+        if answer.duplicate and not answer.seq:
+            # The server has its id from when it was proposed, and the leader that had proposed it was lost before it was
+            # stored (nats-server 2.9): for two minutes only another id gets it in.
+            header = headers(record.journal, record.seq, purged=record.purged, again=time.time_ns())
+            await session.js.publish(name, wire, timeout=ACK_SECONDS, headers=header)
 
 
 def _ahead(there: int, here: int) -> str:

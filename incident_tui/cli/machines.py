@@ -137,6 +137,7 @@ def check(context: Context) -> int:
         rows.append(Row(site.name, "site", not bad, bad or f"{answer.status} in {answer.latency_ms} ms"))
     rows += _run(_check_chats(context))
     rows += [Row(*one) for one in _run(tried(settings, context.clock))]
+    rows += _replica(context)
     rows += [Row(*one) for one in syncing.tried(context)]
     if context.call.flag("json"):
         print(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
@@ -235,6 +236,20 @@ def _retention(context: Context) -> list[Row]:
     except Failure:
         return []  # the journal's own row says what is wrong
     return [Row("journal", "retention", True, sentence)] if sentence else []
+
+
+def _replica(context: Context) -> list[Row]:
+    """The cluster of [replica], where there is one and a journal that it would hold."""
+    if not context.settings.replica.servers:
+        return []
+    from incident_tui.replica.trying import tried as tried_replica
+
+    try:
+        with Store.open(context.directory, letter=context.settings.journal.letter, create=False) as store:
+            journal = store.journal
+    except JournalError as error:
+        return [Row("nats", "cluster", None, f"not tried: {error.sentence}")]
+    return [Row(*one) for one in _run(tried_replica(context.settings.replica, journal, context.clock))]
 
 
 def _agent() -> Row:

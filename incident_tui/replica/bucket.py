@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from incident_tui.replica.connection import Session
+from incident_tui.replica.connection import Session, together
 from incident_tui.replica.duty import AGE, Duty, Put
 from incident_tui.replica.problem import SILENT, ReplicaError, said
 from incident_tui.replica.settings import Replica
@@ -69,11 +69,7 @@ class Buckets:
         self._where = session.where
         try:
             self._leases, self._lasting = leases, lasting
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._watch_leases(session, leases))
-                group.create_task(self._watch_lasting(session, lasting))
-        except* ReplicaError as errors:
-            raise errors.exceptions[0] from None
+            await together(self._watch_leases(session, leases), self._watch_lasting(session, lasting))
         finally:
             self._leases = self._lasting = None
 

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import random
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from incident_tui.replica.problem import ReplicaError, said
@@ -131,15 +131,15 @@ class Connection:
 
     async def _use(self, session: Session) -> None:
         """Runs the parts until the connection is lost."""
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._keep(name, part, session), name=name) for name, part in self._parts]
+        tasks = [asyncio.create_task(self._keep(name, part, session), name=name) for name, part in self._parts]
+        try:
             await session.lost.wait()
-            for task in tasks:
-                task.cancel()
+        finally:
+            await end(tasks)
 
     async def _keep(self, name: str, part: Part, session: Session) -> None:
         failures = 0
-        while True:
+        while not session.lost.is_set():
             lasting = False
             try:
                 await part(session)
@@ -151,6 +151,33 @@ class Connection:
                 log.warning("replica: %s: %s", name, type(error).__name__)
             await self._sleep(self._wait(failures, True) if lasting else min(PART_WAIT, self._wait(failures, False)))
             failures += 1
+
+
+async def together(*doing: Coroutine[Any, Any, None]) -> None:
+    """Runs all until one of them ends or this is cancelled; all have ended then. Raises what that one raised."""
+    tasks = [asyncio.create_task(one) for one in doing]
+    try:
+        for ended in (await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED))[0]:
+            ended.result()
+    finally:
+        await end(tasks)
+
+
+async def end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancels them until they have ended. Once is not enough: what waits by `asyncio.wait_for`, as nats-py does, loses
+    a cancellation that comes with its answer (Python before 3.12)."""
+    cancelled = False
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        try:
+            left = (await asyncio.wait(left, timeout=0.5))[1]
+        except asyncio.CancelledError:
+            cancelled = True
+            left = {task for task in left if not task.done()}
+    if cancelled:
+        raise asyncio.CancelledError
 
 
 async def connect(settings: Replica, url: str, inbox: str) -> Session:

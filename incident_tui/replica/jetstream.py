@@ -18,7 +18,7 @@ from incident_tui.incident.entry import Author, Draft, Kind
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.notify import Listener
 from incident_tui.journal.store import Store
-from incident_tui.replica.connection import Connection, Session
+from incident_tui.replica.connection import Connection, Session, together
 from incident_tui.replica.keeper import Keeper
 from incident_tui.replica.problem import ReplicaError, said
 from incident_tui.replica.publisher import Publisher
@@ -91,9 +91,7 @@ class JetStream:
         loop = asyncio.get_running_loop()
         listener = self._listen(loop)
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self.connection.run(), name="replica connection")
-                group.create_task(self._mind(), name="replica state")
+            await together(self.connection.run(), self._mind())
         finally:
             if listener is not None:
                 loop.remove_reader(listener.fileno())

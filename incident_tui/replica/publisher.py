@@ -230,7 +230,7 @@ class Publisher:
         header = headers(record.journal, record.seq, purged=record.purged, again=again)
         answer = await session.js.publish(name, wire, timeout=ACK_SECONDS, headers=header)
         if answer.duplicate and not answer.seq:
-            # The server has its id from when it was proposed, and the leader that had proposed it was lost before it was
+            # The server has its id from when it was proposed, and that leader was lost before it was
             # stored (nats-server 2.9): for two minutes only another id gets it in.
             header = headers(record.journal, record.seq, purged=record.purged, again=time.time_ns())
             await session.js.publish(name, wire, timeout=ACK_SECONDS, headers=header)

@@ -7,6 +7,7 @@ import contextlib
 import re
 import subprocess
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -19,8 +20,13 @@ from incident_tui.replica.problem import ReplicaError
 from incident_tui.replica.server_config import User, server_config
 from incident_tui.replica.settings import Replica
 from incident_tui.replica.stream import subject
+from incident_tui.replica.trying import tried
 from tests.nats import Cluster
-from tests.replica.bastions import Bastion, until
+from tests.replica.bastions import Bastion, now, until
+
+
+def late() -> datetime:
+    return now() + timedelta(hours=1)
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +97,21 @@ async def test_two_bastions_with_the_shipped_configuration(secured: Secured) -> 
     a.store.purge(secret.id, author=secret.author, reason="a password")
     await until(lambda: b.has(a) and a.well)
     assert b.texts(a)[0] == ""
+
+
+async def test_check_says_that_all_is_as_it_should_be(secured: Secured) -> None:
+    a, b = secured.bastions
+    rows = await tried(a.settings, a.store.journal, now)
+    assert rows[-1] == ("S", "stream", None, "not there yet; the watch makes it when it connects")
+    a.start()
+    await until(lambda: a.well)
+    rows = await tried(a.settings, a.store.journal, now)
+    assert [row[1] for row in rows] == ["nats", "nats", "nats", "stream", "clock", "own entries", "others'"]
+    assert all(row[2] for row in rows), rows
+    assert all("encrypted" in row[3] for row in rows[:3])
+    wrong = await tried(msgspec.structs.replace(a.settings, nkey_file=b.settings.nkey_file), b.store.journal, late)
+    assert [row[2] for row in wrong] == [True, True, True, True, False, True, True]
+    assert "differ by 3600 s" in wrong[4][3] or "differ by 3599 s" in wrong[4][3]
 
 
 async def test_one_bastion_cannot_write_the_entries_of_another(secured: Secured) -> None:

@@ -62,10 +62,13 @@ def test_what_is_logged_here_is_listed_there(watched: Start, program: Program, n
     def copies(config: Path) -> str:
         return program("--config", str(config), "replica", check=None).stdout
 
-    until(lambda: "b  all" in copies(a) and "a  all" in copies(b))
+    until(lambda: "b  2 entries" in copies(a) and "a  2 entries" in copies(b))
     program("--config", str(a), "log", "and a second one")
     until(lambda: "missing" not in copies(b) and "jetstream nats: entries go both ways" in copies(b))
     until(lambda: (status(a)["problem"], status(a)["way"], status(a)["waiting"]) == (None, "jetstream", 0))
+    checked = program("--config", str(a), "check", check=1).stdout
+    assert "any other" in checked, "a cluster without users is named"
+    assert checked.count("X FAIL") == 1, checked
     for node in nats_cluster.nodes:
         node.kill()
     until(lambda: "not reached" in str(status(a)["problem"]))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -44,6 +45,21 @@ class _Copies(Others):
         self._named = None
         self.connection = _memory()
         make(self.connection)
+
+
+class _Journal(Store):
+    """As the real one, in memory."""
+
+    def __init__(self, db: sqlite3.Connection, clock: Callable[[], datetime]) -> None:
+        super().__init__(NOWHERE, db, clock, None)
+        self._copies = _Copies(self.journal)
+
+    @property
+    def others(self) -> Others:
+        return self._copies
+
+    def make_others(self) -> Others:
+        return self._copies
 
 
 class World:
@@ -81,9 +97,7 @@ class World:
         db = _memory()
         create_schema(db, chr(ord("a") + len(self.part) % 26), self._clock)
         db.execute("UPDATE meta SET value = ? WHERE key = 'journal'", (f"{self.dice.getrandbits(64):016x}",))
-        store = Store(NOWHERE, db, self._clock, None)
-        store._others = _Copies(store.journal)
-        self.history.stores.append(store)
+        self.history.stores.append(_Journal(db, self._clock))
         self.part.append(0)
 
     def _clock(self) -> datetime:

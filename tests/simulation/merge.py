@@ -46,6 +46,10 @@ class _Copies(Others):
         self.connection = _memory()
         make(self.connection)
 
+    @property
+    def gone(self) -> bool:
+        return False
+
 
 class _Journal(Store):
     """As the real one, in memory."""

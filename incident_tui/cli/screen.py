@@ -39,7 +39,7 @@ def _log_to_file(name: str) -> None:
 
 
 def watch(context: Context) -> int:
-    from incident_tui.watch.loop import watch as run
+    from incident_tui.watch.holding import watch as run
     from incident_tui.watch.outside import OutsideSettings
     from incident_tui.watch.plan import Plan
 

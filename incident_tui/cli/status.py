@@ -134,7 +134,7 @@ def as_fields(made: Machines, settings: Settings, now: datetime, watch_age: floa
             _replica(readings.replicas.get(name) or unsaid(name, now), now)
             for name in ways(settings.sync, settings.replica)
         ],
-        "bastions": _bastions(readings.bastions) if settings.replica.servers else None,
+        "bastions": _bastions(readings.bastions if settings.replica.servers else None),
         "chat": [_chat(name, readings.chats[name], now) for name in sorted(readings.chats, key=order.__getitem__)],
     }
 
@@ -336,7 +336,7 @@ def _room(name: str, kind: str, row: RoomRow | None, now: datetime) -> dict[str,
 
 
 def _bastions(row: BastionsRow | None) -> dict[str, Any]:
-    """Without a row: no watch has said anything yet."""
+    """Without a row: there is no cluster, or no watch has said anything yet."""
     return {
         "state": row.state if row is not None else None,
         "since": _iso(row.since) if row is not None else None,

@@ -22,6 +22,7 @@ from incident_tui.watch.plan import Plan
 from incident_tui.watch.post import Post
 from incident_tui.watch.recorder import Recorder
 from incident_tui.watch.reminders import ELSEWHERE
+from incident_tui.watch.rows import BastionsRow
 from incident_tui.watch.saving import Fenced
 from incident_tui.watch.settings import Site
 from incident_tui.watch.together import KEY, Together
@@ -64,7 +65,9 @@ class Fellows:
         self._looked: dict[str, datetime] = {}
         self._sites: dict[str, asyncio.Task[None]] = {}
         self._saying: Future[list[Entry]] | None = None
-        self._row: msgspec.Struct | None = None
+        self._row: BastionsRow | None = None
+        self.group: asyncio.TaskGroup | None = None
+        """Of the watch's tasks; set before the first pulse."""
         if together is not None:
             fleet.keep(())
 
@@ -136,12 +139,13 @@ class Fellows:
         }
         self._fleet.keep({host.name for host in self._plan.hosts if self.reads(host.name)}, self._looked)
 
-    def keep_sites(self, group: asyncio.TaskGroup, check: Callable[[Site], Coroutine[Any, Any, None]]) -> None:
+    def keep_sites(self, check: Callable[[Site], Coroutine[Any, Any, None]]) -> None:
         """Starts and ends checks as the division wants it."""
+        assert self.group is not None
         for site in self._plan.sites:
             running = self._sites.get(site.name)
             if self.checks(site.name) and running is None:
-                self._sites[site.name] = group.create_task(check(site), name=f"site {site.name}")
+                self._sites[site.name] = self.group.create_task(check(site), name=f"site {site.name}")
             elif running is not None and not self.checks(site.name):
                 running.cancel()
                 del self._sites[site.name]
@@ -171,9 +175,7 @@ class Fellows:
         self._say(together)
         rows = together.came()
         row = together.row()
-        if self._row is None or msgspec.structs.replace(row, at=self._clock()) != msgspec.structs.replace(
-            self._row, at=self._clock()
-        ):
+        if self._row is None or msgspec.structs.replace(self._row, at=row.at) != row:
             self._row = row
             rows[KEY] = row
         return rows

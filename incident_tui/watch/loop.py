@@ -12,7 +12,6 @@ import logging
 import os
 import random
 import secrets
-import signal
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -59,7 +58,6 @@ from incident_tui.watch.rows import SiteRow, WatchRow, site_findings
 from incident_tui.watch.saving import Fenced
 from incident_tui.watch.settings import Site
 from incident_tui.watch.together import KEY as BASTIONS
-from incident_tui.watch.together import Together
 
 log = logging.getLogger("incident_tui.watch")
 
@@ -105,10 +103,7 @@ class Watch:
         self._board = Board.open(plan.directory, clock=clock)
         saving = Fenced(self._writer, epoch)
         self._replicas = replicas.Replicas(plan, saving, self._fold, self._author, self._board.read(), clock)
-        jetstream = self._replicas.jetstream
-        together = None
-        if jetstream is not None:
-            together = Together(plan.replica, jetstream.connection, store, plan.hosts, plan.sites, clock)
+        together = self._replicas.together(plan.hosts, plan.sites, store)
         self._histories = Histories(self._board.details("history/", History))
         self._post = Post(
             plan.directory,
@@ -124,7 +119,6 @@ class Watch:
         self._outside = Outside(plan, saving, self._fold, store, self._author, self._post.incident_of, clock, together)
         self._fleet = Fleet(plan.hosts, plan.fleet, clock, self._read)
         self._demands = Demands(self._fleet.links, clock, self._woken.set)
-        published = (lambda: jetstream.publisher.done) if jetstream is not None else lambda: 0
         self._fellows = Fellows(
             plan,
             together,
@@ -133,7 +127,7 @@ class Watch:
             self._post,
             saving,
             self._author,
-            published,
+            self._replicas.published,
             clock,
             may_speak=lambda: lease.held,
         )
@@ -152,11 +146,12 @@ class Watch:
         listener = self._listen()
         try:
             async with asyncio.TaskGroup() as group:
+                self._fellows.group = group
                 tasks = [group.create_task(self._fleet.run(), name="fleet"), *self._post.start_sending(group)]
                 tasks += [group.create_task(self._demands.run(), name="demands"), *self._outside.tasks(group)]
                 tasks += self._replicas.tasks(group)
                 try:
-                    reason = await self._keep(group)
+                    reason = await self._keep()
                 finally:
                     await self._fellows.leave()
                 for task in [*tasks, *self._fellows.tasks]:
@@ -196,7 +191,7 @@ class Watch:
 
     # ------------------------------------------------------------------ what comes in
 
-    def _others(self, group: asyncio.TaskGroup) -> None:
+    def _others(self) -> None:
         """What other bastions read, and what is to be read here."""
         for key, row in self._fellows.step(self._readings).items():
             self._dirty[key] = row
@@ -205,7 +200,7 @@ class Watch:
                 note_host(self._histories, row)
             elif isinstance(row, SiteRow):
                 self._checked(row)
-        self._fellows.keep_sites(group, self._watch_site)
+        self._fellows.keep_sites(self._watch_site)
 
     def _read(self, reading: HostReading) -> None:
         known = self._readings.get(reading.host)
@@ -274,7 +269,7 @@ class Watch:
 
     # ------------------------------------------------------------------ the loop
 
-    async def _keep(self, group: asyncio.TaskGroup) -> str:
+    async def _keep(self) -> str:
         """The pulse. Only a completed round renews the lease: a watch that hangs loses it."""
         loop = asyncio.get_running_loop()
         beat = alone_since = loop.time()
@@ -290,7 +285,7 @@ class Watch:
             began = time.thread_time()
             self._follow()
             self._answer_asks()
-            self._others(group)
+            self._others()
             self._record()
             self._put()
             spent = time.thread_time() - began
@@ -374,18 +369,22 @@ class Watch:
         for draft in self._recorder.observe(found, now, seen, lambda one: made().of(one)):
             draft = sites.with_resolution(draft, self.plan.sites, self.plan.watch.hold_seconds)
             self._writer.submit([draft], f"watch:{self._epoch}:{secrets.token_hex(8)}", self._epoch)
-        dark = [one for one in hosts if one.link.state is not LinkState.UP]
-        unseen = {one.host: one.load.at if one.load is not None else self._started for one in dark}
-        silence = timedelta(minutes=self.plan.watch.silence_minutes)
-        clocks = reminders.Clocks(
-            author=self._author, silence=silence, command=self.plan.command, severities=self.plan.severities
-        )
         self._cards.keep(self._fold.incidents(), found, len(self._fold), now)
+        if self._fellows.acts:
+            self._remind(now)
+
+    def _remind(self, now: datetime) -> None:
+        """Silences and numbers, for all bastions."""
+        known = {**self._fleet.readings, **self._readings}.values()
+        dark = [one for one in known if one.link.state is not LinkState.UP]
+        unseen = {one.host: one.load.at if one.load is not None else self._started for one in dark}
+        silence, plan = timedelta(minutes=self.plan.watch.silence_minutes), self.plan
+        clocks = reminders.Clocks(
+            author=self._author, silence=silence, command=plan.command, severities=plan.severities
+        )
         for incident in self._fold.incidents():
             numbers = series.due(incident, self._histories.known, now, self._author)
             waiting = [*reminders.due(incident, now, clocks, unseen), *numbers]
-            if not self._fellows.acts:
-                continue
             for reminder in reminders.in_turn(waiting, incident, self._store.journal, now, self._fellows.wait):
                 if reminder.key not in self._reminded:
                     self._reminded.add(reminder.key)
@@ -397,41 +396,3 @@ class Watch:
         own = {name: self._readings[name] for name in self._fleet.links if name in self._readings}
         for host in self._raw_pace.due(own, found, now):
             self._details[f"raw/{host}"] = self._fleet.links[host].raw
-
-
-async def watch(plan: Plan, clock: Callable[[], datetime]) -> str:
-    """Takes the lease and watches. Returns why it ended, in a few words. Raises JournalError when it cannot begin."""
-    task = asyncio.current_task()
-    assert task is not None
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, task.cancel)
-    store = Store.open(plan.directory, letter=plan.letter, clock=clock)
-    lease = Lease(plan.directory, store, clock)
-    try:
-        while True:
-            epoch = await _take_lease(lease, plan.takeover_wait, loop)
-            if epoch is None:
-                holder = lease.holder()
-                return f"another watch holds the lease (pid {holder.pid if holder else '?'})"
-            log.info("watching, epoch %s, pid %s", epoch, os.getpid())
-            try:
-                return await Watch(plan, clock, store, lease, epoch).run()
-            except Lost:
-                log.warning("the lease was lost; another watch has taken over")
-                if not plan.service:
-                    return "another watch has taken over"
-    except asyncio.CancelledError:
-        return "told to end"
-    finally:
-        lease.release()
-        store.close()
-
-
-async def _take_lease(lease: Lease, wait: float, loop: asyncio.AbstractEventLoop) -> int | None:
-    end = loop.time() + wait
-    while True:
-        epoch = lease.take()
-        if epoch is not None or loop.time() >= end:
-            return epoch
-        await asyncio.sleep(1.0)

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from incident_tui.fleet.settings import Fleet
+from incident_tui.fleet.settings import Fleet, Host
 from incident_tui.incident.entry import Author, Draft
 from incident_tui.incident.state import Fold
 from incident_tui.journal.board import Row
@@ -23,6 +23,8 @@ from incident_tui.replica.settings import Replica
 from incident_tui.replica.sync_settings import Sync
 from incident_tui.text import where
 from incident_tui.watch.saving import Fenced
+from incident_tui.watch.settings import Site
+from incident_tui.watch.together import Together
 
 log = logging.getLogger("incident_tui.watch")
 
@@ -63,6 +65,7 @@ class Replicas:
         self.jetstream: JetStream | None = None
         """Others may join its connection before `tasks`."""
         self._defect = ""
+        self._clock = clock
         if plan.replica.servers:
 
             def save(draft: Draft, key: str) -> None:
@@ -74,6 +77,16 @@ class Replicas:
             store = Store.open(plan.directory, clock=clock, create=False)
             around = Surroundings(store, plan.fleet, saving, author, lambda: _newest(fold), clock)
             self._peers = Peers(plan.sync, around, _rows(board))
+
+    def together(self, hosts: Sequence[Host], sites: Sequence[Site], store: Store) -> Together | None:
+        """With the watches of other bastions, over the cluster; None where none is configured. Before `tasks`."""
+        if self.jetstream is None:
+            return None
+        return Together(self.jetstream.settings, self.jetstream.connection, store, hosts, sites, self._clock)
+
+    def published(self) -> int:
+        """The last own entry that the cluster is known to have."""
+        return self.jetstream.publisher.done if self.jetstream is not None else 0
 
     def tasks(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         """Starts all there is to do; each runs until it is cancelled."""

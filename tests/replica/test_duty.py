@@ -130,9 +130,11 @@ def test_one_that_was_stopped_has_no_duty_and_does_not_judge_the_others() -> Non
     store.here = []
     a.tick(80)
     assert state(a) is State.TOGETHER and fellows(a) == ("a", "b")  # as it was: it has an age to find out
-    alone(a, 81, 80 + AGE)
+    run(store, 80, 82, a)  # its own beat comes back; b's next is still to come
+    assert fellows(a) == ("a", "b")
+    alone(a, 82, 82 + AGE - 2)
     assert state(a) is State.TOGETHER
-    alone(a, 80 + AGE, 80 + AGE + 3)
+    alone(a, 82 + AGE - 2, 82 + AGE + 3)
     assert state(a) is State.ALONE
 
 

@@ -49,7 +49,7 @@ async def test_the_rest_comes_between_two_rounds(monkeypatch: pytest.MonkeyPatch
         type("", (), {"screens": lambda _: 1})(),
         {},
     )
-    for work in ("_follow", "_answer_asks", "_record", "_put"):
+    for work in ("_follow", "_answer_asks", "_others", "_record", "_put"):
         monkeypatch.setattr(watch, work, lambda: None, raising=False)
     monkeypatch.setattr(watch, "_others", lambda group: None, raising=False)
     with pytest.raises(Stop):

@@ -203,12 +203,17 @@ class Buckets:
         bucket = self._lasting
         if bucket is None:
             raise ReplicaError("the cluster is not reached")
+        # In a task of its own: nats-py would lose a cancellation that comes with the answer (`connection.end`).
+        task = asyncio.ensure_future(ask(bucket))
         try:
-            return await ask(bucket)
+            await asyncio.wait({task})
+            return task.result()
         except TimeoutError:
             raise ReplicaError(SILENT) from None
         except (Error, OSError) as error:
             raise said(error, self._where) from None
+        finally:
+            task.cancel()
 
 
 async def _get(bucket: KeyValue, key: str) -> tuple[bytes, int]:

@@ -127,8 +127,9 @@ def test_one_that_was_stopped_has_no_duty_and_does_not_judge_the_others() -> Non
     run(store, 0, 20, a, b)
     run(store, 20, 80, b)
     assert not a.holds(80)
-    store.here = []
-    a.tick(80)
+    store.here = [a]
+    for put in a.tick(80):
+        store.write(a, put, 80)
     assert state(a) is State.TOGETHER and fellows(a) == ("a", "b")  # as it was: it has an age to find out
     run(store, 80, 82, a)  # its own beat comes back; b's next is still to come
     assert fellows(a) == ("a", "b")

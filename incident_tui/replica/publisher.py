@@ -29,7 +29,7 @@ ACK_SECONDS: Final = 2.0
 PAUSE: Final = 0.25
 TRIES: Final = 40
 """Then the stream itself is looked at again: it may have been taken away. A new leader takes four to nine seconds."""
-LOOK_AGAIN: Final = 60.0
+LOOK_AGAIN: Final = 30.0
 """Seconds after which the stream is asked again whether it still has everything."""
 
 
@@ -61,6 +61,9 @@ class Publisher:
         self._heard = heard
         self._sleep = sleep
         self.done = 0
+        self._clean: set[int] = set()
+        self._extra = 0
+        """As the last walk left the stream: entries purged from it, and messages beyond one for each entry."""
         self.stream_of = ""
         """When the stream was made that `done` is about."""
         self.problem = ""
@@ -115,7 +118,7 @@ class Publisher:
         last = await self._last(session, own) if count else None
         if last is not None:
             await self._check(last, head.seq)
-            if count == last.seq and not purged:
+            if count == last.seq + self._extra and purged == self._clean:
                 self.done = last.seq
                 return
         there = await self._walk(session, own) if count else {}
@@ -135,14 +138,19 @@ class Publisher:
                     break
                 await self._send(session, records, again=state.last_seq)
                 first = records[-1].seq + 1
+        self._clean, self._extra = purged, sum(map(len, there.values())) + len(missing) - top
         self.done = top
 
-    async def _last(self, session: Session, own: str) -> Record:
+    async def _last(self, session: Session, own: str) -> Record | None:
+        """None where the server cannot tell: 2.9 forgets which is the last when that one was erased."""
         from nats.errors import Error
+        from nats.js.errors import NotFoundError
 
         try:
             message = await session.js.get_last_msg(self._settings.stream, own)
             return decode(message.data or b"")
+        except NotFoundError:
+            return None
         except TimeoutError:
             raise ReplicaError(SILENT) from None
         except (Error, OSError) as error:
@@ -229,11 +237,23 @@ class Publisher:
         name = subject(self._settings.stream, record.journal)
         header = headers(record.journal, record.seq, purged=record.purged, again=again)
         answer = await session.js.publish(name, wire, timeout=ACK_SECONDS, headers=header)
-        if answer.duplicate and not answer.seq:
-            # The server has its id from when it was proposed, and that leader was lost before it was
-            # stored (nats-server 2.9): for two minutes only another id gets it in.
+        if answer.duplicate and not await self._is_there(session, record, answer.seq):
+            # nats-server 2.9 remembers ids of what was proposed, or stored, and lost when another leader took over: for
+            # two minutes only another id gets it in.
             header = headers(record.journal, record.seq, purged=record.purged, again=time.time_ns())
             await session.js.publish(name, wire, timeout=ACK_SECONDS, headers=header)
+
+    async def _is_there(self, session: Session, record: Record, place: int) -> bool:
+        """Whether the stream has this record at this number."""
+        from nats.js.errors import APIError
+
+        if not place:
+            return False
+        try:
+            message = await session.js.get_msg(self._settings.stream, place)
+        except APIError:  # not found, or deleted, which 2.9 says otherwise
+            return False
+        return message.data == encode(record)
 
 
 def _ahead(there: int, here: int) -> str:

@@ -100,6 +100,21 @@ async def test_a_hole_in_the_stream_is_filled_by_whose_entries_they_are(
             assert b.texts(a) == ["one", "two", "three", "four"]
 
 
+async def test_the_last_entry_that_the_stream_lost_while_it_remembers_its_id_is_sent_again(
+    nats_cluster: Cluster, on_cluster: Replica, tmp_path: Path
+) -> None:
+    async with bastions(tmp_path, on_cluster, "a") as (a,):
+        a.write("one", "two")
+        await until(lambda: a.well)
+        await a.stop()
+        assert await asked(nats_cluster.urls[0], lambda js: js.delete_msg(on_cluster.stream, 2))
+        a.start()
+        await until(lambda: a.well)
+        async with bastions(tmp_path, on_cluster, "b") as (b,):
+            await until(lambda: b.has(a))
+            assert b.texts(a) == ["one", "two"]
+
+
 async def test_a_purged_text_leaves_every_bastion_and_every_server(
     nats_cluster: Cluster, on_cluster: Replica, tmp_path: Path
 ) -> None:

@@ -6,8 +6,10 @@ import random
 from datetime import datetime, timedelta
 
 from incident_tui.fleet.settings import Fleet
+from incident_tui.hosts.gluster_tasks import geo_level
 from incident_tui.hosts.probe import volume_word
-from incident_tui.hosts.readings import HostReading, Volume
+from incident_tui.hosts.readings import GapKind, HostReading, Volume
+from incident_tui.incident.finding import Level
 
 LOCK_SPACING = 30.0
 """Seconds between two rounds of them, at least."""
@@ -17,6 +19,8 @@ HEAL_LOW_SECONDS = 600.0
 """Between two heal infos on such a host, at least."""
 SELDOM = 300.0
 """Between two looks at quota (a mount of its own), snapshots and geo-replication, at least."""
+SOON = 60.0
+"""Between two looks at a geo-replication that was not well, or was not told because another command had the lock."""
 
 
 _FIELDS = {"status": "volume_status", "heal": "heals", "split": "heals", "summary": "heals"}
@@ -38,10 +42,12 @@ class Locking:
         self._locked_at: datetime | None = None
         self._healed_at: datetime | None = None
         self._limits_at: datetime | None = None
+        self._geo_at: datetime | None = None
 
     def follow(self, other: Locking) -> None:
         """Go on where another peer of the cluster stopped: nothing is asked sooner because it is asked elsewhere."""
-        self._locked_at, self._healed_at, self._limits_at = other._locked_at, other._healed_at, other._limits_at
+        self._locked_at, self._healed_at = other._locked_at, other._healed_at
+        self._limits_at, self._geo_at = other._limits_at, other._geo_at
 
     def due(self, reading: HostReading, now: datetime) -> list[list[str]]:
         """The rounds that are due now, each a list of the probe's words; they count as run."""
@@ -60,13 +66,15 @@ class Locking:
             kinds = ("summary", "split") if has_summary(gluster.version) else ("heal", "split")
             healing = [volume for volume in started if volume.set_size > 1]
             rounds += [[w for k in kinds if (w := volume_word(k, v.name))] for v in healing]
-        if _due(self._limits_at, now, timedelta(seconds=max(SELDOM, self._fleet.heal_seconds))):
+        on, seldom = ("on", "enable", "true"), max(SELDOM, self._fleet.heal_seconds)
+        if _due(self._limits_at, now, timedelta(seconds=seldom)):
             self._limits_at = now
-            on = ("on", "enable", "true")
             limited = [v for v in started if v.options.get("features.quota", "").lower() in on]
             rounds += [[word] for v in limited if (word := volume_word("quota", v.name))]
             # volume info says how many there are; a version that does not has no list either
             rounds += [[word] for v in started if v.snapshots and (word := volume_word("snaps", v.name))]
+        if _due(self._geo_at, now, timedelta(seconds=SOON if _geo_open(reading) else seldom)):
+            self._geo_at = now
             copied = [v for v in started if v.options.get("geo-replication.indexing", "").lower() in on]
             rounds.append([word for v in copied if (word := volume_word("geo", v.name))])
         return [each for each in rounds if each]
@@ -77,6 +85,14 @@ def moving(reading: HostReading, volume: Volume) -> bool:
     status, known = reading.volume_status.get(volume.name), reading.rebalances.get(volume.name)
     listed = status is not None and any(task.kind.lower().startswith(("rebalance", "remove")) for task in status.tasks)
     return listed or (known is not None and "in progress" in known.status)
+
+
+def _geo_open(reading: HostReading) -> bool:
+    """Whether a copy to another site is in trouble, or what was asked last is not known."""
+    gap, known = reading.gaps.get("geo_replication"), reading.geo_replication
+    if gap is not None and gap.kind is GapKind.BUSY:
+        return True
+    return known is not None and any(geo_level(pair.status) is not Level.OK for pair in known.pairs)
 
 
 def low_on_memory(reading: HostReading) -> bool:

@@ -338,16 +338,14 @@ def _geo_text(body: str) -> tuple[GeoPair, ...]:
 
 
 def geo_level(status: str) -> Level:
-    """Of a worker: Faulty (3.4: defunct) serves no copy; Stopped, Created and Paused do nothing; a word nobody knows is
-    unknown."""
+    """Of a worker: Faulty (3.4: defunct) serves no copy; Stopped, Created and Paused do nothing. One that initializes
+    may be started anew every ten seconds and fail each time: unknown, as is a word nobody knows."""
     word = status.strip().lower()
     if word in ("faulty", "defunct", "corrupt"):
         return Level.CRIT
     if word in ("stopped", "created", "paused", "not started"):
         return Level.WARN
-    return (
-        Level.OK if word in ("active", "passive", "initializing...", "initializing", "ok", "stable") else Level.UNKNOWN
-    )
+    return Level.OK if word in ("active", "passive", "ok", "stable") else Level.UNKNOWN
 
 
 def not_copied(pair: GeoPair) -> str:

@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 
-from incident_tui.fleet.locking import HEAL_LOW_SECONDS, Locking
+from incident_tui.fleet.locking import HEAL_LOW_SECONDS, SOON, Locking
 from incident_tui.fleet.settings import Fleet as FleetSettings
 from incident_tui.hosts import health
 from incident_tui.hosts.readings import (
     Brick,
+    Gap,
+    GapKind,
     GeoPair,
     GeoReplication,
     Gluster,
@@ -163,6 +166,30 @@ def test_only_what_is_there_is_asked_and_seldom() -> None:
     task = Task(kind="Rebalance", status="in progress")
     moving = host("web1", volume_status={"gv0": VolumeStatus(at=NOW, volume="gv0", bricks=(), tasks=(task,))})
     assert "rebalance:gv0" in words(moving, plain, 1)
+
+
+def geo(status: str) -> GeoReplication:
+    pair = GeoPair(volume="gv0", primary_node="web1", primary_brick="/b", secondary="ssh://far::copy", status=status)
+    return GeoReplication(at=NOW, pairs=(pair,))
+
+
+@pytest.mark.parametrize("status", ["Faulty", "Stopped", "Initializing..."])
+def test_geo_replication_that_is_not_well_is_asked_again_soon(status: str) -> None:
+    locking = Locking(FleetSettings(), random.Random(1))
+    assert "geo:gv0" in words(host("web1"), locking, 0)
+    unwell = host("web1", geo_replication=geo(status))
+    assert "geo:gv0" not in words(unwell, locking, SOON / 60 - 0.5)
+    due = words(unwell, locking, SOON / 60)
+    assert "geo:gv0" in due and "quota:gv0" not in due
+    well = host("web1", geo_replication=geo("Active"))
+    assert "geo:gv0" not in words(well, locking, 3) and "geo:gv0" in words(well, locking, 6)
+
+
+def test_geo_replication_that_another_command_hid_is_asked_again_soon() -> None:
+    locking = Locking(FleetSettings(), random.Random(1))
+    words(host("web1"), locking, 0)
+    busy = {"geo_replication": Gap(at=NOW, kind=GapKind.BUSY, sentence="busy")}
+    assert "geo:gv0" in words(host("web1", gaps=busy), locking, SOON / 60)
 
 
 def test_heal_info_is_asked_less_often_where_memory_is_low() -> None:

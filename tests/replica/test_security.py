@@ -20,8 +20,9 @@ from incident_tui.replica.problem import ReplicaError
 from incident_tui.replica.server_config import User, server_config
 from incident_tui.replica.settings import Replica
 from incident_tui.replica.stream import subject
-from incident_tui.replica.trying import tried
+from incident_tui.replica.trying import Tried, tried
 from tests.nats import Cluster
+from tests.replica import test_buckets as buckets
 from tests.replica.bastions import Bastion, now, until
 
 
@@ -99,19 +100,54 @@ async def test_two_bastions_with_the_shipped_configuration(secured: Secured) -> 
     assert b.texts(a)[0] == ""
 
 
+async def test_two_bastions_agree_who_watches_with_the_shipped_permissions(secured: Secured) -> None:
+    a, b = (buckets.Bastion(one.store.journal, one.settings) for one in secured.bastions)
+    async with buckets.running(a, b):
+        await buckets.until(buckets.together(a, b), (a, b))
+        revision = await a.buckets.set("sent.ops", b"claimed", 0)
+        assert await b.buckets.get("sent.ops") == (b"claimed", revision)
+        await buckets.until(lambda: b.kept.get("sent.ops") == (b"claimed", revision))
+
+
+async def test_a_board_is_shown_to_the_others_with_the_shipped_permissions(secured: Secured) -> None:
+    a, b = secured.bastions
+    sessions = [await connect(one.settings, one.settings.servers[0], one.store.journal) for one in (a, b)]
+    try:
+        heard = await sessions[1].client.subscribe("incident.S.board.*")
+        await sessions[1].client.flush()
+        await sessions[0].client.publish(f"incident.S.board.{a.store.journal}", b"rows")
+        assert (await heard.next_msg(timeout=10)).data == b"rows"
+        await sessions[1].client.publish(f"incident.S.board.{a.store.journal}", b"forged")
+        await sessions[1].client.flush()
+        await until(lambda: "permissions violation" in sessions[1].denied.lower())
+    finally:
+        for session in sessions:
+            await session.client.close()
+
+
 async def test_check_says_that_all_is_as_it_should_be(secured: Secured) -> None:
     a, b = secured.bastions
     rows = await tried(a.settings, a.store.journal, now)
     assert rows[-1] == ("S", "stream", None, "not there yet; the watch makes it when it connects")
     a.start()
     await until(lambda: a.well)
-    rows = await tried(a.settings, a.store.journal, now)
+    rows = await settled(a, now)
     assert [row[1] for row in rows] == ["nats", "nats", "nats", "stream", "clock", "own entries", "others'"]
     assert all(row[2] for row in rows), rows
     assert all("encrypted" in row[3] for row in rows[:3])
-    wrong = await tried(msgspec.structs.replace(a.settings, nkey_file=b.settings.nkey_file), b.store.journal, late)
+    b.settings = msgspec.structs.replace(a.settings, nkey_file=b.settings.nkey_file)
+    wrong = await settled(b, late)
     assert [row[2] for row in wrong] == [True, True, True, True, False, True, True]
     assert "differ by 3600 s" in wrong[4][3] or "differ by 3599 s" in wrong[4][3]
+
+
+async def settled(bastion: Bastion, clock: Callable[[], datetime]) -> list[Tried]:
+    """What is tried, once the stream has a leader that answers and servers that have caught up."""
+    async with asyncio.timeout(60):
+        while True:
+            rows = await tried(bastion.settings, bastion.store.journal, clock)
+            if len(rows) > 4 and rows[3][2]:
+                return rows
 
 
 async def test_one_bastion_cannot_write_the_entries_of_another(secured: Secured) -> None:

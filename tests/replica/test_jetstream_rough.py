@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import os
+import subprocess
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -202,3 +204,54 @@ async def test_a_cluster_that_is_full_says_so_and_nothing_is_lost(
             node.start()
         await until(lambda: b.has(a) and a.well)
         assert a.store.head().seq == written
+
+
+@pytest.fixture
+def small_disks(tmp_path: Path) -> Iterator[Callable[..., None]]:
+    """`small_disks(count, size)`: the first nodes of `own_cluster` have a file system of their own; again: its new
+    size."""
+    places = [tmp_path / "nats0" / f"n{number}" / "js" for number in (1, 2, 3)]
+    mounted: list[Path] = []
+
+    def make(count: int, size: str) -> None:
+        for place in places[:count]:
+            place.mkdir(parents=True, exist_ok=True)
+            how = ["remount,"] if place in mounted else [""]
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"{how[0]}size={size}", "tmpfs", place], check=True)
+            if place not in mounted:
+                mounted.append(place)
+
+    if os.getuid() != 0:
+        pytest.skip("only root can mount a small file system")
+    yield make
+    for place in mounted:
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+@pytest.mark.parametrize("full", [1, 3])
+async def test_disks_of_servers_that_are_full(
+    own_cluster: Callable[..., Cluster], small_disks: Callable[..., None], tmp_path: Path, full: int
+) -> None:
+    """One: the two others have everything. All: nothing goes out, it is said, and it goes on once there is room."""
+    small_disks(full, "3m")
+    cluster = await asyncio.to_thread(own_cluster)
+    settings = Replica(servers=tuple(cluster.urls), stream="DISKS")
+    async with bastions(tmp_path, settings) as (a, b):
+        a.write("first")
+        await until(lambda: b.has(a))
+        for number in range(60):
+            a.write(*(f"{number} {each} " + "x" * 1000 for each in range(100)))
+        written = a.store.head().seq
+        if full == 3:
+            await until(lambda: a.problem)
+            assert len(b.texts(a)) < written and a.store.head().seq == written
+            a.write("still saved here")
+            written += 1
+            small_disks(3, "100m")
+            for node in cluster.nodes:
+                await asyncio.to_thread(node.stop)
+            for node in cluster.nodes:
+                node.start()
+        # A leader without room goes on calling itself leader for a while.
+        await until(lambda: b.has(a) and a.well, 90)
+        assert len(b.texts(a)) == written

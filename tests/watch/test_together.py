@@ -96,6 +96,7 @@ class Both:
         self.a = Bastion(directory / "a", "a", text, cluster.urls, stream, self.sent)
         through = [f"nats://127.0.0.1:{self.way.port}"]
         self.b = Bastion(directory / "b", "b", text, through, stream, self.sent)
+        self.c = Bastion(directory / "c", "c", text, cluster.urls, stream, self.sent)
         self.ports = ports(self.a.config)
 
     def count(self, words: str) -> int:
@@ -131,7 +132,7 @@ def both(staged: Callable[..., Any], nats_cluster: Cluster, tmp_path: Path, requ
     text = staged("healthy").stage.config.read_text()
     made = Both(tmp_path, text, nats_cluster, re.sub(r"\W", "_", request.node.name)[-30:])
     yield made
-    for one in (made.a, made.b):
+    for one in (made.a, made.b, made.c):
         one.end(signal.SIGKILL)
 
 
@@ -190,3 +191,34 @@ def test_who_is_cut_off_reads_all_and_sends_its_own_and_comes_back(both: Both, u
     until(lambda: both.count("together again") == 1, SECONDS, lambda: (a.chat(), b.chat()))
     for words in ("before the cut", "said alone on b", "said on a meanwhile"):
         assert both.count(words) == 1
+
+
+def test_of_three_the_one_on_duty_is_stopped_and_wakes_up(both: Both, until: Until, program: Any) -> None:
+    """As a machine that hangs: it still believes what it knew when it wakes, and must do nothing by it."""
+    a, b, c, whole = both.a, both.b, both.c, len(both.ports)
+    three = (a, b, c)
+
+    def shared(*those: Bastion) -> bool:
+        rows = [one.told() for one in those]
+        return (
+            all(row is not None and row.state == "together" for row in rows)
+            and sum(row.reads for row in rows if row is not None) == whole
+            and sum(row.on_duty for row in rows if row is not None) == 1
+        )
+
+    a.start()
+    until(lambda: (row := a.told()) and row.on_duty, SECONDS, a.output.read_text)
+    b.start()
+    c.start()
+    until(lambda: shared(*three), SECONDS, lambda: [one.told() for one in three])
+    assert a.process is not None
+    a.process.send_signal(signal.SIGSTOP)
+    until(lambda: shared(b, c), SECONDS, lambda: [one.told() for one in three])
+    program("log", "/declare sev2 said while a is stopped", *b.words, "--as", "ana")
+    until(lambda: both.count("said while a is stopped") == 1, SECONDS, b.chat)
+    a.process.send_signal(signal.SIGCONT)
+    until(lambda: shared(*three), SECONDS, lambda: [one.told() for one in three])
+    until(lambda: [connections(port) for port in both.ports] == [1] * whole, SECONDS, both.why)
+    program("log", "/update internal after it woke up", *a.words, "--as", "ben")
+    until(lambda: both.count("after it woke up") == 1, SECONDS, a.chat)
+    assert both.count("said while a is stopped") == 1

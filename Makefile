@@ -18,16 +18,18 @@ help:
 demo: $(VENV)/.installed
 	@$(BIN)/incident-tui demo
 
-# Three parts at once: the three peers wait more than they work, and two cores share the others.
-PARTS   := rest screens lab
-lab     := tests/lab
-screens := tests/ui tests/cli tests/story tests/demo tests/bundle
-rest    := $(patsubst %,--ignore=%,$(lab) $(screens))
+# Four parts at once: peers, watches and clusters wait more than they work, and two cores share the others.
+BESIDE   := screens lab watches
+PARTS    := rest $(BESIDE)
+lab      := tests/lab
+screens  := tests/ui tests/cli tests/story tests/demo tests/bundle
+watches  := tests/replica tests/simulation tests/watch tests/chat
+rest     := $(patsubst %,--ignore=%,$(lab) $(screens) $(watches))
 
 test: $(VENV)/.installed-dev
-	@rm -f $(PARTS:%=$(VENV)/%.status); for part in screens lab; do $(MAKE) -s part-$$part >$(VENV)/$$part.log 2>&1 & done; \
-	$(MAKE) -s part-rest; wait; for part in screens lab; do echo "== $$part"; cat $(VENV)/$$part.log; done; \
-	[ "$$(cat $(PARTS:%=$(VENV)/%.status) | tr -d '\n')" = 000 ]
+	@rm -f $(PARTS:%=$(VENV)/%.status); for part in $(BESIDE); do $(MAKE) -s part-$$part >$(VENV)/$$part.log 2>&1 & done; \
+	$(MAKE) -s part-rest; wait; for part in $(BESIDE); do echo "== $$part"; cat $(VENV)/$$part.log; done; \
+	[ "$$(cat $(PARTS:%=$(VENV)/%.status) | tr '\n' ' ')" = "$(PARTS:%=0) " ]
 
 # One more try, alone, for what failed; a part that broke off (status 2 and more) has none.
 again:

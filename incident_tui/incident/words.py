@@ -45,8 +45,8 @@ def word(entry: Entry) -> str:
             return "OK"
         rule = str(data.get("finding", ""))
         return next((name for part, name in _RULES if part in rule), intern(level.upper()) or "OBSERVED")
-    if entry.kind is Kind.ALERT and data.get("status") in _STATUSES:
-        return _STATUSES[data["status"]]
+    if entry.kind is Kind.ALERT and str(data.get("status")) in _STATUSES:
+        return _STATUSES[str(data["status"])]
     if entry.kind is Kind.ROLE and data.get("role", "commander") != "commander":
         return "ROLE"
     if entry.kind is Kind.HYPOTHESIS and data.get("state") in ("confirmed", "eliminated"):

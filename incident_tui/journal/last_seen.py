@@ -9,7 +9,7 @@ import os
 from datetime import UTC, datetime
 
 from incident_tui.journal.errors import JournalError
-from incident_tui.journal.place import StrPath, make_directory
+from incident_tui.journal.place import StrPath, make_folder
 from incident_tui.journal.prompt import LINES_MODE, lines_folder, owner_prefix
 
 
@@ -31,7 +31,7 @@ class LastSeen:
     def mark(self, now: datetime) -> None:
         """This screen is here now."""
         try:
-            make_directory(self._folder, LINES_MODE)
+            make_folder(self._folder, LINES_MODE)
             fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
                 os.utime(fd, (now.timestamp(), now.timestamp()))

@@ -12,7 +12,7 @@ import shutil
 from datetime import UTC, datetime
 from typing import Final
 
-from incident_tui.journal.place import StrPath, make_directory
+from incident_tui.journal.place import StrPath, make_folder
 from incident_tui.journal.prompt import LINES_MODE, Line, lines_folder, owner_prefix
 
 _SUFFIX: Final = ".edit"
@@ -26,7 +26,7 @@ class LineFile:
 
     def __init__(self, directory: StrPath, owner: str, text: str) -> None:
         folder = lines_folder(directory)
-        make_directory(folder, LINES_MODE)
+        make_folder(folder, LINES_MODE)
         self._place = f"{folder}/{owner_prefix(owner)}{os.getpid()}-{os.urandom(4).hex()}{_SUFFIX}"
         os.mkdir(self._place, 0o700)
         self.lock = os.open(self._place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -10,7 +10,7 @@ import os
 from typing import Final
 
 from incident_tui.journal.errors import from_os
-from incident_tui.journal.place import FILE_MODE, StrPath, make_directory
+from incident_tui.journal.place import FILE_MODE, StrPath, make_folder
 
 _LONGEST: Final = 107  # bytes of sun_path without its NUL
 
@@ -64,7 +64,7 @@ class Listener:
         import socket
 
         folder = os.fspath(directory) + "/notify"
-        make_directory(folder)
+        make_folder(folder)
         name = f"{os.getpid()}-{os.urandom(4).hex()}.sock"
         self.path = f"{folder}/{name}"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)

@@ -143,6 +143,13 @@ def make_directory(path: str, mode: int = DIRECTORY_MODE) -> None:
         raise from_os(error, path) from None
 
 
+def make_folder(path: str, mode: int = DIRECTORY_MODE) -> None:
+    """Make a folder of a journal's directory, and that directory first, so that it never appears with other rights:
+    who comes first when several accounts begin at once may only want to say that a screen is open."""
+    make_directory(os.path.dirname(path))
+    make_directory(path, mode)
+
+
 def precreate(path: str) -> bool:
     """Make the empty file `path` with mode 0660 and say whether it was made; an existing one is left as it is. It, too,
     appears with its rights.

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from incident_tui.journal.errors import from_os
-from incident_tui.journal.place import FILE_MODE, StrPath, make_directory
+from incident_tui.journal.place import FILE_MODE, StrPath, make_folder
 from incident_tui.text import sanitise
 
 SHOWN_SECONDS: Final = 3600.0
@@ -46,7 +46,7 @@ class Presence:
         """Show that a screen of `name` is open. Raises JournalError when the directory cannot be written."""
         path = f"{self._folder}/{os.getuid()}-{os.getpid()}-{os.urandom(4).hex()}.json"
         try:
-            make_directory(self._folder)
+            make_folder(self._folder)
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
             os.fchmod(fd, FILE_MODE)
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

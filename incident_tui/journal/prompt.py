@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from incident_tui.journal.errors import JournalError
-from incident_tui.journal.place import StrPath, make_directory
+from incident_tui.journal.place import StrPath, make_folder
 
 _HEAD: Final = struct.Struct("<4sQII")  # magic, turn, length, CRC-32 of turn and text
 _MAGIC: Final = b"line"
@@ -82,7 +82,7 @@ class LineKeeper:
         self._fd = -1
 
     def _open(self) -> None:
-        make_directory(self._folder, LINES_MODE)
+        make_folder(self._folder, LINES_MODE)
         self.path = f"{self._folder}/{owner_prefix(self._owner)}{os.getpid()}-{os.urandom(4).hex()}.line"
         self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         os.fchmod(self._fd, 0o600)

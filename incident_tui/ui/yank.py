@@ -11,7 +11,7 @@ from typing import Final
 from incident_tui.incident.entry import MACHINE_KINDS
 from incident_tui.incident.views import TimelineRow
 from incident_tui.journal.errors import JournalError
-from incident_tui.journal.place import Place, StrPath, make_directory
+from incident_tui.journal.place import Place, StrPath, make_folder
 from incident_tui.text import sanitise
 from incident_tui.ui.lines import Line, plain
 from incident_tui.ui.words import refusal
@@ -64,7 +64,7 @@ def osc52(text: str, environ: Mapping[str, str]) -> tuple[str, bool]:
 def keep_text(directory: StrPath, text: str) -> str:
     """Write it to this account's own file beside the journal and return the path. Raises OSError, JournalError."""
     folder = Place(os.path.abspath(os.fspath(directory))).yank
-    make_directory(folder, _FOLDER_MODE)
+    make_folder(folder, _FOLDER_MODE)
     path = f"{folder}/{os.getuid()}.txt"
     part = f"{path}.{os.getpid()}"
     fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

@@ -10,7 +10,7 @@ import msgspec
 from incident_tui.incident.entry import Ref
 from incident_tui.journal import notify
 from incident_tui.journal.errors import from_os
-from incident_tui.journal.place import FILE_MODE, StrPath, make_directory
+from incident_tui.journal.place import FILE_MODE, StrPath, make_folder
 
 _EVERYTHING = "all"
 _READING = "host-"
@@ -56,7 +56,7 @@ def _leave(directory: StrPath, name: str) -> None:
     folder = os.path.join(os.fspath(directory), "asks")
     path = os.path.join(folder, name)
     try:
-        make_directory(folder)
+        make_folder(folder)
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE))
     except OSError as error:
         raise from_os(error, path) from None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from incident_tui.incident.entry import Ref
 from incident_tui.watch.chat.outbox import SHOWN, Outbox
-from incident_tui.watch.chat.reading import delivered
+from incident_tui.watch.chat.reading import FILE, delivered, read_only
 from tests.chat.fakes import START, states
 
 
@@ -116,3 +116,10 @@ def test_the_report_says_where_an_update_went(outbox: Outbox, tmp_path: Path) ->
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "outbox.db").write_bytes(b"no database at all, but some bytes")
     assert delivered(tmp_path / "broken") == {}
+
+
+def test_a_file_that_the_watch_is_just_making_is_no_outbox_yet(tmp_path: Path) -> None:
+    (tmp_path / FILE).touch()
+    with read_only(tmp_path) as db:
+        assert db is None
+    assert delivered(tmp_path) == {}

@@ -96,7 +96,11 @@ class Watched:
 
     async def chat(self) -> dict[str, Any]:
         """`chat --json`, by sink."""
-        found = msgspec.json.decode(await self.run("chat", "--json", check=None))
+        said = await self.run("chat", "--json", check=None)
+        try:
+            found = msgspec.json.decode(said)
+        except msgspec.DecodeError:
+            raise AssertionError(f"chat --json: {said}") from None
         return {one["name"]: one for one in found["chat"]}
 
 

@@ -214,10 +214,17 @@ def test_the_follower_ends_with_the_input(shell: list[str], run_probe: Callable[
     while not pid_file.exists() or not pid_file.read_text().strip():
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    directory = Path("/proc") / pid_file.read_text().strip()
-    assert directory.exists()
+    stat = Path("/proc") / pid_file.read_text().strip() / "stat"
+
+    def runs() -> bool:
+        try:
+            return "Z" not in stat.read_text().split()[2]
+        except OSError:  # it may go while it is looked at
+            return False
+
+    assert runs()
     assert running.end() == 0
-    while directory.exists() and "Z" not in (directory / "stat").read_text().split()[2]:
+    while runs():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 

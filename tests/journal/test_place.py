@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 
 from incident_tui.journal.errors import NotThere
+from incident_tui.journal.notify import Listener
 from incident_tui.journal.place import make_directory, precreate
+from incident_tui.journal.presence import Presence
+from incident_tui.journal.umask import umask
+from incident_tui.watch.asks import ask
 
 
 def test_a_directory_is_not_there_before_it_is_setgid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,3 +73,19 @@ def test_a_file_is_not_there_before_the_group_may_write_it(
     path.write_text("kept")
     assert not precreate(str(path))
     assert os.listdir(tmp_path) == ["journal.db"] and path.read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        lambda place: Presence(place).enter("ana"),
+        lambda place: Listener(place).close(),
+        lambda place: ask(place, "web1", ""),
+    ],
+    ids=["presence", "listener", "ask"],
+)
+def test_whoever_comes_first_makes_the_journals_directory_with_its_rights(first: Any, tmp_path: Path) -> None:
+    place = tmp_path / "journal"
+    with umask(0o022):
+        first(place)
+    assert place.stat().st_mode & 0o7777 == 0o2770

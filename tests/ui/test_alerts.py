@@ -147,6 +147,11 @@ def test_the_words_of_an_alert() -> None:
     ]
 
 
+@pytest.mark.parametrize("status", [[], {}, 7, None])
+def test_a_status_that_is_no_word_is_an_alert_all_the_same(status: Any) -> None:
+    assert alert(1, "k", status).word == "ALERT"
+
+
 def test_the_detail_shows_labels_for_people(kit: Any) -> None:
     one = alert(1, "a", labels={"instance": "web3:9100", "job": "node"}, link="https://am/x")
     text = plain(entry_detail(one, kit.view(kit.healthy()), 70))

@@ -51,7 +51,6 @@ async def test_the_rest_comes_between_two_rounds(monkeypatch: pytest.MonkeyPatch
     )
     for work in ("_follow", "_answer_asks", "_others", "_record", "_put"):
         monkeypatch.setattr(watch, work, lambda: None, raising=False)
-    monkeypatch.setattr(watch, "_others", lambda group: None, raising=False)
     with pytest.raises(Stop):
-        await watch._keep(None)
+        await watch._keep()
     assert waits == pytest.approx([0.0, 0.05, rest_after(0.01), 0.05, rest_after(0.01)])

@@ -17,7 +17,7 @@ import msgspec
 from incident_tui.incident.words import time_of
 from incident_tui.journal import notify
 from incident_tui.journal.errors import JournalError, from_os
-from incident_tui.journal.place import FILE_MODE, StrPath, make_directory, open_place
+from incident_tui.journal.place import FILE_MODE, StrPath, make_folder, open_place
 from incident_tui.text import sanitise
 from incident_tui.watch.alerts.alert import Alert, FormError, fields
 from incident_tui.watch.alerts.forms import decode, generic
@@ -46,7 +46,7 @@ def put(directory: StrPath, source: str, told: Mapping[str, Any], now: datetime)
     name = f"{int(now.timestamp() * 1e6):020d}-{secrets.token_hex(6)}"
     path, made = os.path.join(folder, f".{name}"), False
     try:
-        make_directory(folder)
+        make_folder(folder)
         if sum(1 for _ in os.scandir(folder)) >= MOST:
             raise JournalError(f"{folder} holds {MOST} alerts that no watch has taken. Start incident-tui watch.")
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE)

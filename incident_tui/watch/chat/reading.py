@@ -26,14 +26,16 @@ _WORDS: Final = {
 
 @contextlib.contextmanager
 def read_only(directory: Path) -> Iterator[sqlite3.Connection | None]:
-    """None while nothing was ever queued. Raises sqlite3.Error when the file cannot be read."""
+    """None while nothing was ever queued, also while the watch is just making the file. Raises sqlite3.Error when the
+    file cannot be read."""
     path = directory / FILE
     if not path.exists():
         yield None
         return
     db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
     try:
-        yield db
+        made = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'messages'").fetchone()
+        yield db if made else None
     finally:
         db.close()
 

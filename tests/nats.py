@@ -26,13 +26,20 @@ from tests.relays import Relay, Relays
 READY_SECONDS: Final = 60.0
 
 
+_given: set[int] = set()
+
+
 def quiet_port() -> int:
     """A free port of 127.0.0.1 below those that the kernel gives to whoever does not care: while
-    a node is down nobody else shall get its port, not even somebody who connects to it."""
+    a node is down nobody else shall get its port, not even somebody who connects to it. Never one for the second time:
+    nobody listens yet on what was given."""
     while True:
         port = random.randrange(20_000, 32_000)
+        if port in _given:
+            continue
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
+            _given.add(port)
             return port
 
 

@@ -219,6 +219,7 @@ def test_of_three_the_one_on_duty_is_stopped_and_wakes_up(both: Both, until: Unt
     a.process.send_signal(signal.SIGCONT)
     until(lambda: shared(*three), SECONDS, lambda: [one.told() for one in three])
     until(lambda: [connections(port) for port in both.ports] == [1] * whole, SECONDS, both.why)
+    until(lambda: "said while a is stopped" in program("list", *a.words).stdout, SECONDS)
     program("log", "/update internal after it woke up", *a.words, "--as", "ben")
     until(lambda: both.count("after it woke up") == 1, SECONDS, a.chat)
     assert both.count("said while a is stopped") == 1

@@ -17,11 +17,6 @@ LOW_MEMORY = 0.15
 """Share of memory available below which a host counts as low."""
 HEAL_LOW_SECONDS = 600.0
 """Between two heal infos on such a host, at least."""
-SELDOM = 300.0
-"""Between two looks at quota (a mount of its own), snapshots and geo-replication, at least."""
-SOON = 60.0
-"""Between two looks at a geo-replication that was not well, or was not told because another command had the lock."""
-
 
 _FIELDS = {"status": "volume_status", "heal": "heals", "split": "heals", "summary": "heals"}
 _FIELDS |= {"rebalance": "rebalances", "quota": "quotas", "snaps": "snapshots"}
@@ -66,14 +61,14 @@ class Locking:
             kinds = ("summary", "split") if has_summary(gluster.version) else ("heal", "split")
             healing = [volume for volume in started if volume.set_size > 1]
             rounds += [[w for k in kinds if (w := volume_word(k, v.name))] for v in healing]
-        on, seldom = ("on", "enable", "true"), max(SELDOM, self._fleet.heal_seconds)
-        if _due(self._limits_at, now, timedelta(seconds=seldom)):
+        on, seldom = ("on", "enable", "true"), timedelta(seconds=self._fleet.seldom_seconds)
+        if _due(self._limits_at, now, seldom):
             self._limits_at = now
             limited = [v for v in started if v.options.get("features.quota", "").lower() in on]
             rounds += [[word] for v in limited if (word := volume_word("quota", v.name))]
             # volume info says how many there are; a version that does not has no list either
             rounds += [[word] for v in started if v.snapshots and (word := volume_word("snaps", v.name))]
-        if _due(self._geo_at, now, timedelta(seconds=SOON if _geo_open(reading) else seldom)):
+        if _due(self._geo_at, now, seldom / 5 if _geo_open(reading) else seldom):
             self._geo_at = now
             copied = [v for v in started if v.options.get("geo-replication.indexing", "").lower() in on]
             rounds.append([word for v in copied if (word := volume_word("geo", v.name))])

@@ -36,5 +36,8 @@ class Fleet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     gluster_seconds: float = 45.0
     """Between the Gluster commands that take the cluster's lock; from one peer only. At least 30."""
     heal_seconds: float = 300.0
+    seldom_seconds: float = 300.0
+    """Between two looks at quota (a mount of its own), snapshots and geo-replication; a fifth of it while a
+    geo-replication is not well, or was not told because another command had the lock."""
     connect_timeout: float = 10.0
     keepalive_seconds: float = 5.0

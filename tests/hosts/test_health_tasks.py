@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from incident_tui.fleet.locking import HEAL_LOW_SECONDS, SOON, Locking
+from incident_tui.fleet.locking import HEAL_LOW_SECONDS, Locking
 from incident_tui.fleet.settings import Fleet as FleetSettings
 from incident_tui.hosts import health
 from incident_tui.hosts.readings import (
@@ -168,6 +168,13 @@ def test_only_what_is_there_is_asked_and_seldom() -> None:
     assert "rebalance:gv0" in words(moving, plain, 1)
 
 
+def test_how_seldom_is_a_setting() -> None:
+    locking = Locking(FleetSettings(seldom_seconds=30.0), random.Random(1))
+    words(host("web1"), locking, 0)
+    assert {"quota:gv0", "geo:gv0"} <= words(host("web1"), locking, 0.5)
+    assert "geo:gv0" in words(host("web1", geo_replication=geo("Faulty")), locking, 0.6)
+
+
 def geo(status: str) -> GeoReplication:
     pair = GeoPair(volume="gv0", primary_node="web1", primary_brick="/b", secondary="ssh://far::copy", status=status)
     return GeoReplication(at=NOW, pairs=(pair,))
@@ -178,8 +185,8 @@ def test_geo_replication_that_is_not_well_is_asked_again_soon(status: str) -> No
     locking = Locking(FleetSettings(), random.Random(1))
     assert "geo:gv0" in words(host("web1"), locking, 0)
     unwell = host("web1", geo_replication=geo(status))
-    assert "geo:gv0" not in words(unwell, locking, SOON / 60 - 0.5)
-    due = words(unwell, locking, SOON / 60)
+    assert "geo:gv0" not in words(unwell, locking, 0.5)
+    due = words(unwell, locking, 1)
     assert "geo:gv0" in due and "quota:gv0" not in due
     well = host("web1", geo_replication=geo("Active"))
     assert "geo:gv0" not in words(well, locking, 3) and "geo:gv0" in words(well, locking, 6)
@@ -189,7 +196,7 @@ def test_geo_replication_that_another_command_hid_is_asked_again_soon() -> None:
     locking = Locking(FleetSettings(), random.Random(1))
     words(host("web1"), locking, 0)
     busy = {"geo_replication": Gap(at=NOW, kind=GapKind.BUSY, sentence="busy")}
-    assert "geo:gv0" in words(host("web1", gaps=busy), locking, SOON / 60)
+    assert "geo:gv0" in words(host("web1", gaps=busy), locking, 1)
 
 
 def test_heal_info_is_asked_less_often_where_memory_is_low() -> None:

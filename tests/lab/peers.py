@@ -457,6 +457,7 @@ fast_seconds = 1.0
 slow_seconds = 2.0
 gluster_seconds = 30.0
 heal_seconds = 4.0
+seldom_seconds = 10.0
 connect_timeout = 3.0
 keepalive_seconds = 2.0
 

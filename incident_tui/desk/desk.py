@@ -45,8 +45,8 @@ class Desk:
     `clock` gives aware UTC, `new_id` a fresh id of at least 8 letters and digits. `fold` is kept up to date by the
     caller; the desk adds what it saved itself. In its place may stand what makes it, called when a line first needs
     more of the past than which incident is in force; until then `in_force` tells that one's id, or "". `seen` gives
-    what the screen shows now. `playbooks` gives those that can be opened, by name. `purge` destroys an entry; without
-    it `/purge` is refused.
+    what the screen shows now. `playbooks` gives those that can be opened, by name, `proposed` what the board knows of
+    one's variables. `purge` destroys an entry; without it `/purge` is refused.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class Desk:
         source: str = "tui",
         seen: Callable[[], Seen | None] = lambda: None,
         playbooks: Callable[[], Mapping[str, Playbook]] = dict,
+        proposed: Callable[[Playbook], Mapping[str, str]] = lambda book: {},
         purge: o.Purger | None = None,
         in_force: Callable[[], str] | None = None,
     ) -> None:
@@ -76,6 +77,7 @@ class Desk:
         self.source = source
         self.seen = seen
         self.playbooks = playbooks
+        self.proposed = proposed
         self.purge = purge
         self._in_force = in_force
         self._chosen = ""
@@ -226,6 +228,7 @@ class Desk:
             settings=self.settings,
             new_id=self.new_id,
             playbooks=self.playbooks,
+            proposed=self.proposed,
             playing=self._playing,
         )
 

@@ -106,14 +106,19 @@ def _play(name: str, scene: Scene) -> Order:
         if run.name == chosen and run.finished_at is None:
             notice = f"{chosen} goes on where it was. {_next(run, book, run.variables, scene)}"
             return Order(effect=o.OpenPlaybook(chosen, run.run), notice=notice)
-    run_id = scene.new_id()
-    data = {"name": chosen, "run": run_id, "step": "started", "steps": len(book.steps)}
+    run_id, told = scene.new_id(), scene.proposed(book)
+    known = {name: told[name] for name in book.variables if name in told}
+    data: dict[str, Any] = {"name": chosen, "run": run_id, "step": "started", "steps": len(book.steps)}
+    if known:
+        data["variables"] = known
+    if "host" in told:
+        data["host"] = told["host"]
     draft = scene.draft(Kind.PLAYBOOK, book.title, scene.now, data)
     started = _count(incident, lambda data: data.get("name") == chosen and data.get("step") == "started")
     return Order(
         (draft,),
         effect=o.OpenPlaybook(chosen, run_id),
-        notice=_asks(book, {}) or "Next: /begin 1.",
+        notice=f"{_from_the_board(known)}{_asks(book, known) or 'Next: /begin 1.'}",
         key=f"play:{incident.id}:{chosen}:{started}",  # two who start it at once share one run
     )
 
@@ -237,6 +242,11 @@ def _there(number: int, run: Run, book: Playbook | None) -> None:
 
 def _missing(book: Playbook, number: int, values: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name in book.steps[number - 1].variables if name not in values)
+
+
+def _from_the_board(known: Mapping[str, str]) -> str:
+    values = ", ".join(f"{name} = {value}" for name, value in known.items())
+    return f"{values} from the board; /set changes it. " if known else ""
 
 
 def _asks(book: Playbook, values: Mapping[str, str], names: Sequence[str] | None = None) -> str:

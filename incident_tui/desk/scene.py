@@ -58,6 +58,8 @@ class Scene(msgspec.Struct, frozen=True):
     settings: o.DeskSettings
     new_id: Callable[[], str]
     playbooks: Callable[[], Mapping[str, Playbook]]
+    proposed: Callable[[Playbook], Mapping[str, str]] = lambda book: {}
+    """What the board knows of a playbook's variables, and as "host" where what suggests it is."""
     playing: str = ""
     """The playbook that was opened last at this desk."""
 

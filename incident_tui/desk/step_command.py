@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 class StepCommand(msgspec.Struct, frozen=True, kw_only=True):
     """One command of a step, with its variables put in. `verify` shows whether the step worked, `shows` what it prints
-    then; `rollback` undoes it. `word` stands for it in a prompt of one line."""
+    then; `rollback` undoes it. `word` stands for it in a prompt of one line. `host`: where what suggested the playbook
+    was seen, empty where nobody told."""
 
     run: str
     book: str
@@ -43,6 +44,7 @@ class StepCommand(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere: bool = False
     """What verifies is asked of another host first: this one may be on its way down."""
     rollback: str = ""
+    host: str = ""
 
     def fits(self, host: Host) -> bool:
         """Whether the playbook means hosts of this kind. A host without roles is whatever is found there."""
@@ -89,6 +91,7 @@ def _commands(step: Step, run: Run) -> Iterator[StepCommand]:
             verify_seconds=verify.seconds if verify is not None else 0,
             elsewhere=verify is not None and verify.target == "any" and one.target == "host",
             rollback=rollback.filled(run.variables) if rollback is not None else "",
+            host=run.host,
         )
 
 

@@ -171,7 +171,8 @@ DATA: Final[dict[Kind, dict[str, str]]] = {
         "step": "started | begun | released | done | skipped | failed | set | finished",
         "number": "1-based step number (begun to failed)",
         "steps": "how many it has (started)",
-        "variables": "name -> value (set)",
+        "variables": "name -> value (set; started: those that the board told)",
+        "host": "where what suggested it was seen (started)",
     },
     Kind.HOLD: {
         "target": "host or container",

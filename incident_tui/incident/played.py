@@ -38,13 +38,16 @@ class Played:
         count = number(data.get("steps"), 0)
         run = self.runs.get(key)
         if run is None:
-            run = w.Run(key, str(data.get("name", "")), line.at, entry.author, entry.id, count=count)
+            host = str(data.get("host", ""))
+            run = w.Run(key, str(data.get("name", "")), line.at, entry.author, entry.id, count=count, host=host)
         elif step == "started" and not run.count:
             run = _replace(run, count=count)
         variables = data.get("variables")
         if isinstance(variables, dict):
             said_ = {str(name): str(value) for name, value in variables.items()}
-            run = _replace(run, variables={**run.variables, **said_})
+            # What a second start proposes does not undo what was set meanwhile.
+            both = {**said_, **run.variables} if step == "started" else {**run.variables, **said_}
+            run = _replace(run, variables=both)
         if step == "finished":
             run = _replace(run, finished_at=line.at)
             self._ended.add(key)

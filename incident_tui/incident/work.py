@@ -165,6 +165,8 @@ class Run(msgspec.Struct, frozen=True):
     finished_at: datetime | None = None
     count: int = 0
     """How many steps the playbook had when it was started; 0: not said."""
+    host: str = ""
+    """Where what suggested it was seen; empty: not told, or on several."""
 
     def step(self, number: int) -> RunStep | None:
         return next((one for one in self.steps if one.number == number), None)

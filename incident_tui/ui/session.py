@@ -113,6 +113,7 @@ class Session:
             new_id=new_id,
             seen=lambda: seen(self.machines().findings, clock()),
             playbooks=lambda: self.playbooks,
+            proposed=lambda book: self.machines().proposed(book, settings.sites),
             purge=self._aside.purge,
         )
         self.beside: Callable[[], str] = lambda: ""

@@ -20,6 +20,8 @@ from incident_tui.hosts.readings import HostReading
 from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.entry import Author, Ref, Seen
 from incident_tui.incident.finding import Finding, Level
+from incident_tui.incident.playbook import Playbook
+from incident_tui.incident.proposed import proposed
 from incident_tui.incident.settings import Command, Commands, Person, Roster, Severity
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.incident.work import Contested
@@ -227,6 +229,10 @@ class Machines(msgspec.Struct, frozen=True):
     @property
     def suggested(self) -> tuple[str, ...]:
         return suggested(self.findings, self.when)
+
+    def proposed(self, book: Playbook, sites: Sequence[Site]) -> dict[str, str]:
+        """What the findings that suggest a playbook say of its variables, and as "host" where it is."""
+        return proposed([*book.variables, "host"], book.when, self.findings, {one.name: one.url for one in sites})
 
 
 def machines(

@@ -46,6 +46,7 @@ class Person:
     """One person's desk, with a fold and a connection of its own, as another screen has."""
 
     def __init__(self, name: str, journal: Path, clock: Clock, letter: str = "m") -> None:
+        self.board: dict[str, str] = {}
         self.name, self.store, self.fold = name, Store.open(journal, letter=letter, clock=clock), Fold()
         self.read_to = START
         ids = iter(range(0x1000, 0xFFFF))
@@ -58,6 +59,7 @@ class Person:
             clock=clock,
             new_id=lambda: f"{name}{next(ids):08x}",
             playbooks=lambda: {"brick": BOOK, "other": BOOK},
+            proposed=lambda book: self.board,
         )
 
     def read(self) -> None:
@@ -119,6 +121,20 @@ def test_variables_are_asked_for_at_the_start_and_what_is_missing_is_said(two: A
     assert "peer was web; reboot" in ana.say("/set peer web3").notice
     assert "no variable" in ana.refused("/set disk x") and "volume, peer" in ana.refused("/set disk x")
     assert "dash" in ana.refused("/set peer --help")
+
+
+def test_what_the_board_knows_is_not_asked_for(two: Any) -> None:
+    ana, bob, _ = two
+    ana.board = {"volume": "gv0", "host": "web2"}
+    notice = "volume = gv0 from the board; /set changes it. Set first: /set peer VALUE (the peer)."
+    assert ana.say("/play brick").notice == notice
+    assert (ana.run.variables, ana.run.host) == ({"volume": "gv0"}, "web2")
+    bob.read()
+    bob.board = {"volume": "gv9", "peer": "web3"}
+    assert bob.say("/play brick").notice.startswith("brick goes on where it was"), "a board that changes changes no run"
+    assert bob.run.variables == {"volume": "gv0"}
+    assert bob.say("/play other").notice == "volume = gv9, peer = web3 from the board; /set changes it. Next: /begin 1."
+    assert (bob.run.variables, bob.run.host) == ({"volume": "gv9", "peer": "web3"}, "")
 
 
 def test_who_begins_a_step_has_it_until_it_is_settled_or_given_back(two: Any) -> None:

@@ -115,6 +115,16 @@ def test_who_knows_of_the_other_may_take_over(split: Split) -> None:
     assert steps(split) == {1: "begun ben"} and not split.incident.contested
 
 
+def test_what_a_second_start_proposes_does_not_undo_what_was_set(split: Split) -> None:
+    split.say(0, "/play other")
+    split.say(0, "/set volume gv0")
+    split.people[1].board = {"volume": "gv9", "peer": "web3"}
+    split.say(1, "/play other")
+    split.meet()
+    (run,) = (one for one in split.incident.runs if one.name == "other")
+    assert run.variables == {"volume": "gv0", "peer": "web3"}
+
+
 def test_a_playbook_started_on_both_sides_is_one_run(split: Split) -> None:
     split.say(0, "/play other")
     split.say(1, "/play other")

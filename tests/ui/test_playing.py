@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from incident_tui.journal.record import own_records
 from incident_tui.journal.take_in import take_in
@@ -54,7 +55,7 @@ async def test_a_playbook_is_played_at_80_by_24_with_the_prompt_still_there(
     world.full()
     async with screen() as driver:
         await driver.type("/play brick", "enter")
-        await driver.until("Set first: /set volume VALUE (the volume, e.g. gv0).")
+        await driver.until("Set first: /set volume VALUE (the volume, e.g. gv0).")  # its bricks and gv1's are unknown
         await driver.type("/set volume gv 0;x", "enter")
         await driver.until("gluster volume status 'gv 0;x'")
         await driver.type("/begin", "enter")
@@ -204,3 +205,32 @@ async def test_a_step_taken_on_another_bastion_meanwhile_is_told_to_both_when_th
         await driver.type("/tick 1", "enter")
         await driver.until("bob has step 1")
         bob.store.close()
+
+
+def without_brick(rows: Any) -> Any:
+    """The board when web3's brick of gv0 is down, as all peers say."""
+    for host in ("web1", "web2", "web3"):
+        one = rows[f"host/{host}"]
+        status = one.volume_status["gv0"]
+        bricks = tuple(
+            replace(brick, online=brick.host != "web3", pid=77 if brick.host != "web3" else 0)
+            for brick in status.bricks
+        )
+        local = tuple(replace(brick, alive=host != "web3" or brick.volume != "gv0") for brick in one.gluster.bricks)
+        statuses = {**one.volume_status, "gv0": replace(status, bricks=bricks)}
+        rows[f"host/{host}"] = replace(one, volume_status=statuses, gluster=replace(one.gluster, bricks=local))
+    return rows
+
+
+async def test_the_shipped_playbook_of_a_brick_that_is_down_knows_which(world: Any, screen: Any) -> None:
+    world.playbooks = shipped("playbooks")
+    world.full(without_brick(world.healthy()))
+    async with screen() as driver:
+        await driver.until("suggested: /play gluster-brick-down")
+        await driver.type("/play gluster-brick-down", "enter")
+        await driver.until("volume = gv0, brick = /b/gv0 from the board; /set changes it.")
+        await driver.type("/begin 2", "enter")
+        await driver.until("You have step 2")
+        await driver.type("/run", "enter")
+        await driver.until("/run web3")
+        assert driver.app.prompt.editor.text == "/run web3", "where the brick is, not the first of all"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,16 @@ def stand_ins(tmp_path: Path) -> Callable[[dict[str, str]], str]:
         return f"{directory}:/usr/sbin:/usr/bin:/sbin:/bin"
 
     return make
+
+
+@pytest.fixture
+async def unused_listener() -> AsyncIterator[int]:
+    """A port that accepts and says nothing."""
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jinja2 import UndefinedError
+from jinja2.exceptions import SecurityError
 
 from incident_tui.cli import main
 from incident_tui.incident.entry import Kind
+from incident_tui.incident.views import Incident
 from incident_tui.report.escape import Shown
 from incident_tui.report.fields import fields, structures
 from incident_tui.report.markdown import make, render
 from incident_tui.report.source import Facts, Style
-from incident_tui.report.template import SHIPPED, SUFFIX, TEMPLATES, BrokenTemplate
+from incident_tui.report.template import SHIPPED, SUFFIX, TEMPLATES, BrokenTemplate, Templates
 from tests.report.test_golden import over_midnight, rich
 
 
@@ -143,3 +147,71 @@ def test_fields_document_all_that_a_template_can_print(capsys: pytest.CaptureFix
     assert Facts in structures() and len(structures()) > 25
     assert main(["report", "fields"]) == 0
     assert capsys.readouterr().out == said
+
+
+# -- templates ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str], Templates]:
+    def write(text: str) -> Templates:
+        (tmp_path / "t.md.j2").write_text(text)
+        return Templates(lambda ref: f"a{ref.seq}", tmp_path)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "x {{ value }}",
+        "x {{ value ~ '' }}",
+        "x {{ value|upper|lower }}",
+        "x {{ value|safe_or_not }}",
+        "x {% set y = value %}{{ y }}",
+        "{% macro m(v) %}x {{ v }}{% endmacro %}{{ m(value) }}",
+        "x {% set y %}{{ value }}{% endset %}{{ y }}",
+        "x {% for v in [value] %}{{ v }}{% endfor %}",
+        "x {{ [value]|join }}",
+        "x {{ '%s'|format(value) }}",
+    ],
+)
+def test_a_template_cannot_forget_to_escape(template: str, write: Callable[[str], Templates]) -> None:
+    templates = write(template.replace("|safe_or_not", ""))
+    assert templates.fill("t.md.j2", value="<b>*a*|") == "x &lt;b&gt;\\*a\\*\\|\n"
+
+
+@pytest.mark.parametrize("name", ["safe", "escape", "e", "urlize", "tojson", "xmlattr", "forceescape"])
+def test_html_filters_are_gone(name: str, write: Callable[[str], Templates]) -> None:
+    from jinja2 import TemplateAssertionError
+
+    with pytest.raises(TemplateAssertionError):
+        write(f"{{{{ value|{name} }}}}").fill("t.md.j2", value="<b>")
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ value.__class__.__mro__ }}",
+        "{{ incident.__class__ }}",
+        "{{ incident.__init__.__globals__ }}",
+        "{{ incident['__class__'] }}",
+        "{{ incident|attr('__class__') }}",
+        "{{ names.append('x') }}",
+        "{{ '{0.__class__}'.format(incident) }}",
+        "{{ self.__init__ }}",
+    ],
+)
+def test_the_sandbox_holds(template: str, write: Callable[[str], Templates]) -> None:
+    with pytest.raises((SecurityError, UndefinedError)):
+        write(template).fill("t.md.j2", value="x", incident=Incident(id="I"), names=["a"])
+
+
+def test_the_short_way_for_our_structures_is_not_a_way_out(write: Callable[[str], Templates]) -> None:
+    with pytest.raises((SecurityError, UndefinedError)):
+        write("{{ incident.open.__class__ }}{{ incident.nothing }}").fill("t.md.j2", incident=Incident(id="I"))
+
+
+def test_a_naive_time_is_refused(write: Callable[[str], Templates]) -> None:
+    with pytest.raises(ValueError, match="without a zone"):
+        write("{{ at }}").fill("t.md.j2", at=datetime(2026, 1, 1))  # noqa: DTZ001

@@ -234,3 +234,33 @@ async def test_the_shipped_playbook_of_a_brick_that_is_down_knows_which(world: A
         await driver.type("/run", "enter")
         await driver.until("/run web3")
         assert driver.app.prompt.editor.text == "/run web3", "where the brick is, not the first of all"
+
+
+async def test_a_playbook_is_opened_and_ticked(world: Any, screen: Any, kit: Any) -> None:
+    world.playbooks.mkdir(parents=True)
+    (world.playbooks / "oom.md").write_text(
+        '+++\ntitle = "Out of memory"\nowner = "ana"\nwhen = ["docker.container-oom"]\n+++\nLook first.\n\n'
+        "- [ ] Find who eats it.\n\n  ```\n  free -m\n  ```\n\n- [ ] Restart it.\n"
+    )
+    world.full()
+    async with screen() as driver:
+        assert "suggested: /play oom" in driver.line(21)
+        await driver.type("/play oo", "tab", "enter")
+        assert "[ ] 1. Find who eats it." in driver.text and "free -m" in driver.text
+        await driver.type("/tick", "enter")
+        assert "[x] 1. Find who eats it." in driver.text
+
+
+async def test_a_playbook_scrolls_to_its_next_step(world: Any, screen: Any, kit: Any) -> None:
+    world.playbooks.mkdir(parents=True)
+    steps = "".join(f"- [ ] Step number {number}\n\n  **Look** first.\n\n" for number in range(1, 21))
+    (world.playbooks / "oom.md").write_text(f'+++\ntitle = "Memory"\nowner = "ana"\n+++\nFirst of all.\n\n{steps}')
+    async with screen() as driver:
+        await driver.type("/declare web2", "enter")
+        await driver.type("/play oom", "enter")
+        await driver.until("First of all.")
+        assert "**" not in driver.text
+        for number in range(1, 13):
+            await driver.type("/tick", "enter")
+            await driver.until(f"[ ] {number + 1}. Step")
+        assert "[x] 1." not in driver.text

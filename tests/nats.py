@@ -21,6 +21,7 @@ from typing import Any, Final
 import pytest
 
 from incident_tui.replica.settings import Replica
+from tests.clocks import Clock
 from tests.relays import Relay, Relays
 
 READY_SECONDS: Final = 60.0
@@ -54,6 +55,8 @@ class Node:
         self.conf = directory / "nats.conf"
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
+        self.clock: Clock | None = None
+        """Its own, where it has one."""
         directory.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -66,8 +69,9 @@ class Node:
 
     def start(self) -> None:
         with self.log.open("ab") as out:
-            command = [self._program, "-c", str(self.conf)]
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            command = [*(self.clock.command if self.clock else ()), self._program, "-c", str(self.conf)]
+            environment = self.clock.environment if self.clock else None
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment)
 
     def send(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -107,15 +111,27 @@ class Node:
 
 
 class Cluster:
-    """`more` is configuration that every node has besides; `store` (MB) how much it may keep."""
+    """`more` is configuration that every node has besides; `store` (MB) how much it may keep. With `own_clock` the
+    first node has a clock of its own, which can be set."""
 
-    def __init__(self, program: str, directory: Path, *, size: int = 3, more: str = "", store: str = "1GB") -> None:
+    def __init__(
+        self,
+        program: str,
+        directory: Path,
+        *,
+        size: int = 3,
+        more: str = "",
+        store: str = "1GB",
+        own_clock: bool = False,
+    ) -> None:
         self.relays = Relays()
         self.directory = directory
         ports = [(quiet_port(), quiet_port(), quiet_port()) for _ in range(size)]
         self.nodes = [
             Node(program, f"n{number}", directory / f"n{number}", mine) for number, mine in enumerate(ports, start=1)
         ]
+        if own_clock:
+            self.nodes[0].clock = Clock(directory / "clock")
         self._routes = {
             (one, other): self.relays.to(self.nodes[other].route)
             for one in range(size)

@@ -345,6 +345,7 @@ def _bastions(row: BastionsRow | None) -> dict[str, Any]:
         "duty": row.duty or None if row is not None else None,
         "on_duty": row.on_duty if row is not None else None,
         "others": [] if row is None else [{"letter": o.letter, "node": o.node, "hosts": o.hosts} for o in row.others],
+        "unreached": {} if row is None else {host: list(letters) for host, letters in row.unreached.items()},
     }
 
 

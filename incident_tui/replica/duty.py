@@ -53,6 +53,8 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
     """Of this beat: two are never the same."""
     age: float = 0.0
     """Its lease's, where bastions are configured differently: the longer one counts."""
+    unreached: str = ""
+    """Hosts that it cannot reach, as `shard.packed`."""
 
     @property
     def key(self) -> str:
@@ -147,6 +149,12 @@ class Duty:
         if self._synced_at is None:
             return True
         return now - max(self._synced_at, self._contact or 0.0, self._woke) > self.age / 2
+
+    def tell(self, unreached: str, now: float) -> None:
+        """The hosts that this bastion cannot reach are others: it says so with its next beat, and that is soon."""
+        if unreached != self.me.unreached:
+            self.me = msgspec.structs.replace(self.me, unreached=unreached)
+            self._next_beat = min(self._next_beat, now + _AGAIN)
 
     # ------------------------------------------------------------------ time passes
 

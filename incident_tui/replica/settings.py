@@ -22,6 +22,8 @@ class Replica(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """So many servers hold each entry; only when the stream is made."""
     lease_seconds: float = 15.0
     """After so long a watch that is not heard of is replaced, and one that hears nothing is alone."""
+    retry_seconds: float = 300.0
+    """A host that this bastion cannot reach, and another reads, is tried again after so long."""
     name: str = ""
     """This bastion as others read it; empty: its host name."""
     ca_file: str = ""
@@ -54,6 +56,8 @@ def problems(replica: Replica) -> Iterator[tuple[str, str]]:
         yield "replica.replicas", f"{replica.replicas}: 1 to 5; an odd number, 3 survives the loss of one server"
     if not 3 <= replica.lease_seconds <= 300:
         yield "replica.lease_seconds", f"{replica.lease_seconds:g}: 3 to 300; 15 survives the choice of a new leader"
+    if not 1 <= replica.retry_seconds <= 86400:
+        yield "replica.retry_seconds", f"{replica.retry_seconds:g}: 1 to 86400"
     if bool(replica.cert_file) != bool(replica.key_file):
         yield "replica", "a client certificate is cert_file and key_file, both"
     if bool(replica.user) != bool(replica.password_env or replica.password_file):

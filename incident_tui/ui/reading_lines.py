@@ -94,8 +94,12 @@ def _host(page: Page, view: View, host: str) -> None:
     if reading is None:
         page.text("No reading of this host is on the board.")
         return
-    if reading.via:
-        page.field("read by", bastion(view, reading.via))
+    blind = view.bastions.unreached.get(host, ()) if view.bastions is not None else ()
+    reader = bastion(view, reading.via) if reading.via else "this bastion"
+    if blind:
+        reader += "; " + ", ".join(bastion(view, one) for one in blind) + " cannot reach it"
+    if reading.via or blind:
+        page.field("read by", reader)
     link = reading.link
     state = f"{link.state.value} for {short(view.now - link.since)}"
     if link.state is LinkState.UP and view.now - reading.at > _SILENT:

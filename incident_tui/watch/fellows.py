@@ -63,6 +63,7 @@ class Fellows:
         self._head = self._began = 0
         self._observed: dict[tuple[str, str], Entry] = {}
         self._looked: dict[str, datetime] = {}
+        self._tries: frozenset[str] = frozenset()
         self._sites: dict[str, asyncio.Task[None]] = {}
         self._saying: Future[list[Entry]] | None = None
         self._row: BastionsRow | None = None
@@ -114,6 +115,15 @@ class Fellows:
     def reads(self, host: str) -> bool:
         return self.together is None or host in self.together.reads
 
+    def judges(self, host: str) -> bool:
+        """Whether what is read of it, here or by another bastion, is this watch's to join and to write about."""
+        return self.together is None or host in self.together.has
+
+    def heard(self, reading: HostReading) -> None:
+        """What this watch itself reads."""
+        if self.together is not None:
+            self.together.heard(reading)
+
     def checks(self, site: str) -> bool:
         return self.together is None or f"site/{site}" in self.together.reads
 
@@ -123,7 +133,7 @@ class Fellows:
             return any(site.name == subject and self.checks(site.name) for site in self._plan.sites)
         # A peer or brick may live on a machine that nobody here watches itself.
         known = any(each.name == host for each in self._plan.hosts)
-        return (rule.startswith("gluster.") and not known) or not host or (known and self.reads(host))
+        return (rule.startswith("gluster.") and not known) or not host or (known and self.judges(host))
 
     def look_closer(self, host: str) -> None:
         """A person here asks a host that another bastion reads: it is read here for a while, too."""
@@ -137,7 +147,10 @@ class Fellows:
         self._looked = {
             host: until for host, until in self._looked.items() if now < until <= now + _LOOKED and not self.reads(host)
         }
-        self._fleet.keep({host.name for host in self._plan.hosts if self.reads(host.name)}, self._looked)
+        self._tries = self.together.tries
+        reads = {host.name for host in self._plan.hosts if self.reads(host.name)}
+        own = {host for host in reads if self.judges(host)}
+        self._fleet.keep(own, (reads - own) | self._looked.keys() | self._tries)
 
     def keep_sites(self, check: Callable[[Site], Coroutine[Any, Any, None]]) -> None:
         """Starts and ends checks as the division wants it."""
@@ -169,7 +182,7 @@ class Fellows:
         if together.tick():
             self._keep_hosts()
             self._recorder.remember(self._observed.values(), self.watched)
-        elif self._looked and min(self._looked.values()) <= self._clock():
+        elif together.tries != self._tries or (self._looked and min(self._looked.values()) <= self._clock()):
             self._keep_hosts()
         together.look_for_pools(readings)
         self._say(together)

@@ -203,8 +203,10 @@ class Watch:
         self._fellows.keep_sites(self._watch_site)
 
     def _read(self, reading: HostReading) -> None:
-        known = self._readings.get(reading.host)
-        if known is not None and known.via and reading.link.state in (LinkState.NEVER, LinkState.CONNECTING):
+        self._fellows.heard(reading)
+        known, state = self._readings.get(reading.host), reading.link.state
+        fails = state is not LinkState.UP and not self._fellows.reads(reading.host)
+        if known is not None and known.via and (fails or state in (LinkState.NEVER, LinkState.CONNECTING)):
             return  # what another bastion read last is worth more until this one knows better
         self._readings[reading.host] = reading
         self._dirty[f"host/{reading.host}"] = reading
@@ -353,9 +355,9 @@ class Watch:
             raise Lost from None
 
     def _hosts(self) -> list[HostReading]:
-        """Every host that is to be read here; one that was never heard of says that itself."""
-        names = [host.name for host in self.plan.hosts if self._fellows.reads(host.name)]
-        return [self._readings.get(name) or self._fleet.readings[name] for name in names]
+        """Every host that is to be judged here; one that was never heard of says that itself."""
+        names = [one.name for one in self.plan.hosts if self._fellows.judges(one.name)]
+        return [one for name in names if (one := self._readings.get(name) or self._fleet.readings.get(name))]
 
     def _record(self) -> None:
         now, hosts, limits = self._clock(), self._hosts(), self.plan.thresholds

@@ -111,6 +111,8 @@ class BastionsRow(msgspec.Struct, frozen=True, kw_only=True):
     """The letter of who sends to chat, reads rooms and polls alerts; empty when nobody is known to."""
     on_duty: bool = False
     others: tuple[BastionSeen, ...] = ()
+    unreached: dict[str, tuple[str, ...]] = {}
+    """By host, the letters of the bastions that cannot reach it, this one's too; bounded."""
     problem: str = ""
     """What of another bastion's board was not taken, and why."""
 
@@ -125,6 +127,10 @@ def bastions_words(row: BastionsRow) -> str:
     for one in row.others:
         of = f"{one.hosts}" if one.same_fleet else f"{one.hosts}, of another list of hosts"
         told.append(f"{one.letter} ({one.node}) reads {of}")
+    for letter in sorted({letter for letters in row.unreached.values() for letter in letters}):
+        blind = [host for host, letters in row.unreached.items() if letter in letters]
+        which = blind[0] if len(blind) == 1 else f"{len(blind)} hosts"
+        told.append(f"{letter} cannot reach {which}")
     told.append(f"{row.duty} sends to chat, reads rooms and polls alerts" if row.duty else "nobody sends to chat yet")
     return "; ".join(told)
 

@@ -24,11 +24,13 @@ from incident_tui.replica.connection import Connection, Session
 from incident_tui.replica.duty import Beat, Duty, State
 from incident_tui.replica.problem import ReplicaError, said
 from incident_tui.replica.settings import Replica
-from incident_tui.replica.shard import Shards, digest, grouped
+from incident_tui.replica.shard import digest, grouped, packed, unpacked
 from incident_tui.text import sanitise
+from incident_tui.watch.dividing import Dividing, Pools, Wanted
 from incident_tui.watch.rows import BastionSeen, BastionsRow, ChatRow, SiteRow
 from incident_tui.watch.settings import Site
 from incident_tui.watch.shared_rows import Frames, Pace, encoded, pack
+from incident_tui.watch.unreached import Unreached
 
 log = logging.getLogger("incident_tui.watch")
 
@@ -38,6 +40,8 @@ POOLS: Final = "pools"
 """In the lasting bucket: hosts that belong together, as whoever has the duty found out."""
 _SECOND: Final = 1.0
 _POOLS_EVERY: Final = 10.0
+_NAMED: Final = 1000
+"""Hosts of which the board says who cannot reach them."""
 
 
 class Together:
@@ -59,22 +63,20 @@ class Together:
         self._letter, self._journal = store.letter, store.journal
         self._clock = clock
         self._boot = boot_clock
-        self._hosts = [host.name for host in hosts]
-        self._sites = [f"site/{site.name}" for site in sites]
+        self._hosts = sorted(host.name for host in hosts)
+        self._dividing = Dividing(self._journal, self._hosts, [f"site/{site.name}" for site in sites])
         places = {host.name: f"{host.address or host.name}:{host.port}" for host in hosts}
         fleet = digest(places | {f"site/{site.name}": site.url for site in sites})
         node = sanitise(settings.name or os.uname().nodename, limit=60)
         me = Beat(journal=self._journal, letter=self._letter, node=node, fleet=fleet)
         self.duty = Duty(me, boot_clock(), settings.lease_seconds)
         self.buckets = Buckets(settings, self.duty, boot_clock, self._kept)
-        self._pools: tuple[tuple[str, ...], ...] = ()
+        self._pools: Pools = ()
         self._pools_revision = 0
         self._pools_looked = 0.0
-        self._groups = grouped([*self._hosts, *self._sites], ())
-        self._shards = Shards(set(self._groups.values()))
-        self._divided: tuple[object, ...] = ()
-        self.reads: frozenset[str] = frozenset()
-        """What this watch reads itself: names of hosts, and of sites as site/NAME."""
+        self._unreached = Unreached(settings.retry_seconds)
+        self._said: frozenset[str] = frozenset()
+        self._who: tuple[tuple[tuple[str, str], ...], dict[str, tuple[str, ...]]] = (), {}
         self._pace = Pace()
         self._frames: dict[str, Frames] = {}
         self._came: dict[str, msgspec.Struct] = {}
@@ -91,7 +93,7 @@ class Together:
     # ------------------------------------------------------------------ who does what
 
     def tick(self) -> bool:
-        """Whether `reads` has changed."""
+        """Whether what this watch reads, or has to judge, has changed."""
         now = self._boot()
         for put in self.duty.tick(now):
             self.buckets.carry_out(put)
@@ -99,26 +101,40 @@ class Together:
         if state is not self._state:
             self._state = state
             self._since = self._clock() - timedelta(seconds=max(0.0, now - self.duty.since))
-        divided = (state, self.duty.fellows, self._pools)
-        if divided == self._divided:
+        said = self._unreached.step(self.reads, now)
+        if said != self._said:
+            self._said = said
+            self.duty.tell(packed(said, self._hosts), now)
+        before = self._dividing.part
+        if not self._dividing.step(Wanted(state, self.duty.fellows, self._pools, self._blind())):
             return False
-        self._divided = divided
-        before, self.reads = self.reads, self._mine(state)
         self.duty.me = msgspec.structs.replace(self.duty.me, count=self._count)
-        return before != self.reads
+        return before != self._dividing.part
 
-    def _mine(self, state: State) -> frozenset[str]:
-        if state is State.ALONE:
-            return frozenset(self._groups)
-        if state is State.JOINING:
-            return frozenset()
-        groups = grouped(self._groups, self._pools)
-        if groups != self._groups:
-            self._groups = groups
-            self._shards.keep(set(groups.values()))
-        self._shards.divide(self.duty.fellows)
-        mine = self._shards.of(self._journal)
-        return frozenset(name for name, group in groups.items() if group in mine)
+    def _blind(self) -> tuple[tuple[str, str], ...]:
+        """What each of those among whom the hosts are divided has said it cannot reach."""
+        me = self.duty.me
+        told = [(one.journal, one.unreached) for one in (me, *self.duty.others) if one.fleet == me.fleet]
+        return tuple(sorted(one for one in told if one[1]))
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """What this watch reads itself: names of hosts, and of sites as site/NAME."""
+        return self._dividing.part.reads
+
+    @property
+    def has(self) -> frozenset[str]:
+        """What this watch joins and judges, whoever reads it."""
+        return self._dividing.part.has
+
+    def heard(self, reading: HostReading) -> None:
+        """What this watch itself reads."""
+        self._unreached.heard(reading.host, reading.link, self._boot())
+
+    @property
+    def tries(self) -> frozenset[str]:
+        """Hosts that others read, to be tried again from here."""
+        return self._unreached.tries
 
     @property
     def _count(self) -> int:
@@ -126,8 +142,8 @@ class Together:
 
     @property
     def whole(self) -> bool:
-        """Whether this watch reads all there is."""
-        return len(self.reads) == len(self._groups)
+        """Whether this watch judges all there is."""
+        return len(self.has) == len(self._dividing.names)
 
     @property
     def alone(self) -> bool:
@@ -157,7 +173,7 @@ class Together:
             return
         self._pools_revision = revision
         try:
-            pools = msgspec.json.decode(value or b"[]", type=tuple[tuple[str, ...], ...])
+            pools = msgspec.json.decode(value or b"[]", type=Pools)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return
         self._pools = pools
@@ -262,8 +278,8 @@ class Together:
     def _wants(self, key: str) -> bool:
         first, _, name = key.partition("/")
         if first == "host":
-            return name in self._groups and name not in self.reads
-        return key not in self.reads if first != "site" else key in self._groups and key not in self.reads
+            return name in self._dividing.names and name not in self.reads
+        return key not in self.reads if first != "site" else key in self._dividing.names and key not in self.reads
 
     def row(self) -> BastionsRow:
         """For the board."""
@@ -283,8 +299,20 @@ class Together:
                 )
                 for one in duty.others
             ),
+            unreached=self._who_does_not_reach(letters),
             problem=self._refused,
         )
+
+    def _who_does_not_reach(self, letters: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+        """By host the letters of the bastions that say so; of the first hosts where there are very many."""
+        blind = self._blind()
+        if blind != self._who[0]:
+            found: dict[str, list[str]] = {}
+            for journal, told in blind:
+                for host in unpacked(told, self._hosts):
+                    found.setdefault(host, []).append(sanitise(letters.get(journal, "?"), limit=8))
+            self._who = blind, {host: tuple(sorted(found[host])) for host in sorted(found)[:_NAMED]}
+        return self._who[1]
 
     async def get(self, key: str) -> tuple[bytes, int]:
         """See `Buckets.get`."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from incident_tui.hosts.readings import Link, LinkState
 from incident_tui.incident.entry import Author, Entry, Kind, Ref
 from incident_tui.replica.duty import Beat, Duty, State
 from incident_tui.replica.ledger import Apart, Ledger, Share, alone_data, share, together_data
-from incident_tui.replica.shard import Shards
+from incident_tui.replica.shard import Division, division, packed, unpacked
+from incident_tui.watch.unreached import TRIES, Unreached
 
 if TYPE_CHECKING:
     from tests.simulation.leases import World
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 TICK = 1.5
 TIMEOUT = 3.0
 SINK = "ops"
+SETTLE = 9.0
+"""Seconds until all know what one says of what it does not reach, and do as it follows."""
+RETRY = 20.0
+"""Seconds until a host that is not reached is tried again."""
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -48,8 +54,11 @@ class Bastion:
         self.running = True
         me = Beat(journal=self.name, letter=self.name, fleet=self.world.digest)
         self.duty = Duty(me, self.clock())
-        self.shards = Shards()
-        self.reads_all = False
+        self.unreached = Unreached(RETRY)
+        self.said: frozenset[str] = frozenset()
+        self.failing: frozenset[str] = frozenset()
+        self.part = Division()
+        self._divided: object = None
         self.known: dict[str, list[Entry]] = {self.name: list(self.journal)}
         self.acked = len(self.journal)
         self.copied: dict[str, int] = {}
@@ -79,21 +88,44 @@ class Bastion:
             world.write(self, put, now)
         self._publish()
         self._turn()
+        self._look(now)
         self._divide()
         if world.now >= self.busy_until:
             self._send()
 
+    def _look(self, now: float) -> None:
+        """At the hosts that it reads or tries; those that never failed for anybody are always there."""
+        world = self.world
+        for host in (self.part.reads | self.unreached.tries) & world.ever_lost:
+            state = LinkState.TIMEOUT if host in world.lost[self.name] else LinkState.UP
+            at = _AT + timedelta(seconds=world.now)
+            self.unreached.heard(host, Link(state=state, sentence="", since=at, at=at), now)
+        failing = (self.part.reads & world.lost[self.name]) - self.unreached.tries
+        if failing - self.failing:
+            world.unrest(TRIES * TICK * 1.1 + SETTLE)
+        self.failing = failing
+        said = self.unreached.step(self.part.reads, now)
+        if said != self.said:
+            self.said = said
+            self.duty.tell(packed(said, world.names), now)
+            world.unrest(SETTLE)
+
     def _divide(self) -> None:
-        state = self.duty.state
-        self.reads_all = state is State.ALONE
+        state, fellows, me = self.duty.state, self.duty.fellows, self.duty.me
+        told = {one.journal: one.unreached for one in (me, *self.duty.others) if one.unreached}
+        if self._divided == (state, fellows, told):
+            return
+        self._divided = state, fellows, told
         if state is State.TOGETHER:
-            self.shards = self.world.divided(self.duty.fellows)
+            blind = {journal: unpacked(bits, self.world.names) for journal, bits in told.items()}
+            self.part = division(self.world.divided(fellows), self.name, self.world.groups, blind)
+        else:
+            everything = self.world.all_names if state is State.ALONE else frozenset()
+            self.part = Division(everything, everything)
 
     def reads(self) -> frozenset[str]:
-        """Groups."""
-        if self.duty.state is State.TOGETHER:
-            return self.shards.of(self.name)
-        return self.world.all_groups if self.reads_all else frozenset()
+        """Hosts."""
+        return self.part.reads
 
     def _turn(self) -> None:
         """Says when it begins and ends to be alone."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from incident_tui.incident.entry import Entry, Kind, Ref
 from incident_tui.replica.duty import AGE, Put, State
-from incident_tui.replica.shard import Shards, digest, grouped
+from incident_tui.replica.shard import Division, Shards, digest, grouped
 from tests.simulation.bastion import TICK, TIMEOUT, Bastion
 
 BOUND = AGE * 1.1 + AGE / 3 + 3 * TICK
@@ -34,10 +34,13 @@ class World:
         self.writing = not quiet
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
-        names = [f"h{number}" for number in range(hosts)]
-        pools = [self.dice.sample(names, min(3, hosts)) for _ in range(hosts // 20)]
-        self.groups = grouped(names, pools)
-        self.all_groups = frozenset(self.groups.values())
+        self.names = sorted(f"h{number}" for number in range(hosts))
+        pools = [self.dice.sample(self.names, min(3, hosts)) for _ in range(hosts // 20)]
+        self.groups = grouped(self.names, pools)
+        self.all_names = frozenset(self.names)
+        self.lost: dict[str, set[str]] = {f"b{number}": set() for number in range(bastions)}
+        """By bastion, the hosts that it does not reach."""
+        self.ever_lost: set[str] = set()
         self.digest = digest(self.groups)
         self._divisions: dict[tuple[str, ...], Shards] = {}
         self._kept: dict[str, tuple[bytes, int]] = {}
@@ -49,7 +52,7 @@ class World:
         self.cluster_up = True
         self.touched = 0.0
         """When something went wrong, or was mended, last."""
-        self._checked: list[tuple[str, Shards, State]] = []
+        self._checked: list[tuple[str, Division, State]] = []
         self._settled: dict[str, str] | None = None
         self.takeovers: list[float] = []
         self.bastions = [Bastion(self, f"b{number}") for number in range(bastions)]
@@ -65,7 +68,7 @@ class World:
         """Each bastion works it out by itself, and those that know the same come to the same: here it is done once."""
         known = self._divisions.get(fellows)
         if known is None:
-            known = self._divisions[fellows] = Shards(self.all_groups)
+            known = self._divisions[fellows] = Shards(set(self.groups.values()))
             known.divide(fellows)
         return known
 
@@ -108,7 +111,23 @@ class World:
 
     def _fault(self) -> None:
         dice, one = self.dice, self.dice.choice(self.bastions)
-        sort = dice.choice(("cut", "cut", "heal", "kill", "start", "pause", "slow", "platform", "cluster", "expire"))
+        sort = dice.choice(
+            (
+                "cut",
+                "cut",
+                "heal",
+                "kill",
+                "start",
+                "pause",
+                "slow",
+                "platform",
+                "cluster",
+                "expire",
+                "blind",
+                "dark",
+                "see",
+            )
+        )
         if sort == "cut":
             one.cut = True
         elif sort == "heal":
@@ -129,13 +148,30 @@ class World:
         elif sort == "expire":  # a server whose clock is wrong drops everything at once
             for key in [key for key in self._kept if key != "chat"]:
                 del self._kept[key]
+        elif sort == "blind":  # a route is gone, between one bastion and a part of the fleet
+            self._lose(dice.sample(self.names, dice.randint(1, len(self.names) // 3)), [one])
+        elif sort == "dark":  # some machines are down, for everybody
+            self._lose(dice.sample(self.names, 3), self.bastions)
+        elif sort == "see":
+            for unseen in self.lost.values():
+                unseen.difference_update(host for host in list(unseen) if dice.random() < 0.7)
         self.touched = max(self.touched, self.now, *(each.paused_until for each in self.bastions))
+
+    def _lose(self, hosts: list[str], whose: list[Bastion]) -> None:
+        self.ever_lost.update(hosts)
+        for one in whose:
+            self.lost[one.name].update(hosts)
+
+    def unrest(self, seconds: float) -> None:
+        """Something is about to change, as it should, and has `seconds` for it."""
+        self.touched = max(self.touched, self.now - BOUND + seconds)
 
     def _mend(self) -> None:
         self.cluster_up = self._platform_up = True
         self.writing = False
         for one in self.bastions:
             one.cut, one.slow = False, 0.0
+            self.lost[one.name].clear()
             if not one.running:
                 one.begin()
         self.touched = max(self.now, *(one.paused_until for one in self.bastions))
@@ -288,28 +324,42 @@ class World:
         if any(one.slow >= 1 for one in running):
             return
         self.touched = max(self.touched, self.now - BOUND + TICK)  # not at every event
-        said = [(one.name, one.shards, one.duty.state) for one in together]
+        said = [(one.name, one.part, one.duty.state) for one in together]
         if said and said == self._checked:
             return
         self._checked = said
-        read = [group for one in together for group in one.reads()]
-        if together and sorted(read) != sorted(self.all_groups):
-            raise Broken(f"seed {self.seed}, at {self.now:.1f}: {len(read)} groups are read of {len(self.all_groups)}")
+        read = sorted(host for one in together for host in one.reads())
+        if together and read != self.names:
+            raise Broken(f"seed {self.seed}, at {self.now:.1f}: {len(read)} hosts are read of {len(self.names)}")
+        had = sorted(host for one in together for host in one.part.has)
+        if together and had != self.names:
+            raise Broken(f"seed {self.seed}, at {self.now:.1f}: {len(had)} hosts are judged of {len(self.names)}")
         for one in running:
-            if not self.reachable(one) and one.reads() != self.all_groups:
+            if not self.reachable(one) and one.reads() != self.all_names:
                 raise Broken(f"seed {self.seed}, at {self.now:.1f}: {one.name} is alone and does not read all")
-        self._check_movement({group: one.name for one in together for group in one.reads()})
+        for one in together:
+            for host in one.reads() & self.lost[one.name]:
+                better = [other.name for other in together if host not in self.lost[other.name] | other.said]
+                if better:
+                    raise Broken(f"seed {self.seed}, at {self.now:.1f}: {one.name} reads {host}, {better} would")
+        self._check_movement({host: one.name for one in together for host in one.reads()})
 
     def _check_movement(self, owners: dict[str, str]) -> None:
+        """Of hosts that nobody ever lost, nor one of their pool."""
+        moved = {self.groups[host] for host in self.ever_lost}
+        owners = {host: owner for host, owner in owners.items() if self.groups[host] not in moved}
         before, self._settled = self._settled, owners or None
         if not before or not owners or before == owners:
             return
         had, have = set(before.values()), set(owners.values())
-        for group, owner in owners.items():
-            if owner != before[group] and before[group] in have and owner in had:
-                raise Broken(f"seed {self.seed}, at {self.now:.1f}: {group} moved from {before[group]} to {owner}")
+        for host, owner in owners.items():
+            if owner != before[host] and before[host] in have and owner in had:
+                raise Broken(f"seed {self.seed}, at {self.now:.1f}: {host} moved from {before[host]} to {owner}")
 
     def _check_end(self) -> None:
+        for one in self.bastions:
+            if one.said:
+                raise Broken(f"seed {self.seed}: {one.name} reaches {sorted(one.said)[:3]} again, and still says no")
         maybe = set().union(*(one.maybe for one in self.bastions))
         for ref, times in self.posted.items():
             if len(times) > 1 and ref not in maybe:

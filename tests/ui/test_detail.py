@@ -17,6 +17,7 @@ from incident_tui.ui.lines import Look, plain, width_of
 from incident_tui.ui.status import status_rows
 from incident_tui.watch.answers import Answer
 from incident_tui.watch.history import STEP, History
+from incident_tui.watch.rows import BastionSeen, BastionsRow, bastions_words
 
 WHEN = {
     "split-brain": ("gluster.split-brain",),
@@ -312,3 +313,24 @@ def test_a_volume_says_why_it_is_not_renewed_and_which_snapshots_it_has(kit: Any
     assert "no copies" not in said
     assert " snapshots   14, read 3m ago" in said and "nightly_11 Stopped 2026-11-22" in said
     assert "nightly_12" not in said and "and 2 more" in said
+
+
+def test_a_host_says_who_reads_it_and_who_cannot(kit: Any) -> None:
+    other = BastionSeen("b", "bastion-2", 3, True)
+    row = BastionsRow(at=kit.now, state="together", since=kit.now, reads=1, hosts=4, others=(other,))
+
+    def said(via: str, *blind: str) -> str:
+        told = msgspec.structs.replace(row, unreached={"web1": blind} if blind else {})
+        view = msgspec.structs.replace(kit.view(kit.healthy()), bastions=told)
+        reading = msgspec.structs.replace(view.hosts["web1"], via=via)
+        view = msgspec.structs.replace(view, hosts={**view.hosts, "web1": reading})
+        here = next(one for one in status_rows(view, 31) if one.key == "host/web1")
+        return plain(status_detail(here, view, 100))
+
+    assert "read by" not in said("")
+    assert "b (bastion-2)\n" in said("b")
+    assert "b (bastion-2); a cannot reach it" in said("b", "a")
+    assert "this bastion; b (bastion-2) cannot reach it" in said("", "b")
+    assert bastions_words(msgspec.structs.replace(row, unreached={"web1": ("a",), "web2": ("a", "b")})).endswith(
+        "a cannot reach 2 hosts; b cannot reach web2; nobody sends to chat yet"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -21,7 +22,7 @@ from tests.watch.test_watch import connections, ports
 Until = Callable[..., Any]
 SECONDS = 60.0
 _CHAT = "\n[[chat]]\nname = 'ops'\nkind = 'file'\npath = '{path}'\nsend = ['declare', 'update']\n"
-_REPLICA = "\n[replica]\nservers = {servers}\nstream = '{stream}'\nlease_seconds = 4\n"
+_REPLICA = "\n[replica]\nservers = {servers}\nstream = '{stream}'\nlease_seconds = 4\nretry_seconds = 2\n"
 
 
 class Bastion:
@@ -39,6 +40,8 @@ class Bastion:
             text + _CHAT.format(path=chat) + _REPLICA.format(servers=[str(one) for one in servers], stream=stream)
         )
         self.words = ("--config", str(self.config))
+        self.letter = letter
+        self.environment = dict(os.environ)
         self.process: subprocess.Popen[str] | None = None
         self.output = directory / "watch.out"
 
@@ -51,6 +54,7 @@ class Bastion:
                 stderr=out,
                 text=True,
                 start_new_session=True,
+                env=self.environment,
             )
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:

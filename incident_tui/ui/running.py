@@ -141,8 +141,13 @@ class Running:
                 f"Step {step.number} has ended well wherever it belongs: /tick {step.number}. Else: on which host?",
                 "",
             )
-        if step.target != "host" or step.host in left:
-            self.talk.editor.set(f"/run {step.host if step.host in left else left[0]}")
+        if step.host in left:
+            self.talk.editor.set(f"/run {step.host}")
+            others = ", ".join(name for name in left if name != step.host)
+            words = f"Step {step.number} ({step.title}) is for {step.host}, where it was seen"
+            return f"{words}; {others} if you mean another." if others else f"{words}.", ""
+        if step.target != "host":
+            self.talk.editor.set(f"/run {left[0]}")
         return f"Step {step.number} ({step.title}) is for {', '.join(left)}.", ""
 
     def takes(self, action: str, pane: str) -> bool:

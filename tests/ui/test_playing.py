@@ -232,7 +232,7 @@ async def test_the_shipped_playbook_of_a_brick_that_is_down_knows_which(world: A
         await driver.type("/begin 2", "enter")
         await driver.until("You have step 2")
         await driver.type("/run", "enter")
-        await driver.until("/run web3")
+        await driver.until("is for web3, where it was seen; web1, web2 if you")
         assert driver.app.prompt.editor.text == "/run web3", "where the brick is, not the first of all"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable
 from datetime import datetime
@@ -142,7 +143,7 @@ class Channel:
                     await self._terminal_set
                     if self.closed.is_set():
                         await self._ready
-                self._channel.write(probe.start(self.mode, self._marker, idle=self._idle))
+                self._write(probe.start(self.mode, self._marker, idle=self._idle))
                 await self._ready
         except TimeoutError:
             self.abort()
@@ -166,7 +167,7 @@ class Channel:
         self._answer, self._clock_at, self._child = None, None, None
         request = probe.request(str(self._count), words)
         self.bytes += len(request)
-        self._channel.write(request)
+        self._write(request)
         self._asked = asked
         return await self.late(seconds)
 
@@ -206,7 +207,13 @@ class Channel:
         """Tell the script that we are still there."""
         if self._channel is not None and not self.closed.is_set():
             self._unasked = 0
-            self._channel.write(b"0 ping\n")
+            self._write(b"0 ping\n")
+
+    def _write(self, data: bytes) -> None:
+        """What has ended there already says why by itself, in `_lost`: a refused sudo is no lost connection."""
+        assert self._channel is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._channel.write(data)
 
     def close(self) -> None:
         """End of input: the script stops its children and ends."""

@@ -115,6 +115,22 @@ async def test_sudo_refused(start_sshd: Any, said: str, part: str) -> None:
     assert state is LinkState.SUDO and part in sentence
 
 
+async def test_what_ended_before_anything_was_sent_still_says_why(
+    start_sshd: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sshd = start_sshd('ForceCommand echo "sudo: a password is required" >&2; exit 1')
+    create = asyncssh.SSHClientConnection.create_session
+
+    async def slowly(self: asyncssh.SSHClientConnection, *args: Any, **named: Any) -> Any:
+        channel, session = await create(self, *args, **named)
+        await channel.wait_closed()
+        return channel, session
+
+    monkeypatch.setattr(asyncssh.SSHClientConnection, "create_session", slowly)
+    state, sentence = await failure(sshd.host(sudo=True))
+    assert state is LinkState.SUDO and "password" in sentence
+
+
 def test_a_clock_that_is_set_back_stops_no_reading() -> None:
     hour, spacing = timedelta(hours=1), timedelta(seconds=30)
     assert _due(None, now(), spacing) and _due(now() + hour, now(), spacing) and _due(now() - hour, now(), spacing)

@@ -94,7 +94,9 @@ class Agent:
         except OSError as error:
             raise NotSigned(f"the SSH agent broke off ({error.strerror})") from None
         if answer[0] == _FAILURE:
-            raise NotSigned("the SSH agent refused: it is locked, or has the key no more (ssh-add -l)")
+            raise NotSigned(
+                "the SSH agent refused: it is locked, has the key no more (ssh-add -l), or nobody touched it"
+            )
         if answer[0] != wanted:
             raise NotSigned("the SSH agent answered with something else")
         return answer[1:]

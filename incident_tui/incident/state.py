@@ -21,6 +21,7 @@ from incident_tui.incident.lean import Lean
 from incident_tui.incident.merged import Merges
 from incident_tui.incident.numbers import covered
 from incident_tui.incident.said import Line
+from incident_tui.incident.twins import Twins
 from incident_tui.incident.views import LATE_AFTER, Correction, Incident, TimelineRow
 from incident_tui.incident.words import sentence, time_of, word
 
@@ -62,6 +63,7 @@ class Fold:
         self._lean = Lean()
         self._merges = Merges(self._alone)
         self._signed: set[Ref] = set()
+        self._twins = Twins(self._entries.get)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -81,6 +83,9 @@ class Fold:
         if known is None and entry.ref is not None:
             self._referring.setdefault(entry.ref, []).append(ref)
         self._correct(entry)
+        if entry.kind is Kind.ALERT:
+            for other in self._twins.note(known or entry):
+                self._touch(other)
         if entry.kind is Kind.LINK:
             self._merges.note(entry.incident)
         if entry.kind is Kind.SIGNATURE:
@@ -97,6 +102,9 @@ class Fold:
         if known is None:
             return
         if entry.kind is Kind.PURGE and (not known.purged or known.archive):
+            if known.kind is Kind.ALERT:
+                for other in self._twins.note(known):
+                    self._touch(other)
             self._entries[target] = known = _emptied(known)
         self._touch(target)
         for other in self._referring.get(target, ()):
@@ -223,6 +231,8 @@ class Fold:
         return text
 
     def _hidden(self, entry: Entry) -> bool:
+        if entry.kind is Kind.ALERT:
+            return self._twins.hides(entry)
         return (entry.kind in _HIDDEN and entry.ref in self._entries) or entry.kind in _BOOKKEEPING
 
 

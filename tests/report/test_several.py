@@ -113,3 +113,19 @@ def test_what_two_did_is_named(tmp_path: Path) -> None:
     assert "Done by two, of which the first counts: command: ben was first" in report
     assert f"({names[0]}, {names[1]})" in report and f"_(second: ben was first, {names[0]})_" in report
     bastions.close()
+
+
+def test_an_alert_that_two_bastions_took_in_is_told_once(tmp_path: Path) -> None:
+    bastions = Bastions(tmp_path)
+    bastions.write("a", Kind.DECLARE, "gv0", title="gv0", severity=2)
+    told = {"from": "am", "key": "f00d", "episode": "2026-11-28T03:09:00Z", "status": "firing", "title": "DiskFull"}
+    for letter in "ab":
+        bastions.write(letter, Kind.ALERT, "DiskFull on web1", "am", **told)
+    bastions.join()
+    for store in bastions.stores.values():
+        document = msgspec.json.decode(to_json(source(store)))
+        assert [one["said"] for one in document["timeline"]].count("DiskFull on web1") == 1
+        rows = [line for line in compose(source(store), full=True).splitlines() if line.startswith("| ")]
+        assert sum("DiskFull on web1" in row for row in rows) == 1
+        assert [entry.kind for entry in store.read_all()[0]].count(Kind.ALERT) == 2, "each journal keeps its own"
+    bastions.close()

@@ -59,7 +59,8 @@ def entry_detail(row: TimelineRow, view: View, width: int) -> list[Line]:
                 if delivery.state in RESENDABLE:
                     resend = f"   F9 or /resend {view.handle(entry.id)}"
                 problem = f": {delivery.problem}" if delivery.problem else ""
-                page.field("chat", f"{name} {delivery.state} {clock(delivery.at)}Z{problem}")
+                by = f" by {view.look.text(delivery.via)}" if delivery.via else ""
+                page.field("chat", f"{name} {delivery.state}{by} {clock(delivery.at)}Z{problem}")
     if entry.seen is not None:
         page.field("then seen", f"{entry.seen.digest} (oldest reading {short(entry.seen.age)})")
     if not row.purged:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from incident_tui.incident.entry import Ref
+from incident_tui.ui.reading_lines import bastion
 from incident_tui.ui.timeline import Mark
 from incident_tui.ui.times import clock
 from incident_tui.ui.view import View
@@ -32,9 +33,11 @@ def asked_to_resend(view: View, ref: Ref | None) -> str:
     if ref is None:
         dead = sum(chat.dead + chat.waiting for chat in view.chats.values())
         return "What was refused or waits is tried again." if dead else "Nothing was refused, and nothing waits."
-    found = [name for name, chat in view.chats.items() for one in chat.deliveries if one.ref == ref]
-    where = f"to {', '.join(dict.fromkeys(found))}, " if found else ""
-    return f"{view.handle(ref)} is sent again {where}where it is not known to have arrived."
+    found = [(name, one.via) for name, chat in view.chats.items() for one in chat.deliveries if one.ref == ref]
+    where = f"to {', '.join(dict.fromkeys(name for name, _ in found))}, " if found else ""
+    whose = next((via for _, via in found if via), "")
+    by = f"by {bastion(view, whose)}, in whose outbox it is, " if whose else ""
+    return f"{view.handle(ref)} is sent again {where}{by}where it is not known to have arrived."
 
 
 def marks(view: View) -> dict[Ref, tuple[Mark, ...]]:
@@ -50,9 +53,10 @@ def marks(view: View) -> dict[Ref, tuple[Mark, ...]]:
     for name, chat in view.chats.items():
         for delivery in chat.deliveries:
             style, words = _DELIVERY.get(delivery.state, ("warn", delivery.state))
-            text = f"{words} {name} {clock(delivery.at)}"
+            where = f"{name} by {delivery.via}" if delivery.via else name
+            text = f"{words} {where} {clock(delivery.at)}"
             if delivery.problem and delivery.state == "waiting":
-                style, text = "crit", f"NOT DELIVERED to {name} since {clock(delivery.at)}"
+                style, text = "crit", f"NOT DELIVERED to {where} since {clock(delivery.at)}"
             if delivery.problem and delivery.state != "sent":
                 text += f": {delivery.problem}"
             found.setdefault(delivery.ref, []).append(Mark(text, style, own_line=True))

@@ -18,6 +18,7 @@ from incident_tui.fleet.fleet import Fleet
 from incident_tui.hosts.readings import HostReading
 from incident_tui.incident.entry import Author, Draft, Entry, Kind
 from incident_tui.replica.ledger import alone_data, together_data
+from incident_tui.watch.asks import ChatAsk
 from incident_tui.watch.plan import Plan
 from incident_tui.watch.post import Post
 from incident_tui.watch.recorder import Recorder
@@ -185,6 +186,10 @@ class Fellows:
         elif together.tries != self._tries or (self._looked and min(self._looked.values()) <= self._clock()):
             self._keep_hosts()
         together.look_for_pools(readings)
+        while together.asked:
+            word = together.asked.pop()
+            journal, number = (word.ref.journal, word.ref.seq) if word.ref is not None else ("", 0)
+            self._post.asked(ChatAsk(verb="retry", sink=word.sink, journal=journal, number=number), here=False)
         self._say(together)
         rows = together.came()
         row = together.row()

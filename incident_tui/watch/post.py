@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from incident_tui.incident.entry import Entry, Kind, Ref
 from incident_tui.incident.state import Fold
@@ -32,6 +32,13 @@ FIRST_LOOK_BACK: Final = timedelta(minutes=10)
 """A sink that is new gets what was recorded this shortly before; older history is never posted."""
 _CURSOR_STEP: Final = 500
 _STEP: Final = 0.5
+
+
+class Bastions(Others, Protocol):
+    """The bastions with which the duty is shared."""
+
+    def pass_on(self, sink: str, ref: Ref | None) -> None:
+        """A person's word about what may be in the outbox of another."""
 
 
 class Entries:
@@ -78,7 +85,7 @@ class Post:
         may_send: Callable[[], bool],
         clock: Callable[[], datetime],
         demo: bool,
-        others: Others | None = None,
+        others: Bastions | None = None,
     ) -> None:
         """`others`: the bastions with which the duty is shared; without, this one sends for its own journal."""
         self._others = others
@@ -215,8 +222,9 @@ class Post:
         if seqs:
             self.senders[sink.name].wake.set()
 
-    def asked(self, ask: ChatAsk) -> None:
-        """A person's word: try again what was refused, or send a test message."""
+    def asked(self, ask: ChatAsk, *, here: bool = True) -> None:
+        """A person's word: try again what was refused, or send a test message. `here`: it was said on this bastion, so
+        that another may be meant, too."""
         try:
             for name, sender in self.senders.items():
                 if ask.sink and ask.sink != name:
@@ -226,17 +234,11 @@ class Post:
                     sender.hurry()
                     continue
                 ref = Ref(ask.journal, ask.number) if ask.journal else None
-                if not sender.retry(ref) and ref is not None and name in self._shared:
-                    self._ask(sender, ref)
+                found = sender.retry(ref)
+                if here and self._others is not None and (ref is None or not found):
+                    self._others.pass_on(name, ref)
         except sqlite3.Error as error:
             log.warning("the chat outbox cannot be used: %s", error)
-
-    def _ask(self, sender: Sender, ref: Ref) -> None:
-        """Its state is on another bastion; the word was said here, so it goes from here."""
-        row = self._fold.row(ref)
-        if row is not None and wanted(row.entry, sender.sink):
-            self._outbox.ask(sender.sink.name, ref, self._clock())
-            sender.hurry()
 
     def _compose(self, ref: Ref) -> Composed | None:
         if ref.journal == TEST:

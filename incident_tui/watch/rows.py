@@ -46,6 +46,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     """When it was sent, or queued when it was not."""
     problem: str = ""
+    via: str = ""
+    """The letter of the bastion whose outbox it is in; empty: this one."""
 
 
 class ChatRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +71,17 @@ class ChatRow(msgspec.Struct, frozen=True, kw_only=True):
     last_sent: datetime | None = None
     deliveries: tuple[Delivery, ...] = ()
     """The latest and the oldest that are not well, newest last; bounded. A row of the timeline shows its own."""
+
+
+class Resend(msgspec.Struct, frozen=True):
+    """A person's word about what is in the outbox of another bastion; on no board. `number` names it, so that it counts
+    once; `ref` None: all that was refused or waits there."""
+
+    to: str
+    """The journal of that bastion."""
+    number: int
+    sink: str
+    ref: Ref | None = None
 
 
 class WatchRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ from incident_tui.hosts.readings import HostReading
 from incident_tui.text import sanitise
 from incident_tui.watch.alerts.rows import AlertsRow
 from incident_tui.watch.rooms.rows import RoomRow
-from incident_tui.watch.rows import ChatRow, SiteRow
+from incident_tui.watch.rows import ChatRow, Resend, SiteRow
 
 KINDS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "host": HostReading,
@@ -28,8 +28,9 @@ KINDS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "chat": ChatRow,
     "room": RoomRow,
     "alerts": AlertsRow,
+    "resend": Resend,
 }
-"""What is shared, by the first part of the key."""
+"""What is shared, by the first part of the key; the last is no row of a board, but a word to one bastion."""
 FRAME_BYTES: Final = 400_000
 """Of rows, unpacked, that go into one frame; a single larger row goes alone, up to LIMIT."""
 LIMIT: Final = 4 << 20

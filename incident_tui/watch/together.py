@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,6 +18,7 @@ import msgspec
 from incident_tui.fleet.fleet import clusters
 from incident_tui.fleet.settings import Host
 from incident_tui.hosts.readings import HostReading
+from incident_tui.incident.entry import Ref
 from incident_tui.journal.lease import BootClock, boot_clock
 from incident_tui.journal.store import Store
 from incident_tui.replica.bucket import Buckets, Refused
@@ -27,7 +29,7 @@ from incident_tui.replica.settings import Replica
 from incident_tui.replica.shard import digest, grouped, packed, unpacked
 from incident_tui.text import sanitise
 from incident_tui.watch.dividing import Dividing, Pools, Wanted
-from incident_tui.watch.rows import BastionSeen, BastionsRow, ChatRow, SiteRow
+from incident_tui.watch.rows import BastionSeen, BastionsRow, ChatRow, Resend, SiteRow
 from incident_tui.watch.settings import Site
 from incident_tui.watch.shared_rows import Frames, Pace, encoded, pack
 from incident_tui.watch.unreached import Unreached
@@ -40,6 +42,8 @@ POOLS: Final = "pools"
 """In the lasting bucket: hosts that belong together, as whoever has the duty found out."""
 _SECOND: Final = 1.0
 _POOLS_EVERY: Final = 10.0
+_SAID: Final = 8.0
+"""Seconds for which a word to another bastion is to be said: less than `shared_rows.AGAIN`, so that it is said once."""
 _NAMED: Final = 1000
 """Hosts of which the board says who cannot reach them."""
 
@@ -83,6 +87,11 @@ class Together:
         self._shared: dict[str, bytes] = {}
         self._theirs: dict[str, msgspec.Struct] = {}
         """The holder's rows of chat, rooms and alerts."""
+        self._words: dict[str, tuple[float, Resend]] = {}
+        """To other bastions, on their way, and until when."""
+        self._heard_words: deque[tuple[str, int]] = deque(maxlen=1000)
+        self.asked: list[Resend] = []
+        """Words of other bastions, for whoever takes them out."""
         self._refused = ""
         self._state = State.JOINING
         self._since = clock()
@@ -211,12 +220,17 @@ class Together:
             if (isinstance(row, HostReading | SiteRow) and not row.via)
             or (on_duty and key.partition("/")[0] in ("chat", "room", "alerts"))
         }
+        now = self._boot()
+        self._words = {key: (until, row) for key, (until, row) in self._words.items() if now < until}
+        mine |= {key: row for key, (_, row) in self._words.items()}
         self._shared |= encoded(mine.items(), self._letter)
         self._shared = {key: body for key, body in self._shared.items() if self._tells(key, on_duty)}
         self._pace.keep(self._shared)
 
     def _tells(self, key: str, on_duty: bool) -> bool:
         first, _, name = key.partition("/")
+        if first == "resend":
+            return key in self._words
         return name in self.reads if first == "host" else key in self.reads if first == "site" else on_duty
 
     def mixed(self, rows: Mapping[str, msgspec.Struct]) -> dict[str, msgspec.Struct]:
@@ -229,6 +243,15 @@ class Together:
             both = isinstance(theirs, ChatRow) and isinstance(own, ChatRow)
             found[key] = chat_of_both(own, theirs) if both else theirs  # type: ignore[arg-type]
         return found
+
+    def pass_on(self, sink: str, ref: Ref | None) -> None:
+        """A person's word about what the holder of the duty has in its outbox, and only about that."""
+        row = self._theirs.get(f"chat/{sink}")
+        known = row.deliveries if isinstance(row, ChatRow) else ()
+        if self.joined and not self.on_duty and (ref is None or any(one.ref == ref for one in known)):
+            now = self._boot()
+            word = Resend(self.duty.holder, int(now * 1000), sink, ref)
+            self._words[f"resend/{word.number}/{sink}"] = now + _SAID, word
 
     def came(self) -> dict[str, msgspec.Struct]:
         """Rows that others have read since the last call, by key."""
@@ -272,8 +295,12 @@ class Together:
             # What only the holder of the duty does, only its holder tells of.
             if isinstance(row, HostReading | SiteRow):
                 self._came[key] = row
+            elif isinstance(row, Resend):
+                if row.to == self._journal and (journal, row.number) not in self._heard_words:
+                    self._heard_words.append((journal, row.number))
+                    self.asked.append(row)
             elif holder and not self.on_duty:
-                self._theirs[key] = row
+                self._theirs[key] = told_by(row, frames.letter)
 
     def _wants(self, key: str) -> bool:
         first, _, name = key.partition("/")
@@ -325,6 +352,14 @@ class Together:
     async def leave(self) -> None:
         """The others need not wait."""
         await self.buckets.leave()
+
+
+def told_by(row: msgspec.Struct, letter: str) -> msgspec.Struct:
+    """With whose outbox a message is in."""
+    if not isinstance(row, ChatRow):
+        return row
+    told = tuple(msgspec.structs.replace(one, via=letter) for one in row.deliveries)
+    return msgspec.structs.replace(row, deliveries=told)
 
 
 def chat_of_both(own: ChatRow, holders: ChatRow) -> ChatRow:

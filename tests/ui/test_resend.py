@@ -10,14 +10,15 @@ import pytest
 from incident_tui.incident.entry import Ref
 from incident_tui.ui.entry_detail import entry_detail
 from incident_tui.ui.lines import plain
+from incident_tui.ui.marks import asked_to_resend, marks
 from incident_tui.watch import asks
 from incident_tui.watch.asks import ChatAsk
 from incident_tui.watch.rows import ChatRow, Delivery
 
 
-def put(world: Any, ref: Ref, state: str, problem: str = "") -> None:
+def put(world: Any, ref: Ref, state: str, problem: str = "", via: str = "") -> None:
     at = world.clock.now - timedelta(minutes=4)
-    delivery = Delivery(ref=ref, state=state, at=at, problem=problem)
+    delivery = Delivery(ref=ref, state=state, at=at, problem=problem, via=via)
     counts = {"waiting": "waiting", "maybe": "maybe", "dead": "dead", "accepted": "accepted"}
     fields: dict[str, Any] = {counts[state]: 1} if state in counts else {}
     row = ChatRow(name="chat", at=world.clock.now, problem=problem, since=at, deliveries=(delivery,), **fields)
@@ -49,6 +50,19 @@ def test_the_detail_of_what_is_there_does_not(world: Any) -> None:
     put(world, row.ref, "sent")
     row, view = update_of(world)
     assert "/resend" not in plain(entry_detail(row, view, 79))
+
+
+def test_what_is_in_the_outbox_of_another_bastion_says_in_whose(world: Any) -> None:
+    world.full()
+    row, _ = update_of(world)
+    put(world, row.ref, "maybe", "a timeout", via="b")
+    row, view = update_of(world)
+    assert "chat maybe by b" in plain(entry_detail(row, view, 79))
+    assert "MAYBE SENT to chat by b" in marks(view)[row.ref][0].text
+    handle = view.handle(row.ref)
+    assert asked_to_resend(view, row.ref) == (
+        f"{handle} is sent again to chat, by b, in whose outbox it is, where it is not known to have arrived."
+    )
 
 
 async def test_the_key_asks_for_the_entry_that_is_open_and_else_for_all(world: Any, screen: Any) -> None:

@@ -290,13 +290,6 @@ class Outbox:
             for ref in refs
         )
 
-    def ask(self, sink: str, ref: Ref, now: datetime) -> None:
-        """A person's word about a message of which only another bastion knows."""
-        self._db.execute(
-            "INSERT OR IGNORE INTO messages(sink, journal, seq, state, queued, asked) VALUES(?,?,?,'waiting',?,1)",
-            (sink, ref.journal, ref.seq, now.timestamp()),
-        )
-
     def hurry(self, sink: str) -> None:
         """What waits may be tried now."""
         self._db.execute("UPDATE messages SET next=0 WHERE sink=? AND state='waiting' AND next<>0", (sink,))

@@ -2,7 +2,7 @@
 
 On duty, what is not done waits here, and each message is claimed in the sink's ledger first (`replica.ledger`). Off
 duty nothing waits. Alone, the own entries since contact was lost wait, and need nobody's word. What a person asked for
-goes from where it was asked.
+goes from the bastion in whose outbox it is.
 """
 
 from __future__ import annotations

@@ -64,6 +64,11 @@ class Node:
         return f"nats://127.0.0.1:{self.port}"
 
     @property
+    def started(self) -> bool:
+        """It should run; it does not where it ended by itself."""
+        return self._process is not None
+
+    @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
@@ -157,13 +162,13 @@ class Cluster:
         return [node.url for node in self.nodes]
 
     def ready(self) -> None:
-        """Until the nodes that run have a leader among them and have caught up."""
+        """Until the nodes that were started have a leader among them and have caught up."""
         self.until(self._is_ready, "the cluster does not become ready")
 
     def _is_ready(self) -> bool:
-        running = [node for node in self.nodes if node.running]
-        healthy = [node.told("healthz").get("status") == "ok" for node in running]
-        met = [node.told("jsz").get("meta_cluster", {}) for node in running]
+        started = [node for node in self.nodes if node.started]
+        healthy = [node.running and node.told("healthz").get("status") == "ok" for node in started]
+        met = [node.told("jsz").get("meta_cluster", {}) for node in started]
         return all(healthy) and all(one.get("leader") for one in met) and len({one.get("leader") for one in met}) == 1
 
     def until(self, done: Callable[[], object], otherwise: str, seconds: float = READY_SECONDS) -> None:

@@ -41,8 +41,8 @@ class Batch(msgspec.Struct, frozen=True):
 async def read(
     session: Session, stream: str, subject: str, first: int, *, headers_only: bool = False
 ) -> AsyncGenerator[Batch, None]:
-    """Batches from the stream's number `first` on, for ever; an empty one when there is nothing at the beginning.
-    Raises ReplicaError. Close it with `contextlib.aclosing`."""
+    """Batches from the stream's number `first` on, for ever; an empty one when there is nothing at the beginning, or
+    nothing any more of what was said to follow. Raises ReplicaError. Close it with `contextlib.aclosing`."""
     from nats.errors import Error
     from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
@@ -79,9 +79,9 @@ async def read(
             ),
         )
         name = made.name
-        if not made.num_pending:
-            yield Batch((), first - 1, 0)
-        expected = 1
+        last, pending, expected = first - 1, made.num_pending or 0, 1
+        if not pending:
+            yield Batch((), last, 0)
         while True:
             if not arrived:
                 fresh.clear()
@@ -94,7 +94,10 @@ async def read(
                     if messages and (message.reply or "Nats-Consumer-Stalled" in message.headers):
                         arrived.appendleft(message)  # answered when these have been taken
                         break
-                    await _control(session, message, expected)
+                    idle = await _control(session, message, expected)
+                    if idle and pending and not messages:
+                        pending = 0  # erased before it was sent: whoever waits for the end would wait for ever
+                        yield Batch((), last, 0)
                     continue
                 last, number, pending = _numbers(message)
                 if number != expected:
@@ -115,8 +118,9 @@ async def read(
                 await client.publish(f"$JS.API.CONSUMER.DELETE.{stream}.{name}")
 
 
-async def _control(session: Session, message: Msg, expected: int) -> None:
-    """A heartbeat or flow control. Raises ReplicaError when what it says was sent is not what came."""
+async def _control(session: Session, message: Msg, expected: int) -> bool:
+    """A heartbeat or flow control; whether it says that the server has nothing more to send now. Raises ReplicaError
+    when what it says was sent is not what came."""
     headers = message.headers or {}
     delivered = headers.get("Nats-Last-Consumer", "")
     if delivered.isascii() and delivered.isdigit() and int(delivered) >= expected:
@@ -124,6 +128,7 @@ async def _control(session: Session, message: Msg, expected: int) -> None:
     reply = message.reply or headers.get("Nats-Consumer-Stalled", "")
     if reply:
         await session.client.publish(reply)
+    return not reply and bool(delivered)  # with nothing to hold it back, a heartbeat is sent in place of a message
 
 
 def place_of(message: Msg) -> int:

@@ -60,6 +60,22 @@ async def info(session: Session, stream: str, journal: str = "") -> StreamInfo:
     return found
 
 
+async def is_more(session: Session, stream: str, after: int) -> bool:
+    """Whether the stream has an entry behind this number, as its leader sees it. Raises ReplicaError."""
+    from nats.errors import Error
+    from nats.js.errors import NotFoundError
+
+    try:
+        await session.js.get_msg(stream, after + 1, subject(stream), next=True)
+    except NotFoundError:
+        return False
+    except TimeoutError:
+        raise ReplicaError(SILENT) from None
+    except (Error, OSError) as error:
+        raise said(error, session.where) from None
+    return True
+
+
 async def ensure(session: Session, settings: Replica) -> StreamInfo:
     """The stream; made when it is not there. Raises ReplicaError."""
     from nats.errors import Error

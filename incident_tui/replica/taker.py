@@ -2,7 +2,8 @@
 
 How far the stream was read is kept in a small file, a cache: without it, or when the stream is another one, reading
 begins anew and what is here already is passed over. What the stream has and the copies lack (a copy was forgotten, or
-restored) is read again from the beginning of that journal's subject.
+restored) is read again from the beginning of that journal's subject. That is looked at now and then, however well the
+reading seems to go: a server whose own copy of the stream stands still sends heartbeats and nothing else.
 """
 
 from __future__ import annotations
@@ -19,19 +20,19 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from incident_tui.journal.errors import JournalError
-from incident_tui.replica.connection import Session
+from incident_tui.replica.connection import Session, together
 from incident_tui.replica.keeper import Keeper
 from incident_tui.replica.problem import ReplicaError, said
 from incident_tui.replica.reading import Batch, read
 from incident_tui.replica.settings import Replica
-from incident_tui.replica.stream import ask_subject, ensure, info, subject
+from incident_tui.replica.stream import ask_subject, ensure, info, is_more, subject
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
     from nats.js.api import StreamInfo
 
 LOOK_AGAIN: Final = 30.0
-"""Least seconds between two searches for what is missing."""
+"""Seconds between two searches for what is missing."""
 _SAVE: Final = 1.0
 """Least seconds between two writes of the place."""
 
@@ -65,6 +66,9 @@ class Taker:
         self._clock = clock
         self._saved: datetime | None = None
         self._look = 0.0
+        self._filled: dict[str, tuple[int, int]] = {}
+        """Messages on the stream and entries here, of each journal, when reading all of it brought nothing."""
+        self._saving = False
         self.position = _load(place)
         self.pending: int | None = None
         """Messages on the stream that are not taken in; None before that is known."""
@@ -81,7 +85,7 @@ class Taker:
             found = await info(session, self._settings.stream, "*")
             self._begin(found)
             await self._fill(session, found)
-            await self._follow(session)
+            await together(self._follow(session), self._mind(session))
         except ReplicaError as error:
             self.problem = error.sentence
             raise
@@ -97,12 +101,17 @@ class Taker:
         same = self.position.stream == self._settings.stream and self.position.created == created
         if not same or self.position.last > found.state.last_seq:
             self.position = Position(self._settings.stream, created, 0)
+            self._filled.clear()
 
     async def _follow(self, session: Session) -> None:
         stream = self._settings.stream
         async with aclosing(read(session, stream, subject(stream), self.position.last + 1)) as batches:
             async for batch in batches:
-                await self._take(batch)
+                self._saving = True
+                try:
+                    await self._take(batch)
+                finally:
+                    self._saving = False
                 self.position = msgspec.structs.replace(self.position, last=batch.last)
                 self.pending = batch.pending
                 self.problem = ""
@@ -124,6 +133,21 @@ class Taker:
             self.refused = ""
 
     # ------------------------------------------------------------------ what is missing
+
+    async def _mind(self, session: Session) -> None:
+        """Raises ReplicaError when the reading stands still although the stream goes on."""
+        while True:
+            before = self.position.last
+            await asyncio.sleep(LOOK_AGAIN)
+            try:
+                found = await info(session, self._settings.stream, "*")
+                still = found.state.last_seq > before == self.position.last and not self._saving
+                more = still and await is_more(session, self._settings.stream, before)
+            except ReplicaError:
+                continue  # nothing answers, which the parts that ask more often say
+            if more and self.position.last == before and not self._saving:
+                raise ReplicaError("a server sends nothing of what the stream has; another is asked")
+            await self._fill(session, found)
 
     async def _look_after(self, session: Session) -> None:
         now = asyncio.get_running_loop().time()
@@ -148,13 +172,17 @@ class Taker:
             have = copy.seq + copy.waiting if copy is not None else 0
             if journal == self._own or self.position.last == 0 or (copy is not None and copy.forked_at):
                 continue
-            if journal not in holes and have >= count - follow:
+            if (journal not in holes and have >= count - follow) or self._filled.get(journal) == (count, have):
                 continue
+            came, visible = 0, self.came
             async with aclosing(read(session, stream, name, 1)) as batches:
                 async for batch in batches:
                     await self._take(batch)
+                    came += len(batch.messages)
                     if not batch.pending or batch.last >= self.position.last:
                         break
+            if came >= count and self.came == visible:  # fewer come from a server that is behind the others
+                self._filled[journal] = count, have
 
     async def _ask(self, session: Session) -> None:
         """What the stream itself lacks: the bastion whose journal it is may have it."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from platformdirs import user_state_path
 
 from incident_tui.journal.store import Store
 from tests.nats import Cluster
@@ -79,6 +81,19 @@ class Watches:
             for way in ways:
                 way.cut() if off[number] else way.heal()
 
+    def state(self) -> str:
+        """What each watch and each server says, for whoever has to find out why something is not everywhere."""
+        said = [(node.name, json.dumps(node.told("jsz?streams=true&consumers=true"))) for node in self.cluster.nodes]
+        for number, directory in enumerate(self.directories):
+            line = [sys.executable, "-m", "incident_tui", "replica", "status", "--json"]
+            line += ["--config", str(directory / "config.toml"), "--journal", str(directory)]
+            status = subprocess.run(line, capture_output=True, text=True, cwd="/", timeout=60)
+            ended = self.processes[number].poll()
+            said.append((f"{directory.name}, watch ended: {ended}", status.stdout + status.stderr))
+        log = user_state_path("incident-tui") / "watch.log"
+        said.append((log.name, log.read_text()[-20_000:] if log.exists() else "none"))
+        return "\n".join(f"{name}: {text}" for name, text in said)
+
     def end(self) -> None:
         """Nobody has the files open any more."""
         for process in self.processes.values():
@@ -100,4 +115,8 @@ def watches(own_cluster: Callable[..., Cluster], tmp_path: Path) -> Iterator[Wat
 @pytest.mark.lab
 @pytest.mark.parametrize("seed", seeds(1))
 def test_every_entry_is_everywhere_once_after_cuts_and_kills(watches: Watches, seed: int) -> None:
-    play(seed, watches.directories, watches, entries=ENTRIES, dark=watches.end)
+    try:
+        play(seed, watches.directories, watches, entries=ENTRIES, dark=watches.end)
+    except AssertionError:
+        print(watches.state())
+        raise

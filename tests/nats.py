@@ -3,6 +3,7 @@ that the nodes can be parted from each other; so do clients that ask for it."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -18,11 +19,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import nats
 import pytest
 
 from incident_tui.replica.settings import Replica
 from tests.clocks import Clock
-from tests.relays import Relay, Relays
+from tests.relay import Relay
 
 READY_SECONDS: Final = 60.0
 
@@ -129,7 +131,7 @@ class Cluster:
         store: str = "1GB",
         own_clock: bool = False,
     ) -> None:
-        self.relays = Relays()
+        self._relays: list[Relay] = []
         self.directory = directory
         ports = [(quiet_port(), quiet_port(), quiet_port()) for _ in range(size)]
         self.nodes = [
@@ -138,7 +140,7 @@ class Cluster:
         if own_clock:
             self.nodes[0].clock = Clock(directory / "clock")
         self._routes = {
-            (one, other): self.relays.to(self.nodes[other].route)
+            (one, other): self.relay(self.nodes[other].route)
             for one in range(size)
             for other in range(size)
             if one != other
@@ -161,13 +163,14 @@ class Cluster:
     def urls(self) -> list[str]:
         return [node.url for node in self.nodes]
 
-    def ready(self) -> None:
-        """Until the nodes that were started have a leader among them and have caught up."""
-        self.until(self._is_ready, "the cluster does not become ready")
+    def ready(self, *, streams: bool = True) -> None:
+        """Until the nodes that were started have a leader among them and have caught up; their streams, too, or not."""
+        self.until(lambda: self._is_ready(streams), "the cluster does not become ready")
 
-    def _is_ready(self) -> bool:
+    def _is_ready(self, streams: bool = True) -> bool:
         started = [node for node in self.nodes if node.started]
-        healthy = [node.running and node.told("healthz").get("status") == "ok" for node in started]
+        asked = "healthz" if streams else "healthz?js-server-only=true"
+        healthy = [node.running and node.told(asked).get("status") == "ok" for node in started]
         met = [node.told("jsz").get("meta_cluster", {}) for node in started]
         return all(healthy) and all(one.get("leader") for one in met) and len({one.get("leader") for one in met}) == 1
 
@@ -221,10 +224,15 @@ class Cluster:
 
     def way(self, node: int = 0) -> Relay:
         """A relay for a client of this node."""
-        return self.relays.to(self.nodes[node].port)
+        return self.relay(self.nodes[node].port)
 
-    def mend(self) -> None:
-        """Everything runs and hears everything."""
+    def relay(self, port: int) -> Relay:
+        """To any port of this machine; it ends with the cluster."""
+        self._relays.append(Relay(port))
+        return self._relays[-1]
+
+    def mend(self, *, streams: bool = True) -> None:
+        """Everything runs and hears everything; `streams` as in `ready`."""
         for relay in self._routes.values():
             relay.seconds = 0.0
             relay.heal()
@@ -232,12 +240,24 @@ class Cluster:
             node.go_on()
             if not node.running:
                 node.start()
-        self.ready()
+        self.ready(streams=streams)
+
+    async def forget(self) -> None:
+        """All streams are gone. A server of 2.9 may leave its copy of one behind the others for ever, and is never well
+        then."""
+        client = await nats.connect(self.urls)
+        try:
+            js = client.jetstream(timeout=5)
+            for stream in await js.streams_info():
+                await js.delete_stream(str(stream.config.name))
+        finally:
+            await client.close()
 
     def close(self) -> None:
         for node in self.nodes:
             node.kill()
-        self.relays.close()
+        for relay in self._relays:
+            relay.close()
 
 
 def nats_server() -> str:
@@ -261,7 +281,9 @@ def _one_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def nats_cluster(_one_cluster: Cluster) -> Iterator[Cluster]:
     """Three nodes that all tests of a session share; whatever a test did to them is mended after it."""
     yield _one_cluster
-    _one_cluster.mend()
+    _one_cluster.mend(streams=False)
+    with contextlib.suppress(Exception):  # who comes next looks at streams of its own
+        asyncio.run(_one_cluster.forget())
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from incident_tui.replica.problem import ReplicaError, said
 from incident_tui.replica.settings import Replica
+from incident_tui.replica.stream import aloud_subject
 from incident_tui.secret import SecretError, read_secret
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Session:
         self.lost = asyncio.Event()
         self.denied = ""
         """What the server said last that this bastion may not do."""
+        self.mute = False
+        """The servers' configuration is older than what is said aloud, and does not let it through."""
 
     def leave(self) -> None:
         """Give this server up and try another one."""
@@ -192,12 +195,18 @@ async def connect(settings: Replica, url: str, inbox: str) -> Session:
         raise ReplicaError(f"the files for TLS cannot be used ({type(error).__name__}); see [replica]") from None
     errors: list[Exception] = []
     session: list[Session] = []
+    aloud = aloud_subject(settings.stream, "").lower()
 
     async def failed(error: Exception) -> None:
         errors.append(error)
         del errors[:-3]
-        if session and "permissions violation" in str(error).lower() and "_inbox_" not in session[0].denied:
-            session[0].denied = str(error).lower()
+        text = str(error).lower()
+        if not session or "permissions violation" not in text:
+            return
+        if aloud in text:
+            session[0].mute = True
+        elif "_inbox_" not in session[0].denied:
+            session[0].denied = text
 
     async def closed() -> None:
         if session:

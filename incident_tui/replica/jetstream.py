@@ -14,15 +14,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from incident_tui.incident.entry import Author, Draft, Kind
+from incident_tui.incident.entry import Author, Draft
 from incident_tui.journal.errors import JournalError
-from incident_tui.journal.notify import Listener
 from incident_tui.journal.store import Store
+from incident_tui.replica.aloud import Aloud
 from incident_tui.replica.connection import Connection, Session, together
 from incident_tui.replica.keeper import Keeper
-from incident_tui.replica.problem import ReplicaError, said
+from incident_tui.replica.problem import ReplicaError, asking
 from incident_tui.replica.publisher import Publisher
-from incident_tui.replica.reach import Reach, Span
+from incident_tui.replica.reach import Reach, Span, gap
 from incident_tui.replica.rows import NATS, ReplicaRow
 from incident_tui.replica.settings import Replica
 from incident_tui.replica.stream import ask_subject, info
@@ -31,7 +31,6 @@ from incident_tui.text import sanitise
 
 POSITION: Final = "jetstream.json"
 """In the journal's directory: how far the stream was read."""
-SOURCE: Final = "replica"
 _PROBE: Final = 2.5
 """Seconds between two questions to the stream's leader."""
 _LEAVE: Final = timedelta(seconds=10)
@@ -39,6 +38,7 @@ _LEAVE: Final = timedelta(seconds=10)
 _CAUGHT_UP: Final = timedelta(seconds=60)
 """So long a gap entry waits to say how much came after it."""
 _HEARD: Final = timedelta(seconds=30)
+SAID: Final = "what is written goes only to the bastions that are connected now"
 
 Note = Callable[[Draft, str], object]
 """Saves an entry under a key, some time."""
@@ -64,60 +64,55 @@ class JetStream:
         self.settings = settings
         self.name = settings.name or os.uname().nodename
         directory, letter = Path(store.place.directory), store.letter
-        self._directory = directory
         self._clock = clock
         self._note = note
         self._author = author
         self._incident = incident
         self._sleep = sleep
-        self._bell = asyncio.Event()
+        self._bells: list[asyncio.Event] = []
         self._keeper = Keeper(lambda: Store.open(directory, letter=letter, clock=clock, create=False), clock)
         self._head = 0
         self._waiting_since: datetime | None = None
         self._reach = Reach(clock())
         self._span: Span | None = None
-        self._before = (0, 0)
-        """Entries that had come and gone when the others were lost."""
+        self._before = (0, 0, 0)
+        """Entries that had come from the stream and gone when it was lost, and those that had come past it before."""
+        self._past = 0
+        """Entries that had come past the stream when it was heard of last."""
         self._shown: datetime | None = None
         self.connection = Connection(settings, store.journal, sleep=sleep, jitter=jitter)
-        self.publisher = Publisher(settings, self._keeper, self._wait, self._heard, sleep=sleep)
+        self.publisher = Publisher(settings, self._keeper, self._bell(), self._heard, sleep=sleep)
         self.taker = Taker(settings, self._keeper, directory / POSITION, store.journal, self._heard, clock)
         self.connection.join("publish", self.publisher.run)
         self.connection.join("take in", self.taker.run)
         self.connection.join("probe", self._probe)
         self.connection.join("asked", self._asked)
+        self.aloud = Aloud(settings, self._keeper, self.publisher, self.taker, self._bell(), sleep=sleep)
+        self.connection.join("aloud", self.aloud.run)
 
     async def run(self) -> None:
-        loop = asyncio.get_running_loop()
-        listener = self._listen(loop)
-        try:
-            await together(self.connection.run(), self._mind())
-        finally:
-            if listener is not None:
-                loop.remove_reader(listener.fileno())
-                listener.close()
+        await together(self.connection.run(), self._mind())
 
     def close(self) -> None:
         self._keeper.close()
 
-    def _listen(self, loop: asyncio.AbstractEventLoop) -> Listener | None:
-        try:
-            listener = Listener(self._directory)
-        except JournalError:
-            return None  # the poll does it
+    def rung(self) -> None:
+        """Something may be new in the journal; who does not say so has it seen within a second."""
+        for bell in self._bells:
+            bell.set()
 
-        def rung() -> None:
-            listener.drain()
-            self._bell.set()
+    def _bell(self) -> Callable[[float], Awaitable[None]]:
+        """Waits until it rings, or for so many seconds; for one part."""
+        bell = asyncio.Event()
+        self._bells.append(bell)
 
-        loop.add_reader(listener.fileno(), rung)
-        return listener
+        async def wait(seconds: float) -> None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await bell.wait()
+            bell.clear()
 
-    async def _wait(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._bell.wait()
-        self._bell.clear()
+        return wait
 
     # ------------------------------------------------------------------ parts
 
@@ -138,20 +133,19 @@ class JetStream:
 
     async def _asked(self, session: Session) -> None:
         """Another bastion misses entries of this one."""
-        from nats.errors import Error
-
-        try:
+        with asking(session.where):
             subscription = await session.client.subscribe(ask_subject(self.settings.stream))
             async for message in subscription.messages:
-                if asked(message) == (await self._keeper.head()).journal:
+                journal, after = asked(message)
+                if journal == (await self._keeper.head()).journal:
                     self.publisher.look_again()
-                    self._bell.set()
-        except (Error, OSError) as error:
-            raise said(error, session.where) from None
+                    self.aloud.asked(after)
+                    self.rung()
 
     # ------------------------------------------------------------------ how it is
 
     def _heard(self) -> None:
+        self._past = self.aloud.came
         self._reach.heard(self._clock())
 
     async def _mind(self) -> None:
@@ -164,7 +158,7 @@ class JetStream:
             reached = self._reach.reached
             self._reach.look(now)
             if reached and not self._reach.reached:
-                self._before = (self.taker.came, self.publisher.done)
+                self._before = (self.taker.came - self.aloud.came, self.publisher.done, self._past)
             self._span = self._span or self._reach.ended()
             if self._span is not None:
                 self._tell(self._span, now)
@@ -179,8 +173,16 @@ class JetStream:
         if (self.taker.pending != 0 or self.waiting) and now - span.until < _CAUGHT_UP:
             return
         self._span = None
-        counts = self.taker.came - self._before[0], self.publisher.done - self._before[1]
-        self._note(*gap(self.name, span, *counts, self._author, self._incident()))
+        came, went = self.taker.came - self.aloud.came - self._before[0], self.publisher.done - self._before[1]
+        heard = self.aloud.came - self._before[2]
+        missed, meanwhile = "other bastions", ""
+        if heard:
+            missed, meanwhile = "stream", f"{heard} of the others' entries came all the same, past it; then "
+        text = (
+            f"{self.name} did not reach the {missed} over NATS from {span}: {meanwhile}"
+            f"{came} of their entries came here and {went} went from here after that"
+        )
+        self._note(*gap(NATS, text, span, self._author, self._incident(), {"replica": self.name}))
 
     @property
     def row(self) -> ReplicaRow:
@@ -196,6 +198,8 @@ class JetStream:
             problem = self.publisher.problem
         elif self.taker.problem:
             problem = self.taker.problem
+        if problem and self.aloud.speaking:
+            problem += f" ({SAID})"
         return ReplicaRow(
             name=NATS,
             way="jetstream",
@@ -210,28 +214,3 @@ class JetStream:
             pending=self.taker.pending if self._reach.reached else None,
             refused=sanitise(self.taker.refused, limit=400),
         )
-
-
-def gap(name: str, span: Span, came: int, went: int, author: Author, incident: str) -> tuple[Draft, str]:
-    """The entry for a span in which this bastion was alone, and its key."""
-    long = f"{span.since:%Y-%m-%d %H:%MZ} to {span.until:%H:%MZ}"
-    text = (
-        f"{name} did not reach the other bastions over NATS from {long}: {came} of their entries came here "
-        f"and {went} went from here after that"
-    )
-    draft = Draft(
-        kind=Kind.GAP,
-        text=sanitise(text, limit=400),
-        at=span.until,
-        author=author,
-        incident=incident,
-        source=SOURCE,
-        data={
-            "what": SOURCE,
-            "since": span.since.isoformat(),
-            "replica": name,
-            "from": span.since.isoformat(),
-            "until": span.until.isoformat(),
-        },
-    )
-    return draft, f"replica-gap:{NATS}:{span.since.isoformat()}"

@@ -18,12 +18,13 @@ from typing import Any, Final, Protocol
 
 from incident_tui import __version__
 from incident_tui.fleet.settings import Fleet
-from incident_tui.incident.entry import Author, Draft, Entry, Kind
+from incident_tui.incident.entry import Author, Draft, Entry
 from incident_tui.journal.errors import JournalError
 from incident_tui.journal.store import Store
 from incident_tui.replica.exchange import Side
 from incident_tui.replica.frames import ExchangeError
 from incident_tui.replica.over_ssh import Kept, Link
+from incident_tui.replica.reach import Span, gap
 from incident_tui.replica.rows import ReplicaRow
 from incident_tui.replica.shelf import StoreShelf
 from incident_tui.replica.sync_settings import Sync
@@ -145,7 +146,7 @@ class _Peer:
         self._letter, self._failures = side.their_letter, 0
         if self._away is not None:
             if now - self._away >= HOLD:
-                self._gap(self._away, now, sum(side.done.got.values()))
+                self._gap(Span(self._away, now), sum(side.done.got.values()))
             self._away = None
         problem = side.done.problems[-1] if side.done.problems else ""
         if bool(problem) != bool(self._problem):
@@ -158,26 +159,12 @@ class _Peer:
             self._shown = now
         return not problem or now - self._began < AGAIN
 
-    def _gap(self, since: datetime, until: datetime, came: int) -> None:
+    def _gap(self, span: Span, came: int) -> None:
         name = self.peer.name
         then = f"; {came} entr{'y' if came == 1 else 'ies'} came then" if came else ""
-        draft = Draft(
-            kind=Kind.GAP,
-            text=f"{name} not reached from {since:%Y-%m-%d %H:%MZ} to {until:%H:%MZ}{then}",
-            at=until,
-            author=self._around.author,
-            incident=self._around.incident(),
-            source="replica",
-            data={
-                "what": "replica",
-                "since": since.isoformat(),
-                "replica": name,
-                "from": since.isoformat(),
-                "until": until.isoformat(),
-                "came": came,
-            },
-        )
-        self._around.saving.each([(draft, f"replica-gap:{name}:{since.isoformat()}")])
+        text = f"{name} not reached from {span}{then}"
+        pair = gap(name, text, span, self._around.author, self._around.incident(), {"replica": name, "came": came})
+        self._around.saving.each([pair])
 
     @property
     def row(self) -> ReplicaRow:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, Protocol
 
+from incident_tui.journal.errors import JournalError
 from incident_tui.text import redact, sanitise
 
 _ROOM: Final = (10023, 10047, 10077)
@@ -27,6 +30,35 @@ class ReplicaError(Exception):
         super().__init__(sentence)
         self.sentence = sentence
         self.lasting = lasting
+
+
+class Part(Protocol):
+    problem: str
+
+
+@contextlib.contextmanager
+def telling(part: Part) -> Iterator[None]:
+    """What ends this is the part's problem, and a ReplicaError."""
+    try:
+        yield
+    except (ReplicaError, JournalError) as error:
+        part.problem = error.sentence
+        if isinstance(error, ReplicaError):
+            raise
+        raise ReplicaError(error.sentence) from None
+
+
+@contextlib.contextmanager
+def asking(where: str) -> Iterator[None]:
+    """Errors of the client library become a ReplicaError; `where` is the server, NAME:PORT."""
+    from nats.errors import Error
+
+    try:
+        yield
+    except TimeoutError:
+        raise ReplicaError(SILENT) from None
+    except (Error, OSError) as error:
+        raise said(error, where) from None
 
 
 def said(error: BaseException, where: str) -> ReplicaError:

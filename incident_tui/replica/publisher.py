@@ -7,6 +7,7 @@ says so itself after each connecting. A number that is there twice does no harm,
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -14,11 +15,10 @@ from typing import Final
 
 import msgspec
 
-from incident_tui.journal.errors import JournalError
 from incident_tui.journal.record import Record, decode, encode
 from incident_tui.replica.connection import Session
 from incident_tui.replica.keeper import Keeper, orders
-from incident_tui.replica.problem import FULL, SILENT, ReplicaError, said
+from incident_tui.replica.problem import FULL, SILENT, ReplicaError, asking, said, telling
 from incident_tui.replica.reading import place_of, read
 from incident_tui.replica.settings import Replica
 from incident_tui.replica.stream import PURGED, ensure, headers, info, number_of, subject
@@ -27,6 +27,8 @@ WINDOW: Final = 256
 """Records on their way at once."""
 ACK_SECONDS: Final = 2.0
 PAUSE: Final = 0.25
+BURST: Final = 0.005
+"""Seconds from the bell until the journal is read: whoever appends is not disturbed, and what follows goes along."""
 TRIES: Final = 40
 """Then the stream itself is looked at again: it may have been taken away. A new leader takes four to nine seconds."""
 LOOK_AGAIN: Final = 30.0
@@ -61,6 +63,10 @@ class Publisher:
         self._heard = heard
         self._sleep = sleep
         self.done = 0
+        self.acknowledged = 0
+        """Messages that the stream has acknowledged since the start."""
+        self.known = False
+        """That the stream continues this journal: else what is written here may be of an older copy of it."""
         self._clean: set[int] = set()
         self._extra = 0
         """As the last walk left the stream: entries purged from it, and messages beyond one for each entry."""
@@ -76,17 +82,16 @@ class Publisher:
     async def run(self, session: Session) -> None:
         """Raises ReplicaError."""
         try:
-            await ensure(session, self._settings)
-            while True:
-                self._again.clear()
-                await self._make_whole(session)
-                await self._follow(session)
+            with telling(self):
+                await ensure(session, self._settings)
+                while True:
+                    self._again.clear()
+                    await self._make_whole(session)
+                    self.known = True
+                    await self._follow(session)
         except ReplicaError as error:
-            self.problem = error.sentence
+            self.known = self.known and not error.lasting
             raise
-        except JournalError as error:
-            self.problem = error.sentence
-            raise ReplicaError(error.sentence) from None
 
     async def _follow(self, session: Session) -> None:
         """Sends what is written, until it is time to look at the whole again."""
@@ -104,6 +109,7 @@ class Publisher:
             if loop.time() >= look:
                 return
             await self._wait(1.0)
+            await self._sleep(BURST)
 
     # ------------------------------------------------------------------ the whole
 
@@ -143,18 +149,11 @@ class Publisher:
 
     async def _last(self, session: Session, own: str) -> Record | None:
         """None where the server cannot tell: 2.9 forgets which is the last when that one was erased."""
-        from nats.errors import Error
         from nats.js.errors import NotFoundError
 
-        try:
-            message = await session.js.get_last_msg(self._settings.stream, own)
-            return decode(message.data or b"")
-        except NotFoundError:
-            return None
-        except TimeoutError:
-            raise ReplicaError(SILENT) from None
-        except (Error, OSError) as error:
-            raise said(error, session.where) from None
+        with asking(session.where), contextlib.suppress(NotFoundError):
+            return decode((await session.js.get_last_msg(self._settings.stream, own)).data or b"")
+        return None
 
     async def _check(self, last: Record, head: int) -> None:
         """That the stream continues this journal and no other of the same id. Raises ReplicaError."""
@@ -182,17 +181,10 @@ class Publisher:
 
     async def _erase(self, session: Session, number: int) -> None:
         """Overwritten in the file of each server, not only forgotten."""
-        from nats.errors import Error
         from nats.js.errors import NotFoundError
 
-        try:
+        with asking(session.where), contextlib.suppress(NotFoundError):
             await session.js.delete_msg(self._settings.stream, number)
-        except NotFoundError:
-            return
-        except TimeoutError:
-            raise ReplicaError(SILENT) from None
-        except (Error, OSError) as error:
-            raise said(error, session.where) from None
 
     # ------------------------------------------------------------------ sending
 
@@ -242,6 +234,7 @@ class Publisher:
             # two minutes only another id gets it in.
             header = headers(record.journal, record.seq, purged=record.purged, again=time.time_ns())
             await session.js.publish(name, wire, timeout=ACK_SECONDS, headers=header)
+        self.acknowledged += 1
 
     async def _is_there(self, session: Session, record: Record, place: int) -> bool:
         """Whether the stream has this record at this number."""

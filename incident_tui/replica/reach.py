@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+
+from incident_tui.incident.entry import Author, Draft, Kind
+from incident_tui.text import sanitise
+
+SOURCE: Final = "replica"
 
 CUT_AFTER: Final = timedelta(seconds=8)
 """So long nothing may be heard: longer than a leader's heartbeats, about as long as choosing a new one."""
@@ -18,6 +24,25 @@ class Span(msgspec.Struct, frozen=True):
 
     since: datetime
     until: datetime
+
+    def __str__(self) -> str:
+        return f"{self.since:%Y-%m-%d %H:%MZ} to {self.until:%H:%MZ}"
+
+
+def gap(way: str, text: str, span: Span, author: Author, incident: str, data: Mapping[str, Any]) -> tuple[Draft, str]:
+    """The entry for a span, and its key: one for each way and span. `data` says at least who was not reached, or who
+    did not reach the others, as `replica`."""
+    times = {"since": span.since, "from": span.since, "until": span.until}
+    draft = Draft(
+        kind=Kind.GAP,
+        text=sanitise(text, limit=400),
+        at=span.until,
+        author=author,
+        incident=incident,
+        source=SOURCE,
+        data={"what": SOURCE, **{name: at.isoformat() for name, at in times.items()}, **data},
+    )
+    return draft, f"replica-gap:{way}:{span.since.isoformat()}"
 
 
 class Reach:

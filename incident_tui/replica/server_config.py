@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from incident_tui.replica.stream import ask_subject, subject
+from incident_tui.replica.stream import aloud_subject, ask_subject, subject
 
 MAX_PAYLOAD: Final = "1MB"
 _API: Final = "$JS.API"
@@ -32,7 +32,8 @@ def buckets(stream: str) -> tuple[str, str]:
 
 def may_publish(stream: str, journal: str) -> list[str]:
     """All that a bastion needs, and nothing that would let it write another's entries."""
-    found = [subject(stream, journal), ask_subject(stream), f"incident.{stream}.board.{journal}", f"{_API}.INFO"]
+    found = [subject(stream, journal), aloud_subject(stream, journal), ask_subject(stream)]
+    found += [f"incident.{stream}.board.{journal}", f"{_API}.INFO"]
     for one in (stream, *buckets(stream)):
         found += [
             f"{_API}.STREAM.INFO.{one}",
@@ -54,7 +55,7 @@ def may_publish(stream: str, journal: str) -> list[str]:
 
 
 def may_subscribe(stream: str, journal: str) -> list[str]:
-    return [f"_INBOX_{journal}.>", ask_subject(stream), f"incident.{stream}.board.*"]
+    return [f"_INBOX_{journal}.>", aloud_subject(stream), ask_subject(stream), f"incident.{stream}.board.*"]
 
 
 def user_block(stream: str, user: User) -> str:

@@ -7,14 +7,16 @@ the oldest, and nothing ages: what a stream lost comes again from the journal, s
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
-from incident_tui.replica.connection import Session
-from incident_tui.replica.problem import NO_LEADER, OTHER_JOURNAL, SILENT, ReplicaError, said
+from incident_tui.replica.problem import NO_LEADER, OTHER_JOURNAL, ReplicaError, asking
 from incident_tui.replica.settings import Replica
 
 if TYPE_CHECKING:
     from nats.js.api import StreamInfo
+
+    from incident_tui.replica.connection import Session
 
 ID: Final = "Nats-Msg-Id"
 """Header, "journal:number" or "journal:number:more": what the servers do not take twice within two minutes."""
@@ -28,8 +30,14 @@ def subject(stream: str, journal: str = "*") -> str:
 
 
 def ask_subject(stream: str) -> str:
-    """Who misses entries says the journal's id here; its bastion looks what the stream lacks."""
+    """Who misses entries says the journal's id here and the number after which, "id:number"; its bastion looks what the
+    stream lacks."""
     return f"incident.{stream}.ask"
+
+
+def aloud_subject(stream: str, journal: str = "*") -> str:
+    """What the stream does not take is said here, to whoever is connected (`replica.aloud`)."""
+    return f"incident.{stream}.aloud.{journal}"
 
 
 def headers(journal: str, seq: int, *, purged: bool = False, again: int = 0) -> dict[str, str]:
@@ -47,14 +55,8 @@ def number_of(message_headers: dict[str, Any] | None) -> int:
 async def info(session: Session, stream: str, journal: str = "") -> StreamInfo:
     """The stream as its leader sees it; with `journal`, also how many messages each subject that fits has.
     Raises ReplicaError."""
-    from nats.errors import Error
-
-    try:
+    with asking(session.where):
         found = await session.js.stream_info(stream, subject(stream, journal) if journal else None)
-    except TimeoutError:
-        raise ReplicaError(SILENT) from None
-    except (Error, OSError) as error:
-        raise said(error, session.where) from None
     if found.cluster is not None and not found.cluster.leader:
         raise ReplicaError(NO_LEADER)  # a server that is parted from the others answers from what it had
     return found
@@ -62,49 +64,41 @@ async def info(session: Session, stream: str, journal: str = "") -> StreamInfo:
 
 async def is_more(session: Session, stream: str, after: int) -> bool:
     """Whether the stream has an entry behind this number, as its leader sees it. Raises ReplicaError."""
-    from nats.errors import Error
     from nats.js.errors import NotFoundError
 
-    try:
-        await session.js.get_msg(stream, after + 1, subject(stream), next=True)
-    except NotFoundError:
-        return False
-    except TimeoutError:
-        raise ReplicaError(SILENT) from None
-    except (Error, OSError) as error:
-        raise said(error, session.where) from None
+    with asking(session.where):
+        try:
+            await session.js.get_msg(stream, after + 1, subject(stream), next=True)
+        except NotFoundError:
+            return False
     return True
 
 
 async def ensure(session: Session, settings: Replica) -> StreamInfo:
     """The stream; made when it is not there. Raises ReplicaError."""
-    from nats.errors import Error
     from nats.js.api import DiscardPolicy, StorageType, StreamConfig
     from nats.js.errors import NotFoundError
 
-    try:
+    with asking(session.where):
         try:
-            return await session.js.stream_info(settings.stream)
-        except NotFoundError:
-            pass
-        return await session.js.add_stream(
-            StreamConfig(
-                name=settings.stream,
-                description="entries of incident-tui, one subject for each journal",
-                subjects=[subject(settings.stream)],
-                storage=StorageType.FILE,
-                num_replicas=settings.replicas,
-                discard=DiscardPolicy.NEW,
-                duplicate_window=DUPLICATES,
-                allow_direct=True,
+            with contextlib.suppress(NotFoundError):
+                return await session.js.stream_info(settings.stream)
+            return await session.js.add_stream(
+                StreamConfig(
+                    name=settings.stream,
+                    description="entries of incident-tui, one subject for each journal",
+                    subjects=[subject(settings.stream)],
+                    storage=StorageType.FILE,
+                    num_replicas=settings.replicas,
+                    discard=DiscardPolicy.NEW,
+                    duplicate_window=DUPLICATES,
+                    allow_direct=True,
+                )
             )
-        )
-    except TimeoutError:
-        if "_inbox_" in session.denied:
-            raise ReplicaError(OTHER_JOURNAL, lasting=True) from None
-        if session.denied:
-            sentence = f"the stream {settings.stream} is not there, and this bastion may not make it"
-            raise ReplicaError(sentence, lasting=True) from None
-        raise ReplicaError(SILENT) from None
-    except (Error, OSError) as error:
-        raise said(error, session.where) from None
+        except TimeoutError:
+            if "_inbox_" in session.denied:
+                raise ReplicaError(OTHER_JOURNAL, lasting=True) from None
+            if session.denied:
+                sentence = f"the stream {settings.stream} is not there, and this bastion may not make it"
+                raise ReplicaError(sentence, lasting=True) from None
+            raise

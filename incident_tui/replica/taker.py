@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from pathlib import Path
@@ -19,17 +19,18 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from incident_tui.journal.errors import JournalError
 from incident_tui.replica.connection import Session, together
 from incident_tui.replica.keeper import Keeper
-from incident_tui.replica.problem import ReplicaError, said
-from incident_tui.replica.reading import Batch, read
+from incident_tui.replica.problem import ReplicaError, asking, telling
+from incident_tui.replica.reading import read
 from incident_tui.replica.settings import Replica
 from incident_tui.replica.stream import ask_subject, ensure, info, is_more, subject
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
     from nats.js.api import StreamInfo
+
+    from incident_tui.journal.others import Copy
 
 LOOK_AGAIN: Final = 30.0
 """Seconds between two searches for what is missing."""
@@ -81,17 +82,12 @@ class Taker:
     async def run(self, session: Session) -> None:
         """Raises ReplicaError."""
         try:
-            await ensure(session, self._settings)
-            found = await info(session, self._settings.stream, "*")
-            self._begin(found)
-            await self._fill(session, found)
-            await together(self._follow(session), self._mind(session))
-        except ReplicaError as error:
-            self.problem = error.sentence
-            raise
-        except JournalError as error:
-            self.problem = error.sentence
-            raise ReplicaError(error.sentence) from None
+            with telling(self):
+                await ensure(session, self._settings)
+                found = await info(session, self._settings.stream, "*")
+                self._begin(found)
+                await self._fill(session, found)
+                await together(self._follow(session), self._mind(session))
         finally:
             self._save(at_once=True)
 
@@ -109,7 +105,7 @@ class Taker:
             async for batch in batches:
                 self._saving = True
                 try:
-                    await self._take(batch)
+                    await self.take(batch.messages)
                 finally:
                     self._saving = False
                 self.position = msgspec.structs.replace(self.position, last=batch.last)
@@ -120,17 +116,20 @@ class Taker:
                 if not batch.pending:
                     await self._look_after(session)
 
-    async def _take(self, batch: Batch) -> None:
-        wires = [(message.subject.rpartition(".")[2], message.data) for message in batch.messages]
+    async def take(self, messages: Sequence[Msg]) -> int:
+        """Take in records of other journals, each under the last word of its subject. Returns how many entries became
+        visible. Raises JournalError."""
+        wires = [(message.subject.rpartition(".")[2], message.data) for message in messages]
         others = [(journal, wire) for journal, wire in wires if journal != self._own]
         if not others:
-            return
+            return 0
         taken = await self._keeper.take(others)
         self.came += len(taken.entries)
         if taken.refused:
             self.refused = taken.refused[-1]
         elif taken.entries:
             self.refused = ""
+        return len(taken.entries)
 
     # ------------------------------------------------------------------ what is missing
 
@@ -151,20 +150,20 @@ class Taker:
 
     async def _look_after(self, session: Session) -> None:
         now = asyncio.get_running_loop().time()
-        if now >= self._look and await self._holes():
+        if now >= self._look and await self.holes():
             self._look = now + LOOK_AGAIN
             await self._fill(session, await info(session, self._settings.stream, "*"))
-            await self._ask(session)
+            await self.ask(session)
 
-    async def _holes(self) -> list[str]:
-        """Journals of which something is missing before what came."""
-        return [one.journal for one in await self._keeper.copies() if one.behind and not one.forked_at]
+    async def holes(self) -> list[Copy]:
+        """Of journals of which something is missing before what came."""
+        return [one for one in await self._keeper.copies() if one.behind and not one.forked_at]
 
     async def _fill(self, session: Session, found: StreamInfo) -> None:
         """Read the subjects of journals of which the stream has more than the copies and what follows the position."""
         stream = self._settings.stream
         copies = {one.journal: one for one in await self._keeper.copies()}
-        holes = set(await self._holes())
+        holes = {one.journal for one in await self.holes()}
         follow = max(0, found.state.last_seq - self.position.last)
         for name, count in sorted((found.state.subjects or {}).items()):
             journal = name.rpartition(".")[2]
@@ -177,22 +176,18 @@ class Taker:
             came, visible = 0, self.came
             async with aclosing(read(session, stream, name, 1)) as batches:
                 async for batch in batches:
-                    await self._take(batch)
+                    await self.take(batch.messages)
                     came += len(batch.messages)
                     if not batch.pending or batch.last >= self.position.last:
                         break
             if came >= count and self.came == visible:  # fewer come from a server that is behind the others
                 self._filled[journal] = count, have
 
-    async def _ask(self, session: Session) -> None:
-        """What the stream itself lacks: the bastion whose journal it is may have it."""
-        from nats.errors import Error
-
-        try:
-            for journal in await self._holes():
-                await session.client.publish(ask_subject(self._settings.stream), journal.encode())
-        except (Error, OSError) as error:
-            raise said(error, session.where) from None
+    async def ask(self, session: Session) -> None:
+        """What the stream itself lacks: the bastion whose journal it is may have it. Raises ReplicaError."""
+        with asking(session.where):
+            for one in await self.holes():
+                await session.client.publish(ask_subject(self._settings.stream), f"{one.journal}:{one.seq}".encode())
 
     # ------------------------------------------------------------------ the position
 
@@ -214,6 +209,7 @@ def _load(place: Path) -> Position:
         return Position()
 
 
-def asked(message: Msg) -> str:
-    """The journal that somebody misses entries of."""
-    return message.data[:64].decode("ascii", "replace")
+def asked(message: Msg) -> tuple[str, int]:
+    """The journal that somebody misses entries of, and the number after which."""
+    journal, _, number = message.data[:64].decode("ascii", "replace").partition(":")
+    return journal, int(number) if number.isascii() and number.isdigit() else 0

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from incident_tui.replica.connection import Session, connect, is_encrypted
-from incident_tui.replica.problem import SILENT, ReplicaError, said
+from incident_tui.replica.problem import SILENT, ReplicaError, asking, said
 from incident_tui.replica.settings import Replica
-from incident_tui.replica.stream import info, subject
+from incident_tui.replica.stream import aloud_subject, info, subject
 
 Tried = tuple[str, str, bool | None, str]
 """Subject, what, whether it works (None: not tried), and a sentence."""
@@ -85,6 +85,7 @@ async def _stream(session: Session, settings: Replica, journal: str, clock: Call
     rows.append((name, "own entries", may is True, _OWN[may]))
     others = await _may(session, subject(name, _NOBODY))
     rows.append((name, "others'", others is False, _OTHERS[others]))
+    rows.append((name, "aloud", *await _aloud(session, name, journal)))
     return rows
 
 
@@ -117,6 +118,23 @@ async def _may(session: Session, name: str) -> bool | None:
     except (Error, OSError):
         return None
     return None
+
+
+async def _aloud(session: Session, name: str, journal: str) -> tuple[bool, str]:
+    """Whether this bastion may say and hear what the stream does not take. An empty message is passed over by all."""
+    try:
+        with asking(session.where):
+            await session.client.subscribe(aloud_subject(name))
+            await session.client.publish(aloud_subject(name, journal), b"")
+            await session.client.flush(2)
+    except ReplicaError as error:
+        return False, error.sentence
+    if session.mute:
+        return False, (
+            "while the stream has no leader, entries wait for one: give the servers what `incident-tui replica "
+            "server-config` prints now"
+        )
+    return True, "entries go from bastion to bastion while the stream has no leader"
 
 
 async def _clock(session: Session, stream: str, clock: Callable[[], datetime]) -> tuple[bool, str]:

@@ -110,6 +110,8 @@ class Replicas:
         """Something may be new in the journal. Costs nothing worth counting."""
         if self._peers is not None:
             self._peers.rung()
+        if self.jetstream is not None:
+            self.jetstream.rung()
 
     def rows(self) -> dict[str, ReplicaRow]:
         """For the board, by key."""

@@ -13,6 +13,7 @@ import nats
 from nats.js import JetStreamContext
 
 from incident_tui.incident.entry import Author, Draft, Entry, Kind
+from incident_tui.journal.notify import Listener
 from incident_tui.journal.store import Store
 from incident_tui.replica.jetstream import JetStream
 from incident_tui.replica.settings import Replica
@@ -43,8 +44,23 @@ class Bastion:
         self.jet = JetStream(
             self.settings, self.store, clock, lambda draft, key: self.gaps.append(draft), Author("watch"), lambda: ""
         )
-        self._task = asyncio.create_task(self.jet.run())
+        self._task = asyncio.create_task(self._run(self.jet))
         return self.jet
+
+    async def _run(self, jet: JetStream) -> None:
+        """With the bell, as the watch has it."""
+        loop, listener = asyncio.get_running_loop(), Listener(self.directory)
+
+        def rung() -> None:
+            listener.drain()
+            jet.rung()
+
+        loop.add_reader(listener.fileno(), rung)
+        try:
+            await jet.run()
+        finally:
+            loop.remove_reader(listener.fileno())
+            listener.close()
 
     @property
     def problem(self) -> str:

@@ -111,7 +111,7 @@ def watches(sshd: Sshd, tmp_path: Path) -> Iterator[Watches]:
             process.kill()
             process.wait()
     for relay in one.relays.values():
-        relay.__exit__(None, None, None)
+        relay.close()
 
 
 @pytest.mark.parametrize("seed", seeds(1))

@@ -181,14 +181,13 @@ async def test_one_that_hangs_holds_up_neither_the_loop_nor_the_others(
         slow = through(relay, sshd, b.place.directory, seconds=1.0)
         async with watching(a, slow, peer(sshd, c.place.directory, "bastion-3")) as one:
             await until(lambda: one.row().reached and one.row("bastion-3").reached)
-            relay.hold()
+            relay.stall()
             write(a, "while it hangs")
             one.peers.rung()
             await until(lambda: "while it hangs" in texts(c))
             await until(lambda: one.row().problem)
             assert "cut in the middle" in one.row().problem or "does not answer" in one.row().problem
             relay.cut()
-            relay.go_on()
             relay.heal()
             await until(lambda: "while it hangs" in texts(b))
 

@@ -19,7 +19,7 @@ from incident_tui.replica.nkey import made, public
 from incident_tui.replica.problem import ReplicaError
 from incident_tui.replica.server_config import User, server_config
 from incident_tui.replica.settings import Replica
-from incident_tui.replica.stream import subject
+from incident_tui.replica.stream import aloud_subject, subject
 from incident_tui.replica.trying import Tried, tried
 from tests.nats import Cluster
 from tests.replica import test_buckets as buckets
@@ -132,12 +132,12 @@ async def test_check_says_that_all_is_as_it_should_be(secured: Secured) -> None:
     a.start()
     await until(lambda: a.well)
     rows = await settled(a, now)
-    assert [row[1] for row in rows] == ["nats", "nats", "nats", "stream", "clock", "own entries", "others'"]
+    assert [row[1] for row in rows] == ["nats"] * 3 + ["stream", "clock", "own entries", "others'", "aloud"]
     assert all(row[2] for row in rows), rows
     assert all("encrypted" in row[3] for row in rows[:3])
     b.settings = msgspec.structs.replace(a.settings, nkey_file=b.settings.nkey_file)
     wrong = await settled(b, late)
-    assert [row[2] for row in wrong] == [True, True, True, True, False, True, True]
+    assert [row[2] for row in wrong] == [True, True, True, True, False, True, True, True]
     assert "differ by 3600 s" in wrong[4][3] or "differ by 3599 s" in wrong[4][3]
 
 
@@ -169,6 +169,49 @@ async def test_one_bastion_cannot_write_the_entries_of_another(secured: Secured)
     finally:
         await session.client.close()
     assert len(b.texts(a)) == 1
+
+
+async def test_without_a_leader_each_says_its_own_entries_alone_with_the_shipped_permissions(secured: Secured) -> None:
+    a, b = secured.bastions
+    a.write("one")
+    a.start()
+    b.start()
+    await until(lambda: b.has(a) and a.well)
+    for node in secured.cluster.nodes[1:]:
+        node.kill()
+    a.write("two")
+    await until(lambda: b.has(a))
+    session = await connect(b.settings, b.settings.servers[0], b.store.journal)
+    try:
+        (record,) = own_records(a.store, 2, 2)
+        await session.client.publish(aloud_subject("S", a.store.journal), encode(record))
+        await session.client.flush()
+        await until(lambda: session.mute)
+    finally:
+        await session.client.close()
+
+
+async def test_servers_that_were_configured_before_anything_was_said_aloud(secured: Secured) -> None:
+    """Entries go over the stream as ever; `check` says what is missing."""
+    a, b = secured.bastions
+    for node in secured.cluster.nodes:
+        lines = node.conf.read_text().splitlines(keepends=True)
+        node.conf.write_text("".join(line for line in lines if ".aloud." not in line))
+        await asyncio.to_thread(node.stop)
+        node.start()
+    await asyncio.to_thread(secured.cluster.ready)
+    a.write("one")
+    a.start()
+    b.start()
+    await until(lambda: b.has(a) and a.well and b.well)
+    (leader,) = [one for one in secured.cluster.nodes if one is await asyncio.to_thread(secured.cluster.a_leader, "S")]
+    leader.kill()
+    a.write("two")
+    await until(lambda: b.has(a) and a.well and b.well)
+    leader.start()
+    rows = await settled(a, now)
+    assert [(row[1], row[2]) for row in rows if not row[2]] == [("aloud", False)], rows
+    assert "`incident-tui replica server-config`" in rows[-1][3]
 
 
 async def test_a_key_that_is_for_another_journal_is_named(secured: Secured) -> None:

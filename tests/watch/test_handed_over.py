@@ -13,7 +13,7 @@ import pytest
 from incident_tui.incident.entry import Kind
 from incident_tui.journal.store import Store
 from tests.nats import Cluster
-from tests.relays import Relay
+from tests.relay import Relay
 from tests.watch.test_together import SECONDS, Bastion, Both
 
 Until = Callable[..., Any]
@@ -32,7 +32,7 @@ class Apart(Both):
         super().__init__(directory, text, cluster, stream)
         self.roads: dict[str, Relay] = {}
         for one in (self.a, self.b):
-            road = self.roads[one.letter] = cluster.relays.to(port)
+            road = self.roads[one.letter] = cluster.relay(port)
             home = directory / f"home-{one.letter}"
             (home / ".ssh").mkdir(parents=True)
             (home / ".ssh" / "config").write_text(f"Host far\n  HostName 127.0.0.1\n  Port {road.port}\n")

@@ -21,7 +21,7 @@ from incident_tui.journal.record import encode
 from incident_tui.replica.connection import Session, together
 from incident_tui.replica.keeper import Keeper
 from incident_tui.replica.problem import ReplicaError, asking
-from incident_tui.replica.publisher import WINDOW, Publisher
+from incident_tui.replica.publisher import BURST, WINDOW, Publisher
 from incident_tui.replica.settings import Replica
 from incident_tui.replica.stream import aloud_subject
 from incident_tui.replica.taker import Taker
@@ -87,6 +87,7 @@ class Aloud:
         while True:
             if self.speaking:
                 await self._wait(AGAIN)
+                await self._sleep(BURST)
             else:
                 await self._sleep(_LOOK)
             now, head = loop.time(), (await self._keeper.head()).seq

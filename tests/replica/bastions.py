@@ -122,6 +122,13 @@ async def until(done: Callable[[], object], seconds: float = SECONDS) -> None:
             await asyncio.sleep(0.01)
 
 
+async def carried(of: Bastion, to: Bastion, *texts: str) -> list[Entry]:
+    """Entries that are written on one bastion, when the other one has them and both are well."""
+    written = of.write(*texts)
+    await until(lambda: to.has(of) and of.well and to.well)
+    return written
+
+
 @contextlib.asynccontextmanager
 async def bastions(directory: Path, settings: Replica, letters: str = "ab") -> AsyncIterator[list[Bastion]]:
     """One for each letter, started."""

@@ -21,7 +21,7 @@ from incident_tui.replica.jetstream import SAID
 from incident_tui.replica.settings import Replica
 from incident_tui.replica.stream import aloud_subject
 from tests.nats import Cluster, Node
-from tests.replica.bastions import Bastion, bastions, count, now, until
+from tests.replica.bastions import Bastion, bastions, carried, count, now, until
 
 
 def two_die(cluster: Cluster) -> list[Node]:
@@ -92,8 +92,7 @@ async def test_who_comes_later_or_cannot_take_it_all_asks_for_what_it_misses(
     monkeypatch.setattr(aloud, "AGAIN", 0.3)
     monkeypatch.setattr(aloud, "ROOM", 8000)
     async with bastions(tmp_path, on_cluster) as (a, b):
-        a.write("before")
-        await until(lambda: b.has(a) and a.well)
+        await carried(a, b, "before")
         await b.stop()
         two_die(nats_cluster)
         a.write(*(f"{number} " + "x" * 300 for number in range(50)))
@@ -116,11 +115,9 @@ async def test_an_older_copy_of_a_journal_says_nothing(
 ) -> None:
     """Else the others would take it for a journal that forked, and take nothing of the true one any more."""
     async with bastions(tmp_path, on_cluster) as (a, b):
-        a.write("one")
-        await until(lambda: b.has(a) and a.well)
+        await carried(a, b, "one")
         shutil.copytree(a.directory, tmp_path / "old", ignore=shutil.ignore_patterns("notify", "*.lock"))
-        a.write("two")
-        await until(lambda: b.has(a) and a.well)
+        await carried(a, b, "two")
         await a.stop()
         old = Bastion(tmp_path / "old", "a", on_cluster)
         try:
@@ -139,8 +136,7 @@ async def test_an_older_copy_of_a_journal_says_nothing(
 
 async def test_what_is_heard_passes_the_same_border(nats_cluster: Cluster, on_cluster: Replica, tmp_path: Path) -> None:
     async with bastions(tmp_path, on_cluster) as (a, b):
-        a.write("one")
-        await until(lambda: b.has(a) and a.well)
+        await carried(a, b, "one")
         await a.stop()
         a.write("two")
         b.write("b's own")

@@ -14,7 +14,7 @@ from incident_tui.journal.store import Store
 from incident_tui.replica.settings import Replica
 from incident_tui.replica.stream import subject
 from tests.nats import Cluster
-from tests.replica.bastions import ANA, Bastion, asked, bastions, count, until
+from tests.replica.bastions import ANA, Bastion, asked, bastions, carried, count, until
 
 
 async def test_entries_go_both_ways(on_cluster: Replica, tmp_path: Path) -> None:
@@ -34,8 +34,7 @@ async def test_who_was_away_gets_everything_and_nothing_is_sent_twice(
     nats_cluster: Cluster, on_cluster: Replica, tmp_path: Path
 ) -> None:
     async with bastions(tmp_path, on_cluster) as (a, b):
-        a.write("before")
-        await until(lambda: b.has(a) and b.well)
+        await carried(a, b, "before")
         await b.stop()
         for number in range(20):
             a.write(*(f"{number} {each}" for each in range(100)))
@@ -58,8 +57,7 @@ async def test_a_new_bastion_has_the_whole_past(on_cluster: Replica, tmp_path: P
 
 async def test_a_copy_that_was_forgotten_or_is_older_comes_again(on_cluster: Replica, tmp_path: Path) -> None:
     async with bastions(tmp_path, on_cluster) as (a, b):
-        a.write("one", "two", "three")
-        await until(lambda: b.has(a) and b.well)
+        await carried(a, b, "one", "two", "three")
         await b.stop()
         assert b.store.others is not None
         b.store.others.forget(a.store.journal)
@@ -120,8 +118,7 @@ async def test_a_purged_text_leaves_every_bastion_and_every_server(
 ) -> None:
     async with bastions(tmp_path, on_cluster) as (a, b):
         (secret,) = a.write("the password is geheim-9931")
-        a.write("after")
-        await until(lambda: b.has(a) and a.well)
+        await carried(a, b, "after")
         a.store.purge(secret.id, author=ANA, reason="a password")
         await until(lambda: b.has(a))
         assert b.texts(a)[0] == ""
@@ -161,8 +158,7 @@ async def test_an_altered_entry_is_refused_and_named_and_the_true_one_taken(
     nats_cluster: Cluster, on_cluster: Replica, tmp_path: Path
 ) -> None:
     async with bastions(tmp_path, on_cluster) as (a, b):
-        a.write("one")
-        await until(lambda: b.has(a) and a.well)
+        await carried(a, b, "one")
         await a.stop()
         a.write("two")
         (true,) = own_records(a.store, 2, 2)
@@ -178,8 +174,7 @@ async def test_an_entry_under_the_name_of_another_journal_is_not_taken(
     nats_cluster: Cluster, on_cluster: Replica, tmp_path: Path
 ) -> None:
     async with bastions(tmp_path, on_cluster) as (a, b):
-        a.write("one")
-        await until(lambda: b.has(a) and a.well)
+        await carried(a, b, "one")
         with Store.open(tmp_path / "stranger", letter="s") as stranger:
             made = Bastion(tmp_path / "stranger", "s", on_cluster)
             made.write("hello")
@@ -194,8 +189,7 @@ async def test_an_entry_under_the_name_of_another_journal_is_not_taken(
 
 async def test_a_journal_that_is_used_in_two_places_is_named_on_every_side(on_cluster: Replica, tmp_path: Path) -> None:
     async with bastions(tmp_path, on_cluster) as (a, b):
-        a.write("one")
-        await until(lambda: b.has(a) and a.well)
+        await carried(a, b, "one")
         shutil.copytree(a.directory, tmp_path / "twin", ignore=shutil.ignore_patterns("notify", "*.lock"))
         twin = Bastion(tmp_path / "twin", "a", on_cluster)
         try:
@@ -215,8 +209,7 @@ async def test_an_older_copy_of_a_journal_publishes_nothing(on_cluster: Replica,
         a.write("one")
         await until(lambda: a.well)
         shutil.copytree(a.directory, tmp_path / "old", ignore=shutil.ignore_patterns("notify", "*.lock"))
-        a.write("two", "three")
-        await until(lambda: b.has(a) and a.well)
+        await carried(a, b, "two", "three")
         await a.stop()
         old = Bastion(tmp_path / "old", "a", on_cluster)
         try:

@@ -17,7 +17,7 @@ from incident_tui.replica.connection import connect
 from incident_tui.replica.reading import read
 from incident_tui.replica.settings import Replica
 from incident_tui.replica.stream import ensure, is_more, subject
-from tests.replica.bastions import SECONDS, bastions, until
+from tests.replica.bastions import SECONDS, bastions, carried, until
 
 LARGE = b"x" * 900_000
 """Servers send about two megabytes before they wait for an answer."""
@@ -58,8 +58,7 @@ async def test_a_server_whose_copy_stands_still_is_not_believed(
     async with bastions(tmp_path, on_cluster, "b") as (b,):
         await until(lambda: b.well and lame)
         async with bastions(tmp_path, on_cluster, "a") as (a,):
-            a.write("one", "two")
-            await until(lambda: b.has(a) and b.well)
+            await carried(a, b, "one", "two")
             assert b.texts(a) == ["one", "two"]
 
 
@@ -68,8 +67,7 @@ async def test_a_copy_that_is_forgotten_while_all_is_well_comes_again(
 ) -> None:
     monkeypatch.setattr(taker, "LOOK_AGAIN", 0.2)
     async with bastions(tmp_path, on_cluster) as (a, b):
-        a.write("one", "two", "three")
-        await until(lambda: b.has(a) and b.well)
+        await carried(a, b, "one", "two", "three")
         assert b.store.others is not None
         for _ in range(2):
             b.store.others.forget(a.store.journal)
@@ -82,8 +80,7 @@ async def test_a_gap_that_a_server_behind_the_others_did_not_fill_is_filled_late
 ) -> None:
     monkeypatch.setattr(taker, "LOOK_AGAIN", 0.2)
     async with bastions(tmp_path, on_cluster) as (a, b):
-        a.write("one", "two", "three")
-        await until(lambda: b.has(a) and b.well)
+        await carried(a, b, "one", "two", "three")
         lame = behind(monkeypatch, subject(on_cluster.stream, a.store.journal))
         await b.stop()
         assert b.store.others is not None

@@ -73,5 +73,5 @@ def test_what_is_logged_here_is_listed_there(watched: Start, program: Program, n
         node.kill()
     until(lambda: "not reached" in str(status(a)["problem"]))
     program("--config", str(a), "log", "saved all the same")
-    until(lambda: status(a)["waiting"] == 1)
+    until(lambda: int(str(status(a)["waiting"])) >= 1)  # the watch may have said that it is alone, too
     assert "not reached" in program("--config", str(a), "status", check=1).stdout

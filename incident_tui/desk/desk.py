@@ -93,6 +93,10 @@ class Desk:
             self._fold = self._make_fold()
         return self._fold
 
+    def renew(self, fold: Fold) -> None:
+        """The journals were read anew: something left them."""
+        self._fold = fold
+
     @property
     def folded(self) -> bool:
         """Whether there is a fold, so that asking for it costs nothing."""

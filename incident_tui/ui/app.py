@@ -26,7 +26,7 @@ from incident_tui.journal.last_seen import LastSeen
 from incident_tui.ui import mouse, sheets
 from incident_tui.ui.actions import Actions
 from incident_tui.ui.alarm import Alarm, causes, notification
-from incident_tui.ui.aside import from_thread, read_in
+from incident_tui.ui.aside import Anew, from_thread, read_in
 from incident_tui.ui.away import LONG, Away, news
 from incident_tui.ui.burst import Burst
 from incident_tui.ui.commands import BY_KEY
@@ -87,6 +87,7 @@ class IncidentApp(App[int], inherit_bindings=False):
         self._pace = Pace()
         self._burst = Burst(paste_gap)
         self._alarm = Alarm()
+        self._anew = Anew(session, self.paint)
         self._lent = ExitStack()
         self.away = Away(self)
         self.writing = Writing(self)
@@ -203,6 +204,7 @@ class IncidentApp(App[int], inherit_bindings=False):
         if journal and self.session.loaded:
             while self.session.read_journal():
                 pass
+        self._anew.look()
         return journal or board
 
     def _saved(self) -> None:

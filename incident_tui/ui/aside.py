@@ -7,7 +7,7 @@ import asyncio
 import gc
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -20,6 +20,7 @@ from incident_tui.journal.search import Found, Search, search
 from incident_tui.journal.store import Store
 from incident_tui.report.settings import Report
 from incident_tui.report.standing import Standing
+from incident_tui.ui.past import Past
 
 AGAIN: Final = 1.0
 """Seconds until a journal that could not be read is tried again."""
@@ -32,6 +33,14 @@ class Reads(Protocol):
 
     def read_journal(self) -> bool: ...
 
+    @property
+    def outdated(self) -> bool: ...
+
+    @property
+    def aside(self) -> Aside: ...
+
+    def take(self, past: Past) -> None: ...
+
 
 async def read_in(session: Reads, paint: Callable[[], None]) -> None:
     """Read the journal; keys and paints get their turn meanwhile. Returns when it is read."""
@@ -42,6 +51,26 @@ async def read_in(session: Reads, paint: Callable[[], None]) -> None:
             await asyncio.sleep(AGAIN)
     while session.read_journal():  # what came since: a poll meanwhile may have taken its sign
         pass
+
+
+class Anew:
+    """Reads the journals anew when something left them; keys and paints get their turn meanwhile."""
+
+    def __init__(self, session: Reads, paint: Callable[[], None]) -> None:
+        self._session = session
+        self._paint = paint
+        self._task: asyncio.Task[None] | None = None
+
+    def look(self) -> None:
+        """To be called often: what cannot be read is tried again with the next call."""
+        if self._session.outdated and (self._task is None or self._task.done()):
+            self._task = asyncio.get_running_loop().create_task(self._read())
+
+    async def _read(self) -> None:
+        past = await asyncio.to_thread(self._session.aside.read)
+        if past is not None:
+            self._session.take(past)
+            self._paint()
 
 
 @contextmanager
@@ -77,6 +106,14 @@ class Aside:
     def open(self) -> Store:
         """A connection for the thread that calls. Raises JournalError."""
         return Store.open(self.directory, letter=self.letter, clock=self.clock)
+
+    def read(self) -> Past | None:
+        """All journals anew, on the thread that calls; None when they cannot be read now."""
+        past = Past()
+        with suppress(JournalError), self.open() as store, no_garbage():
+            past.read_all(store)
+            return past
+        return None
 
     def purge(self, ref: Ref, author: Author, reason: str) -> Future[list[Entry]]:
         """Destroy an entry's text. The future has the order to do so, or a JournalError."""

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
+import msgspec
+
 from incident_tui.desk.desk import Desk
 from incident_tui.desk.open import new_id as random_id
 from incident_tui.desk.open import read_playbooks
@@ -18,17 +20,16 @@ from incident_tui.desk.outcome import Outcome
 from incident_tui.hosts.changes import Change
 from incident_tui.hosts.health import Judge
 from incident_tui.hosts.raw import RawText
-from incident_tui.incident.entry import ON_CARD, Author, Entry, Ref
+from incident_tui.incident.entry import ON_CARD, Author, Entry
 from incident_tui.incident.meanings import Write
 from incident_tui.incident.playbook import Playbook
 from incident_tui.incident.state import Fold
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.journal.board import Board
 from incident_tui.journal.errors import JournalError
-from incident_tui.journal.everything import START, Cursor, came_late, copies_of
+from incident_tui.journal.everything import Cursor
 from incident_tui.journal.lease import Lease, boot_clock
 from incident_tui.journal.notify import Listener
-from incident_tui.journal.others import Copy
 from incident_tui.journal.presence import Present
 from incident_tui.journal.search import Found, Search
 from incident_tui.journal.snapshot import load as load_snapshot
@@ -42,14 +43,12 @@ from incident_tui.ui.aside import Aside, no_garbage
 from incident_tui.ui.complete import Words, words_of
 from incident_tui.ui.conflicts import Conflicts
 from incident_tui.ui.kept import Kept, Sent, saved_by
-from incident_tui.ui.shown_rows import ShownRows
+from incident_tui.ui.past import CHUNK, Past
 from incident_tui.ui.standing import standing
 from incident_tui.ui.view import Decoder, Machines, Parts, Pending, Readings, View, assemble, machines, seen
 from incident_tui.watch.answers import Answer
 from incident_tui.watch.history import History
 
-CHUNK: Final = 2_000
-"""Entries read at a time while the journal is opened, so that the screen answers meanwhile."""
 REJUDGE: Final = timedelta(seconds=5)
 """Findings are derived anew so often even when no reading came: readings grow old."""
 CONFINED: Final = "this login has the screen and nothing beside it."
@@ -100,8 +99,8 @@ class Session:
         self.writer = Writer(
             lambda: Store.open(directory, letter=letter, clock=clock), clock=clock, on_status=lambda _: self.on_status()
         )
-        self._aside = Aside(directory, letter, clock, demo, settings.report)
-        self.fold = Fold()
+        self.aside = Aside(directory, letter, clock, demo, settings.report)
+        self._past = Past()
         self.playbooks, self.broken_playbooks = read_playbooks(*playbooks)
         self.desk = Desk(
             settings,
@@ -114,7 +113,7 @@ class Session:
             seen=lambda: seen(self.machines().findings, clock()),
             playbooks=lambda: self.playbooks,
             proposed=lambda book: self.machines().proposed(book, settings.sites),
-            purge=self._aside.purge,
+            purge=self.aside.purge,
         )
         self.beside: Callable[[], str] = lambda: ""
         """What is wrong with what goes on beside: a sentence, or empty."""
@@ -125,11 +124,7 @@ class Session:
         self._before = load_snapshot(self.store)
         """What an earlier screen knew, shown until the journal is read."""
         self._kept = Kept(directory, author.name)
-        self._here = START
-        self._copies: Sequence[Copy] = ()
         self._conflicts = Conflicts()
-        self._came: dict[Ref, datetime] = {}
-        self._rows = ShownRows(self.fold)
         self._decoder = Decoder()
         self._readings = Readings()
         self._answers = Answered(self.board)
@@ -149,14 +144,16 @@ class Session:
 
     # Reading
 
+    @property
+    def fold(self) -> Fold:
+        return self._past.fold
+
     def load(self) -> None:
         """Read and fold the whole journal, which may be on a thread of its own: until `loaded`, nothing else reads it.
         When it cannot be read, `view` says why, and calling again goes on."""
         try:
-            with self._aside.open() as store, no_garbage():
-                while self._read(store):
-                    pass
-                self.fold.incidents()  # the costly first time
+            with self.aside.open() as store, no_garbage():
+                self._past.read_all(store)
                 self._keep_snapshot(store)
         except JournalError as error:
             self._read_problem = error.sentence
@@ -166,12 +163,12 @@ class Session:
     def _keep_snapshot(self, store: Store) -> None:
         """For the next screen, when this journal is long."""
         incident = self.fold.newest_open()
-        save_snapshot(store, self._here, incident, self._rows.of(incident))
+        save_snapshot(store, self._past.here, incident, self._past.rows.of(incident))
 
     def read_journal(self) -> bool:
         """Take up to CHUNK new entries. True when there may be more at once."""
         try:
-            more = self._read(self.store) == CHUNK
+            more = self._past.read(self.store, CHUNK) == CHUNK
         except JournalError as error:
             self._read_problem = error.sentence
             return False
@@ -182,17 +179,19 @@ class Session:
     @property
     def read_to(self) -> Cursor:
         """How far the fold is."""
-        return self._here
+        return self._past.here
 
-    def _read(self, store: Store) -> int:
-        """Take the next entries, of this journal or of others'; how many."""
-        entries, here = store.read_all(self._here, CHUNK)
-        for entry in entries:
-            self.fold.apply(entry)
-            self._rows.note(entry)
-        self._came |= came_late(store, entries, self._here, here)
-        self._here, self._copies = here, copies_of(store)
-        return len(entries)
+    @property
+    def outdated(self) -> bool:
+        """Something left the journals: they are to be read anew (`aside.Anew`)."""
+        return self.loaded and self._past.outdated
+
+    def take(self, past: Past) -> None:
+        """Go on with what was read anew."""
+        self._past = past
+        self.desk.renew(past.fold)
+        while self.read_journal():
+            pass
 
     def read_board(self) -> None:
         self._readings = self._decoder.read(self.board.read())
@@ -251,16 +250,16 @@ class Session:
         now = self.clock()
         incident = self.desk.incident if self.loaded else None
         rows: Sequence[TimelineRow] = ()
-        loading = "" if self.loaded else f"reading the journal: {self._here.own + self._here.others} entries"
+        loading = "" if self.loaded else f"reading the journal: {sum(msgspec.structs.astuple(self.read_to))} entries"
         if not self.loaded and self._before is not None:
             incident, rows = self._before.incident, self._before.rows
             loading += f"; this was known at {times.clock(self._before.made_at)}Z"
         if self.loaded:
-            rows = self._rows.of(incident)
+            rows = self._past.rows.of(incident)
         incidents = self.fold.incidents() if self.loaded else []
         opened = [one for one in incidents if one.open and one.declared_at is not None]
         others = sum(one.id != incident.id for one in opened) if incident is not None else len(opened)
-        found = [self._read_problem, self.store.others_problem, *(one.problem for one in self._copies)]
+        found = [self._read_problem, self.store.others_problem, *(one.problem for one in self._past.copies)]
         found += [self.board.problem, self.beside()]
         return assemble(
             self.machines(),
@@ -272,8 +271,8 @@ class Session:
             other_open=others,
             rows=rows,
             letters=self.store.letters(),
-            copies=self._copies,
-            came=self._came,
+            copies=self._past.copies,
+            came=self._past.came,
             conflicts=self._conflicts.of(incident if self.loaded else None, self.author.name, now),
             people=self._people,
             writer=self.writer_status,
@@ -338,12 +337,12 @@ class Session:
         for _, entries in over:
             for entry in entries if isinstance(entries, list) else ():
                 if entry.kind in ON_CARD and entry.incident:
-                    self._aside.leave_card(self._standing(entry.incident))
+                    self.aside.leave_card(self._standing(entry.incident))
         return over
 
     def search(self, asked: Search) -> Future[Found | JournalError]:
         """Look for entries in all incidents."""
-        return self._aside.search(asked)
+        return self.aside.search(asked)
 
     def export(self, incident: str, file: str) -> Future[tuple[str, str]]:
         """Write the report; the future has what to say about it."""
@@ -353,11 +352,11 @@ class Session:
                 (f"Not to a file of your choice: {CONFINED} /export alone writes beside the journal.", "warn")
             )
             return refused
-        return self._aside.export(incident, file)
+        return self.aside.export(incident, file)
 
     def hand_over(self, incident: str, to: str) -> Future[tuple[str, str]]:
         """Write the briefing for who takes command; the future has what to say about it."""
-        return self._aside.hand_over(self._standing(incident), to)
+        return self.aside.hand_over(self._standing(incident), to)
 
     def _standing(self, incident: str) -> Standing:
         return standing(self.view(), self.settings, self.fold.incident(incident), self.store)
@@ -380,7 +379,7 @@ class Session:
     def _was_saved(self, line: str, at: datetime) -> bool:
         """Whether an entry of this author says just this, recorded about then: the screen died before it knew."""
         meaning = self.desk.meaning(line)
-        after = max(0, self._here.own - CHUNK)
+        after = max(0, self.read_to.own - CHUNK)
         return isinstance(meaning, Write) and saved_by(self.store, after, meaning.text, self.author.name, at)
 
     def close(self, draft: str, *asked: str) -> list[Unsaved]:
@@ -390,7 +389,7 @@ class Session:
             self._keep_snapshot(self.store)
         self.on_status = lambda: None
         unsaved = self.writer.close()
-        self._aside.close()
+        self.aside.close()
         self.sent = [one for one in self.sent if not one.saving.done() or one.failed]
         self.keep(draft, *asked)
         self._kept.close(keep=bool(draft or any(asked) or self.sent or self.offered))

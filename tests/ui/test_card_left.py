@@ -14,7 +14,7 @@ async def test_the_card_tells_the_last_known_state(world: Any, screen: Any) -> N
     async with screen() as driver:
         await driver.type("/sev 3 only one site now", "enter")
         await driver.settle()
-        driver.app.session._aside._pool.submit(lambda: None).result()
+        driver.app.session.aside._pool.submit(lambda: None).result()
     (card,) = (Path(world.directory) / "cards").glob("*.txt")
     assert "SEV3" in card.read_text()
 

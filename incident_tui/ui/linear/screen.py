@@ -15,7 +15,7 @@ from incident_tui.journal.errors import JournalError
 from incident_tui.journal.everything import START
 from incident_tui.journal.last_seen import LastSeen
 from incident_tui.ui.alarm import Alarm, causes
-from incident_tui.ui.aside import from_thread, read_in
+from incident_tui.ui.aside import Anew, from_thread, read_in
 from incident_tui.ui.away import LONG, Away, news
 from incident_tui.ui.burst import Burst
 from incident_tui.ui.conversation import Conversation
@@ -71,6 +71,7 @@ class LinearScreen:
         self.asked = AskedInLines(session, ask)
         self.effects: Effects = Effects(self)
         self.running = RunningInLines(self)
+        self._anew = Anew(session, lambda: None)
         self._announcer = Announcer()
         self._alarm = Alarm()
         self._burst = Burst(paste_gap)
@@ -193,6 +194,7 @@ class LinearScreen:
         if journal:
             while self.session.read_journal():
                 pass
+        self._anew.look()
         self._changes()
         if self.away.since is None:
             self.seen_at = self.session.clock()

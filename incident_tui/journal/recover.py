@@ -1,7 +1,8 @@
 """Bringing back what other bastions hold of this journal after it was restored from an older copy.
 
 Only what follows the last entry here without a hole, and closes its chain, is added. What cannot come back are the
-keys of appends: a source that delivers again what it delivered before makes a second entry.
+keys of appends. Alerts, messages of chat, imports and reminders are known by what their entries say, without a key. A
+`/inc` line that a chat delivers for the second time would be carried out for the second time.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ class Watch:
         self._rounds = 0
         self._started = clock()
         self._recorder = Recorder(timedelta(seconds=plan.watch.hold_seconds), self._author)
-        self._reminded: set[str] = set()
+        self._turns = reminders.Turns(store.journal)
         self._woken = asyncio.Event()
         self._presence = Presence(plan.directory)
         self._writer = Writer(lambda: Store.open(plan.directory, letter=plan.letter), clock=clock)
@@ -387,10 +387,8 @@ class Watch:
         for incident in self._fold.incidents():
             numbers = series.due(incident, self._histories.known, now, self._author)
             waiting = [*reminders.due(incident, now, clocks, unseen), *numbers]
-            for reminder in reminders.in_turn(waiting, incident, self._store.journal, now, self._fellows.wait):
-                if reminder.key not in self._reminded:
-                    self._reminded.add(reminder.key)
-                    self._writer.submit([reminder.draft], reminder.key, self._epoch)
+            for reminder in self._turns.take(waiting, incident, now, self._fellows.wait):
+                self._writer.submit([reminder.draft], reminder.key, self._epoch)
 
     def _keep_evidence(self, joined: ClusterView, found: list[Finding], now: datetime) -> None:
         """What the numbers were and what the commands printed, for whoever opens a detail."""

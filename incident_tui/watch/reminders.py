@@ -53,17 +53,30 @@ def due(incident: Incident, now: datetime, clocks: Clocks, unseen: Mapping[str, 
     ]
 
 
-def in_turn(
-    reminders: Sequence[Reminder], incident: Incident, journal: str, now: datetime, wait: timedelta = ELSEWHERE
-) -> list[Reminder]:
-    """Those that the watch beside `journal` is to write. With several bastions that is the one on which the incident
-    was declared; another one writes what is not there a while later, since that bastion may be cut off or lost. With
-    the duty for all of them nothing is to `wait` for."""
-    declared = incident.milestones.get("declared")
-    if not reminders or declared is None or declared.ref.journal == journal:
-        return list(reminders)
-    said = {_said(row.entry) for row in incident.rows if row.entry.kind is Kind.GAP and row.entry.journal != journal}
-    return [one for one in reminders if now - one.draft.at > wait and _said(one.draft) not in said]
+class Turns:
+    """Which reminders the watch beside `journal` is to write, each once. With several bastions that is the one on which
+    the incident was declared; another one writes what is not there a while later, since that bastion may be cut off or
+    lost. With the duty for all of them nothing is to `wait` for.
+
+    The key alone would do, but for a journal that was recovered from other bastions: their copies have no keys."""
+
+    def __init__(self, journal: str) -> None:
+        self._journal = journal
+        self._done: set[str] = set()
+
+    def take(
+        self, reminders: Sequence[Reminder], incident: Incident, now: datetime, wait: timedelta = ELSEWHERE
+    ) -> list[Reminder]:
+        fresh = [one for one in reminders if one.key not in self._done]
+        if not fresh:
+            return []
+        said = {_said(row.entry) for row in incident.rows if row.entry.kind is Kind.GAP}
+        self._done.update(one.key for one in fresh if _said(one.draft) in said)
+        declared = incident.milestones.get("declared")
+        mine = declared is None or declared.ref.journal == self._journal
+        turn = [one for one in fresh if one.key not in self._done and (mine or now - one.draft.at > wait)]
+        self._done.update(one.key for one in turn)
+        return turn
 
 
 def _said(one: Draft | Entry) -> tuple[object, ...]:

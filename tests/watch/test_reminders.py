@@ -10,7 +10,7 @@ import pytest
 from incident_tui.incident.entry import Author, Entry, Kind, Ref
 from incident_tui.incident.settings import Command
 from incident_tui.incident.state import Fold
-from incident_tui.watch.reminders import Clocks, due, in_turn
+from incident_tui.watch.reminders import Clocks, Turns, due
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CLOCKS = Clocks(author=Author("watch"), silence=timedelta(days=9))
@@ -136,7 +136,7 @@ def test_of_several_bastions_the_one_that_declared_says_it_and_another_what_is_n
     def said(journal: str, minute: float) -> list[str]:
         now = NOON + timedelta(minutes=minute)
         incident = story.fold.incident("INC-1")
-        return [one.draft.text for one in in_turn(due(incident, now, clocks), incident, journal, now)]
+        return [one.draft.text for one in Turns(journal).take(due(incident, now, clocks), incident, now)]
 
     assert "no entry for 15 min" in said("a", 15) and "no entry for 15 min" not in said("b", 15)
     assert "no entry for 15 min" in said("b", 18), "the bastion that declared may be lost"
@@ -144,3 +144,12 @@ def test_of_several_bastions_the_one_that_declared_says_it_and_another_what_is_n
     data = {"what": "silence", "since": NOON.isoformat()}
     story.fold.apply(Entry("a", 9, Kind.GAP, at, at, CLOCKS.author, "no entry for 15 min", "INC-1", data=data))
     assert "no entry for 15 min" not in said("b", 18), "it came from there"
+    assert "no entry for 15 min" not in said("a", 18), "it is here, be it without its key: the journal was recovered"
+
+
+def test_each_is_written_once(story: Story) -> None:
+    turns, clocks = Turns("a"), Clocks(author=CLOCKS.author, silence=timedelta(minutes=15))
+    for minute, count in ((15, 1), (16, 0), (99, 0)):
+        now, incident = NOON + timedelta(minutes=minute), story.fold.incident("INC-1")
+        found = turns.take(due(incident, now, clocks), incident, now)
+        assert sum(one.draft.text == "no entry for 15 min" for one in found) == count

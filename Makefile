@@ -44,10 +44,10 @@ lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy incident_tui tests benchmarks bundle && $(BIN)/lint-imports
 
 lab: $(VENV)/.installed-dev
-	@$(BIN)/python tests/lab/peers.py up
+	@$(BIN)/python -m tests.lab.peers up
 
 lab-down:
-	@$(PYTHON) tests/lab/peers.py down
+	@$(PYTHON) -m tests.lab.peers down
 
 simulate: $(VENV)/.installed-dev
 	@SEED=$(SEED) $(BIN)/python -m pytest -q tests/simulation

@@ -28,7 +28,7 @@ from incident_tui.config import load
 from incident_tui.hosts.readings import HostReading
 from incident_tui.journal.board import Board
 
-PEERS = Path(__file__).resolve().parents[1] / "tests" / "lab" / "peers.py"
+ROOT = Path(__file__).resolve().parents[1]
 BRICK_DEATHS = 4
 
 
@@ -39,13 +39,13 @@ class Place:
         number = os.getpid()
         names = ["--prefix", f"itb{number % 100000}", "--subnet", f"10.{214 + number % 40}.{number // 40 % 256}"]
         self.directory = directory
-        self._words = [sys.executable, str(PEERS), "--directory", str(directory), *names]
+        self._words = [sys.executable, "-m", "tests.lab.peers", "--directory", str(directory), *names]
         self._environment = {**os.environ, "HOME": str(directory), "LC_ALL": "C.UTF-8"}
         self._environment.pop("SSH_AUTH_SOCK", None)
         self._decoder = msgspec.json.Decoder(HostReading)
 
     def peers(self, *words: str, check: bool = True) -> str:
-        done = subprocess.run([*self._words, *words], capture_output=True, text=True, timeout=240)
+        done = subprocess.run([*self._words, *words], capture_output=True, text=True, timeout=240, cwd=ROOT)
         if check and done.returncode:
             raise SystemExit(f"{' '.join(words)}: {(done.stderr or done.stdout).strip()[-300:]}")
         return done.stdout.strip()

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import asyncssh
 
+from incident_tui.demo.guard import guarded
+
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -97,7 +99,7 @@ class EmbeddedPeer:
             "PS1": f"[root@{self.name} ~]# ",
             "TERM": process.term_type or "dumb",
         }
-        words = ["/bin/sh", "-c", process.command] if process.command else ["/bin/sh", "-i"]
+        words = ["/bin/sh", "-c", guarded(process.command)] if process.command else ["/bin/sh", "-i"]
         child = await asyncio.create_subprocess_exec(
             *words,
             stdin=asyncio.subprocess.PIPE,

@@ -129,11 +129,11 @@ def _begin(number: int, at: datetime, scene: Scene) -> Order:
     _there(number, run, book)
     said = run.step(number)
     if said is not None and said.step not in ("released", "failed"):
-        hint = f"/drop {number} opens it again" if said.step != "begun" else f"/drop {number} gives it back"
-        raise No(f"{standing(said, scene)}; {hint}.")
+        mine = "gives it back" if same(said.by.name, scene.me) else f"takes it from {said.by.name}"
+        raise No(f"{standing(said, scene)}; /drop {number} {mine if said.step == 'begun' else 'opens it again'}.")
     about = book.steps[number - 1].title if book is not None else ""
     missing = _missing(book, number, run.variables) if book is not None else ()
-    notice = f"You have step {number}: {about} /tick when it is done, /fail {number} why, /drop {number}."
+    notice = _yours(number, book)
     if book is not None and missing:
         notice = f"You have step {number}. {_asks(book, run.variables, missing)}"
     return _say(run, number, "begun", about, at, incident, scene, notice)
@@ -240,6 +240,15 @@ def _there(number: int, run: Run, book: Playbook | None) -> None:
         raise No(f"{run.name} has {count} steps.")
 
 
+def _yours(number: int, book: Playbook | None) -> str:
+    """What whoever has the step does now."""
+    step = book.steps[number - 1] if book is not None else None
+    first = "/run has its commands; then " if step and any(one.runs_on_hosts for one in step.blocks) else ""
+    what = f"{number}: {step.title}" if step is not None else f"{number}"
+    ended = "" if what.endswith(("?", "!", ".", ":")) else "."
+    return f"You have step {what}{ended} {first}/tick, /fail {number} why, or /drop {number}."
+
+
 def _missing(book: Playbook, number: int, values: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name in book.steps[number - 1].variables if name not in values)
 
@@ -261,4 +270,7 @@ def _next(run: Run, book: Playbook, values: Mapping[str, str], scene: Scene) -> 
     if not number or number > len(book.steps):
         return "Every step is settled, or somebody has it."
     missing = _missing(book, number, values)
+    said = run.step(number)
+    if said is not None and said.step == "begun" and not missing:
+        return _yours(number, book)
     return f"Next: {number}. {book.steps[number - 1].title} {_asks(book, values, missing)}".rstrip()

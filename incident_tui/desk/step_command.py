@@ -64,7 +64,7 @@ def in_hand(incident: Incident | None, books: Mapping[str, Playbook], me: str) -
 
 
 def _commands(step: Step, run: Run) -> Iterator[StepCommand]:
-    on_hosts = [one for one in step.blocks if one.is_command and one.target != "local" and one.part != "rollback"]
+    on_hosts = [one for one in step.blocks if one.runs_on_hosts]
     # A step that only checks has nothing but its verify block.
     found = [one for one in on_hosts if not one.part] or on_hosts
     if not set(step.variables) <= set(run.variables):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import shlex
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol, TypeVar
@@ -43,6 +44,12 @@ _GUARD: Final = (
     'said=$($limit head -n 1); [ "$said" = done ] && exit 0; kill -TERM -$1; n=0; '
     "while kill -0 -$1 && [ $n -lt 3 ]; do sleep 1; n=$((n+1)); done; kill -KILL -$1"
 )
+
+
+def command_in(line: str) -> str:
+    """The command in the line that sshd is given to begin it, for whoever stands in for a host; empty in any other."""
+    begin = f"exec /bin/sh -c {text.shell(_BEGIN)} sh "
+    return shlex.split(line)[5] if line.startswith(begin) else ""
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True):

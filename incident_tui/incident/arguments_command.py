@@ -97,7 +97,7 @@ def role(arguments: str, line: Line) -> Parsed:
     if wanted in ("commander", "ic"):
         raise Wrong("command is handed over with /ic.")
     if wanted not in line.roles:
-        raise Wrong(f"{short(first)} is none of {', '.join(line.roles)}.")
+        raise Wrong(f"{short(first)} is none of {', '.join(line.roles)}; [command] roles of config.toml has more.")
     typed, rest = word(rest, "the name")
     none(rest)
     if typed.lower() == "release":

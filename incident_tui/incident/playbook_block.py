@@ -67,6 +67,11 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
         return self.language == "sh"
 
     @property
+    def runs_on_hosts(self) -> bool:
+        """Whether it is to be run at a host's prompt, and not here, nor to take back what was done."""
+        return self.is_command and self.target != "local" and self.part != "rollback"
+
+    @property
     def variables(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(VARIABLE.findall(f"{self.text}\n{self.expect}")))
 

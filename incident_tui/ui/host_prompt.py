@@ -57,7 +57,8 @@ class HostPrompt:
                 "verify after 2 minutes: COMMAND. Esc: not."
             )
         if self.step == "name":
-            warned = "".join(f"{one}. " for one in self._verdict.warnings)
+            verdict = self._verdict
+            warned = "".join(f"{one}. " for one in verdict.warnings) + f"{verdict.reminder} ".lstrip()
             return f"{warned}Type {self.host} and Enter to run there: {one_line(self._wish.command)}"
         return ""
 

@@ -337,7 +337,8 @@ def _task(task: Task, view: View) -> Piece:
     left = task.due - view.now
     over = left < timedelta(0)
     who = cut(view.look.text(task.who), 10, view.look)
-    return (f"task {who} {stepped(left)} {'over' if over else 'left'}", "warn" if over else "")
+    mine = f": {'/done' if task.acked_at else '/ack'}" if same(task.who, view.me.name) else ""
+    return (f"task {who} {stepped(left)} {'over' if over else 'left'}{mine}", "warn" if over else "")
 
 
 def _played(run: Run, view: View) -> Piece:

@@ -148,7 +148,8 @@ class Running:
             return f"{words}; {others} if you mean another." if others else f"{words}.", ""
         if step.target != "host":
             self.talk.editor.set(f"/run {left[0]}")
-        return f"Step {step.number} ({step.title}) is for {', '.join(left)}.", ""
+        which = "any one of " if step.target == "any" and len(left) > 1 else ""
+        return f"Step {step.number} ({step.title}) is for {which}{', '.join(left)}.", ""
 
     def takes(self, action: str, pane: str) -> bool:
         """Whether this action of a key is for us; then it is done."""
@@ -206,7 +207,6 @@ class Running:
 
         self.output, self._wish, self._ran, self._stop = Lines(), go.wish, None, asyncio.Event()
         self._step = go.wish.step
-        self._say(go.verdict.reminder, "")
         self._task = asyncio.get_running_loop().create_task(self._run(go))
         self._show()
 
@@ -228,7 +228,10 @@ class Running:
         well = done is not None and done.exit == 0 and not done.problem and ran.held is not False
         if (done is None or not done.started) and self.talk.host is not None and not self.talk.editor.text:
             self.talk.editor.set(go.wish.step.word if go.wish.step is not None else go.wish.command)
-        self._say(ran.sentence + verified, "ok" if well else "crit" if done is None or not done.started else "warn")
+        # Who had to confirm was reminded then.
+        reminder = "" if go.verdict.confirm else go.verdict.reminder
+        said = f"{ran.sentence}{verified} {reminder}".rstrip()
+        self._say(said, "ok" if well else "crit" if done is None or not done.started else "warn")
 
     async def _verify(self, wish: Wish, ran: Ran) -> None:
         said = await self.commands.verify(wish, ran)

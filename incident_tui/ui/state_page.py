@@ -43,6 +43,7 @@ def state_lines(view: View, width: int, on_call: Sequence[OnCall] = (), people: 
 def _parts(incident: Incident, view: View, on_call: Iterable[Said]) -> Iterator[tuple[str, Iterable[Said]]]:
     now = view.now
     yield "what", _what(incident, now)
+    yield "status", _status(incident, now)
     yield "next update", _due(incident, view)
     yield "IC", _command(incident, view)
     yield "roles", _roles(incident, now)
@@ -72,6 +73,9 @@ def _what(incident: Incident, now: datetime) -> Iterator[Said]:
     level = f"SEV{incident.severity}" if incident.severity is not None else "SEV?"
     age = f", declared {short(now - incident.declared_at)} ago" if incident.declared_at is not None else ""
     yield f"{level} {incident.title or incident.id}{age}", "strong"
+
+
+def _status(incident: Incident, now: datetime) -> Iterator[Said]:
     status = incident.statuses[-1] if incident.statuses else None
     state = "closed" if not incident.open else incident.status or "declared"
     since = f" for {short(now - status.since)}" if status is not None and incident.open else ""

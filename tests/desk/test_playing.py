@@ -119,6 +119,9 @@ def test_variables_are_asked_for_at_the_start_and_what_is_missing_is_said(two: A
     assert bob.say("/set peer web; reboot").notice.startswith("Next: 1. Look")
     assert ana.run.variables == {"volume": "gv0", "peer": "web; reboot"}
     assert "peer was web; reboot" in ana.say("/set peer web3").notice
+    assert ana.say("/set peer web2").notice == (
+        "peer was web3. You have step 2: Ping. /run has its commands; then /tick, /fail 2 why, or /drop 2."
+    )
     assert "no variable" in ana.refused("/set disk x") and "volume, peer" in ana.refused("/set disk x")
     assert "dash" in ana.refused("/set peer --help")
 
@@ -143,7 +146,7 @@ def test_who_begins_a_step_has_it_until_it_is_settled_or_given_back(two: Any) ->
     bob.read()
     bob.saved("/begin 2")
     clock.forward(minutes=4)
-    assert ana.refused("/begin 2") == "bob has step 2 since 14:00Z; /drop 2 gives it back."
+    assert ana.refused("/begin 2") == "bob has step 2 since 14:00Z; /drop 2 takes it from bob."
     assert "bob has step 2 since 14:00Z" in ana.refused("/tick 2")
     assert "bob has step 2" in ana.refused("/fail 2 it smokes")
     ana.saved("/begin")  # the next one that nobody has

@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
 """Three real peers on this machine, for tests and for trying the program: OpenSSH, glusterd and Docker Engine.
 
-    peers.py [--directory DIR] [--prefix NAME] [--subnet A.B.C] COMMAND
+    python3 -m tests.lab.peers [--directory DIR] [--prefix NAME] [--subnet A.B.C] COMMAND
         up              make them, or what is missing of them; needs root. DIR/config.toml is for incident-tui
         down            end them and remove everything that `up` made, and only that
         exec N COMMAND  run a command inside peer N; its exit status is the command's
@@ -29,88 +28,26 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
+
+from tests.lab.machine import (
+    BUSYBOX,
+    DOCKER,
+    DOCKERD,
+    GLUSTERD,
+    SSHD,
+    LabError,
+    call,
+    file,
+    missing,
+    started_at,
+    until,
+)
 
 PEERS = (1, 2, 3)
 IMAGE = "busybox:lab"
-SSHD, GLUSTERD, DOCKERD, DOCKER, BUSYBOX = (
-    "/usr/sbin/sshd",
-    "/usr/sbin/glusterd",
-    "/usr/sbin/dockerd",
-    "/usr/bin/docker",
-    "/bin/busybox",
-)
-TOOLS = {
-    SSHD: "openssh-server",
-    GLUSTERD: "glusterfs-server",
-    DOCKERD: "docker.io",
-    DOCKER: "docker.io",
-    BUSYBOX: "busybox-static",
-    "/sbin/mount.glusterfs": "glusterfs-client",
-    "ssh-keygen": "openssh-client",
-    "ip": "iproute2",
-    "unshare": "util-linux",
-    "nsenter": "util-linux",
-}
-START_SECONDS = 60.0
 DOCKER_ROOT = Path("/var/lib/docker")
 """Where dockerd keeps its files on every host; each peer sees its own there."""
-
-
-class LabError(Exception):
-    """The lab could not be made or used; the message is one sentence."""
-
-
-def call(*words: str, check: bool = True, text: str | None = None) -> str:
-    """A command of this machine; its standard output. Raises LabError with what it said."""
-    done = subprocess.run(words, input=text, capture_output=True, text=True, timeout=120)
-    if check and done.returncode:
-        raise LabError(f"{shlex.join(words)}: status {done.returncode}: {(done.stderr or done.stdout).strip()[:400]}")
-    return done.stdout
-
-
-def until(ask: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
-    end = time.monotonic() + seconds
-    while not ask():
-        if time.monotonic() > end:
-            raise LabError(f"{what}: not within {seconds:g} s")
-        time.sleep(0.1)
-
-
-def started_at(pid: int) -> str:
-    """When a process began, in the kernel's ticks: with the pid it names one process for ever. Empty: there is none."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return ""
-    fields = text.rpartition(")")[2].split()
-    return "" if fields[0] in "ZX" else fields[19]
-
-
-def missing() -> str:
-    """Why there can be no lab here, in one sentence; empty when there can be one."""
-    if os.geteuid() != 0:
-        return "root is needed for namespaces"
-    lacking = sorted({package for tool, package in TOOLS.items() if shutil.which(tool) is None})
-    if lacking:
-        return f"not installed: {' '.join(lacking)}"
-    if not Path("/dev/fuse").exists():
-        return "there is no /dev/fuse, which mounting a volume needs"
-    name = f"itp{os.getpid()}"
-    for words in (
-        ("unshare", "--mount", "--uts", "--pid", "--fork", "true"),
-        ("ip", "netns", "add", name),
-        ("ip", "link", "add", name, "type", "bridge"),
-    ):
-        done = subprocess.run(words, capture_output=True, text=True)
-        if done.returncode:
-            call("ip", "netns", "del", name, check=False)
-            return f"{shlex.join(words)}: {done.stderr.strip()[:160]}"
-    call("ip", "netns", "del", name)
-    call("ip", "link", "del", name)
-    return ""
 
 
 class Lab:
@@ -149,7 +86,7 @@ class Lab:
         """The command that runs `words` in peer N."""
         pid = self.first(n)
         if not pid:
-            raise LabError(f"peer {n} does not run; peers.py up makes it")
+            raise LabError(f"peer {n} does not run; make lab makes it")
         return ["nsenter", "-t", str(pid), "-n", "-m", "-u", "-p", "--wd=/", *words]
 
     def run(self, n: int, *words: str, check: bool = True, text: str | None = None) -> str:
@@ -238,17 +175,14 @@ class Lab:
         (place / "ready").unlink(missing_ok=True)
         hosts = ["127.0.0.1 localhost\n", *(f"{self.address(k)} peer{k}\n" for k in PEERS)]
         (place / "hosts").write_text("".join(hosts))
-        (place / "sshd_config").write_text(_SSHD_CONFIG.format(address=self.address(n), place=place))
-        (place / "glusterd.vol").write_text(_GLUSTERD_VOL)
-        (place / "dmesg").write_text(_DMESG.format(real="/run/dmesg", place=place, space=self.space(n)))
+        (place / "sshd_config").write_text(file("sshd_config", address=self.address(n), place=place))
+        (place / "glusterd.vol").write_text(file("glusterd.vol"))
+        (place / "dmesg").write_text(file("dmesg", real="/run/dmesg", place=place, space=self.space(n)))
         (place / "dmesg").chmod(0o755)
         (place / "dmesg-since").write_text(Path("/proc/uptime").read_text().split()[0])
         script = place / "init"
-        script.write_text(
-            _INIT.format(
-                place=place, n=n, dmesg=shutil.which("dmesg"), sshd=SSHD, docker=DOCKER, docker_root=DOCKER_ROOT
-            )
-        )
+        programs = {"sshd": SSHD, "docker": DOCKER, "docker_root": DOCKER_ROOT, "dmesg": shutil.which("dmesg")}
+        script.write_text(file("init", place=place, n=n, **programs))
         # nsenter, not `ip netns exec`, which hides /sys/fs/cgroup.
         words = ["nsenter", f"--net=/run/netns/{self.space(n)}", "unshare", "--mount", "--uts", "--pid", "--fork"]
         with (place / "init.log").open("ab") as log:
@@ -336,7 +270,7 @@ class Lab:
                 f'identity_file = "{self.directory / "key"}"\nknown_hosts = "{self.directory / "known_hosts"}"\n'
                 'roles = ["docker", "gluster"]\n'
             )
-        (self.directory / "config.toml").write_text("\n".join([*out, _PACES]))
+        (self.directory / "config.toml").write_text("\n".join([*out, file("paces.toml")]))
 
     # ------------------------------------------------------------------ down
 
@@ -369,105 +303,8 @@ class Lab:
         call("ip", "link", "set", self.space(n), state)
 
 
-_SSHD_CONFIG = """\
-Port 22
-ListenAddress {address}
-HostKey {place}/ssh/host
-AuthorizedKeysFile {place}/ssh/authorized_keys
-PermitRootLogin yes
-PasswordAuthentication no
-UsePAM no
-StrictModes no
-PidFile /run/sshd.pid
-Subsystem sftp internal-sftp
-MaxStartups 100
-"""
-
-# Peers notice a lost one in seconds, not after minutes.
-_GLUSTERD_VOL = """\
-volume management
-    type mgmt/glusterd
-    option working-directory /var/lib/glusterd
-    option transport-type socket
-    option transport.socket.keepalive-time 2
-    option transport.socket.keepalive-interval 1
-    option transport.socket.keepalive-count 3
-    option transport.tcp-user-timeout 5
-    option transport.socket.read-fail-log off
-    option transport.socket.listen-port 24007
-    option ping-timeout 5
-    option event-threads 1
-end-volume
-"""
-
-# The peers share one kernel; this shows a peer the kills in its own cgroup, since it was made or its mark was moved.
-_DMESG = """\
-#!/bin/sh
-{real} "$@" | awk -v since="$(cat {place}/dmesg-since)" '
-    {{ at = $0; sub(/^\\[ */, "", at) }}
-    at + 0 < since + 0 {{ next }}
-    /invoked oom-killer/ {{ first = $0; ours = 0; next }}
-    /oom-kill:constraint=/ {{ ours = index($0, "/{space}/"); if (ours && first != "") print first; first = "" }}
-    /oom-kill:|Killed process|[Oo]ut of memory|Task in/ {{ if (ours) print; next }}
-    {{ print }}'
-"""
-
-# The first process of a peer: hides what is this machine's own, starts sshd, and then only reaps.
-_INIT = """\
-mount --make-rprivate /
-hostname peer{n}
-mount -t proc proc /proc
-mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /run/sshd /run/gluster
-mount -t tmpfs -o mode=755 tmpfs /var/log
-mkdir -p /var/log/glusterfs
-mkdir -p /run/mnt
-mount --bind {place}/gluster-log /var/log/glusterfs
-mount --bind {place}/glusterd /var/lib/glusterd
-mount --bind {place}/docker {docker_root}
-mount --bind {place}/glusterd.vol /etc/glusterfs/glusterd.vol
-mount --bind {place}/hosts /etc/hosts
-cp {dmesg} /run/dmesg
-mount --bind {place}/dmesg {dmesg}
-[ ! -e /usr/local/bin/docker ] || mount --bind {docker} /usr/local/bin/docker
-{sshd} -f {place}/sshd_config -E /var/log/sshd
-: >{place}/ready
-while :; do sleep 3600 & wait $!; done
-"""
-
-_PACES = """\
-[thresholds]
-# The peers share this machine's processors, memory and disk; how full those are is not the lab's subject.
-memory_warn = 99.5
-memory_crit = 99.9
-swap_rate_warn = 1e9
-swap_rate_crit = 1e9
-load_warn = 1000.0
-load_crit = 1000.0
-disk_warn = 99.9
-disk_crit = 100.0
-inodes_warn = 99.9
-inodes_crit = 100.0
-pressure_warn = 99.9
-pressure_crit = 100.0
-slow_max_age = 20.0
-
-[fleet]
-fast_seconds = 1.0
-slow_seconds = 2.0
-gluster_seconds = 30.0
-heal_seconds = 4.0
-seldom_seconds = 10.0
-connect_timeout = 3.0
-keepalive_seconds = 2.0
-
-[watch]
-hold_seconds = 2.0
-"""
-
-
 def main(words: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="peers.py", description=__doc__.split("\n", 1)[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(prog="peers", description=__doc__.split("\n", 1)[0] if __doc__ else None)
     parser.add_argument("--directory", type=Path, default=Path("/var/lib/incident-tui-lab"))
     parser.add_argument(
         "--prefix", default="itlab", help="of interface, namespace and cgroup names; at most 12 letters"
@@ -504,7 +341,7 @@ def main(words: list[str]) -> int:
             case "start":
                 lab.start(given.n, given.what)
     except LabError as error:
-        print(f"peers.py: {error}", file=sys.stderr)
+        print(f"peers: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -117,11 +117,11 @@ def test_a_faulty_and_a_stopped_session_are_found_and_repaired(lab: Any) -> None
 
     # The other side is gone, and what is written meanwhile must arrive after the repair.
     gluster(lab, "volume", "stop", "copy", "force")
+    write(lab, "second")  # a worker that has nothing to copy may take minutes to notice
     sentence = lab.appears(RULE, subject, "crit", 60)
     assert sentence == f"src: geo-replication peer1 to ssh://{REMOTE} Faulty"
     lab.until(lambda: "Faulty" in play.look(1, "Which worker is Faulty"), 30)
     assert "Worker Status Change [{status=Faulty}]" in play.look(1, "What does the log of the faulty worker")
-    write(lab, "second")
     gluster(lab, "volume", "start", "copy")
     play.do(1, "Restart the session once", again=BUSY)
     lab.recovers(RULE, subject, 60)

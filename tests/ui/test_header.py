@@ -177,6 +177,16 @@ def test_running_things_and_what_is_left_out_is_counted(kit: Any) -> None:
     assert plain([notices(view, 50)]) == " task bob 02:30 over   +2 more", "what is over gives way to nothing"
 
 
+def test_what_is_mine_to_do_says_how(kit: Any) -> None:
+    view = kit.view(kit.healthy(), kit.story())
+    assert "task bob 02:30 over   " in plain([notices(view, 80)])
+    mine = msgspec.structs.replace(view, me=kit.bob)
+    assert "task bob 02:30 over: /ack   " in plain([notices(mine, 80)])
+    task = msgspec.structs.replace(mine.incident.tasks[0], acked_at=kit.now)
+    acked = msgspec.structs.replace(mine, incident=msgspec.structs.replace(mine.incident, tasks=(task,)))
+    assert "task bob 02:30 over: /done   " in plain([notices(acked, 80)])
+
+
 def test_a_long_alarm_ends_with_a_mark(kit: Any) -> None:
     problem = " ".join(["no room left on the disk"] * 12)
     view = kit.view({}, writer=WriterStatus(problem=problem, waiting=1))

@@ -49,7 +49,7 @@ def test_what_is_due_and_missing_stands_out(kit: Any) -> None:
     text = shown(kit, *work(kit))
     for words in (
         "what        SEV1 gv0 split-brain, sites 502, declared 41m ago",
-        "mitigating for 37m: serving gv0 from web1",
+        "status      mitigating for 37m: serving gv0 from web1",
         "IC          ana since 14:02Z; next: eve, the deputy",
         "exit when   [ ] no entry in split-brain on gv0",
         "hosting company #48213, back 03:00 OVER: power at rack 4?",

@@ -100,6 +100,7 @@ def standing(context: Context, store: Store, incident: Incident, *, since: datet
         people=context.essentials.people,
         on_call=on_call_now(_rosters(context), now),
         command=context.essentials.command,
+        severities=context.essentials.severities,
         since=since,
         head=store.head(),
         demo=context.demo,

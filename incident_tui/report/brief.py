@@ -86,8 +86,7 @@ def _command(standing: Standing) -> str:
 
 
 def _clocks(standing: Standing) -> str:
-    one, now = standing.incident, standing.now
-    due = [f"{audience} {due_words(at, now)}" for audience, at in sorted(one.next_update.items(), key=lambda p: p[1])]
+    due = [f"{audience} {due_words(at, standing.now)}" for at, audience in standing.updates]
     return f"next update: {'; '.join(due) or 'none promised'}"
 
 

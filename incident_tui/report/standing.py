@@ -12,7 +12,8 @@ from incident_tui.incident.entry import Kind, Ref
 from incident_tui.incident.finding import Finding, Level
 from incident_tui.incident.people import find
 from incident_tui.incident.roster import OnCall, local_time
-from incident_tui.incident.settings import Command, Person
+from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Person, Severity
+from incident_tui.incident.updates import updates_due
 from incident_tui.incident.views import Incident, TimelineRow
 from incident_tui.journal.chain import Head
 
@@ -40,6 +41,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     people: Sequence[Person] = ()
     on_call: Sequence[OnCall] = ()
     command: Command = Command()
+    severities: Sequence[Severity] = DEFAULT_SEVERITIES
     since: datetime | None = None
     head: Head | None = None
     demo: bool = False
@@ -54,6 +56,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         """The key events that were recorded since the reader looked last; all of them, when that is not known."""
         since = self.since
         return [row for row in self.key_events if since is None or row.entry.recorded_at > since]
+
+    @property
+    def updates(self) -> list[tuple[datetime, str]]:
+        """When updates are due, and to whom, the earliest first."""
+        return updates_due(self.incident, self.command, self.severities)
 
     def contacts(self) -> Iterator[tuple[str, str]]:
         """(who and why, how to reach them) of those who matter now: commander, other roles, on call, escalation."""

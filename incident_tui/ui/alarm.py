@@ -13,6 +13,7 @@ from typing import Final
 
 from incident_tui.incident.finding import Level
 from incident_tui.text import sanitise
+from incident_tui.ui.clocks import updates
 from incident_tui.ui.lines import cut
 from incident_tui.ui.view import View
 
@@ -45,7 +46,7 @@ def causes(view: View) -> dict[Cause, str]:
     incident = view.incident
     if incident is None or not incident.open:
         return found
-    for audience, at in incident.next_update.items():
+    for at, audience in updates(view):
         if at < view.now:
             found["overdue", f"{audience} {at.isoformat()}"] = f"update overdue ({audience})"
     me = view.me.name.casefold()

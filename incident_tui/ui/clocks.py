@@ -1,5 +1,5 @@
 """What the clocks of an incident say at one moment, for the header and the line below: a commander who is gone, the age
-to call out, a first update that is due, who is tired, companies that promised to be back. Pure."""
+to call out, updates that are due, who is tired, companies that promised to be back. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from incident_tui.incident.said import same
-from incident_tui.incident.settings import is_public
+from incident_tui.incident.updates import updates_due
 from incident_tui.ui.lines import Piece, cut
 from incident_tui.ui.times import short, stepped
 from incident_tui.ui.view import View
@@ -47,15 +47,9 @@ def take_over(view: View) -> str:
     return f"{view.look.text(incident.commander)} is gone {short(since)}: {takes_over(view)}"
 
 
-def first_update(view: View) -> tuple[datetime, str] | None:
-    """When the first public update is due, while nothing was given or promised."""
-    incident, minutes = view.incident, view.command.first_update_minutes
-    if incident is None or incident.declared_at is None or not minutes or incident.drill:
-        return None
-    if not incident.open or incident.stood_down_at is not None or not is_public(incident.severity, view.severities):
-        return None
-    told = {one.audience for one in incident.updates} | {one.audience for one in incident.promises}
-    return None if "public" in told else (incident.declared_at + timedelta(minutes=minutes), "first public")
+def updates(view: View) -> list[tuple[datetime, str]]:
+    """When updates are due, and to whom, the earliest first."""
+    return updates_due(view.incident, view.command, view.severities) if view.incident is not None else []
 
 
 def running(view: View) -> Iterator[Piece]:

@@ -112,10 +112,7 @@ def _promises(view: View, words: tuple[str, str]) -> list[Piece]:
     incident = view.incident
     if incident is None:
         return []
-    due = sorted((at, audience) for audience, at in incident.next_update.items())
-    first = clocks.first_update(view)
-    if first is not None:
-        due = sorted([*due, first])
+    due = clocks.updates(view)
     if not due:
         return [("no update promised", "warn" if incident.open and incident.stood_down_at is None else "")]
     out: list[Piece] = []

@@ -29,6 +29,7 @@ def standing(view: View, parts: Parts, incident: Incident, store: Store) -> Stan
         people=parts.people,
         on_call=on_call_now(parts.rosters, view.now),
         command=parts.command,
+        severities=view.severities,
         head=head,
         demo=view.demo,
     )

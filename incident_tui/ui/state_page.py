@@ -83,12 +83,11 @@ def _status(incident: Incident, now: datetime) -> Iterator[Said]:
 
 
 def _due(incident: Incident, view: View) -> Iterator[Said]:
-    due = [(at, audience) for audience, at in incident.next_update.items()]
-    first = clocks.first_update(view)
-    for at, audience in sorted([*due, first] if first is not None else due):
+    due = clocks.updates(view)
+    for at, audience in due:
         late = at < view.now
         yield f"{audience} {at:%H:%M}Z, {_left(at, view.now)}", "crit" if late else ""
-    if not due and first is None and incident.open:
+    if not due and incident.open:
         yield "none promised", "warn"
 
 

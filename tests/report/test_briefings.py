@@ -99,6 +99,14 @@ CALL: ana (IC) +34 600, 15:41 Mon
     )
 
 
+def test_the_first_public_update_is_due_though_nobody_promised_it(story: Any) -> None:
+    story.declare(severity=1)
+    assert "next update: first public 14:05Z, OVERDUE 36m" in brief(standing(story))
+    assert "- first public: due 14:05:00, **OVERDUE**" in handoff(standing(story), "bob")
+    story(Kind.UPDATE, 3, "Two sites are slow.", audience="public")
+    assert "next update: none promised" in brief(standing(story))
+
+
 def test_with_a_last_look_it_begins_with_what_came_since(story: Any) -> None:
     outage(story)
     lines = brief(standing(story, since=NOW - timedelta(minutes=30, seconds=30)))

@@ -60,6 +60,8 @@ def test_updates_tasks_and_command_that_come_to_me(kit: Any) -> None:
     words = [text for (sort, _), text in found.items() if sort != "critical"]
     assert "update overdue (public)" in words and "task for you: look at web1" in words
     assert "my own idea" not in " ".join(words)
+    untold = kit.view(kit.healthy(later), kit.story()[:1], now=later)
+    assert "update overdue (first public)" in causes(untold).values()
 
 
 def test_a_notification_is_short_clean_and_in_the_right_envelope() -> None:

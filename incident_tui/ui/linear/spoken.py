@@ -171,9 +171,7 @@ def _states(view: View) -> dict[str, str]:
         found[f"conflict:{two.second}"] = two.sentence
     incident = view.incident
     if incident is not None and incident.open:
-        first = clocks.first_update(view)
-        due = [*((at, audience) for audience, at in incident.next_update.items()), *([first] if first else [])]
-        for at, audience in due:
+        for at, audience in clocks.updates(view):
             left = at - view.now
             if left < timedelta(0):
                 found[f"due:{audience} {at}"] = f"update OVERDUE ({audience})"

@@ -39,8 +39,8 @@ def _fields(entry: Entry) -> set[str]:
     if entry.kind is Kind.OBSERVATION and data.get("level") == "ok":
         return set()
     names = [str(data.get("host", "")), str(data.get("target", ""))]
-    if entry.kind is Kind.OBSERVATION:  # "gv0/web3:/b/gv0", "web2/drupal-a", "reliefweb"
-        names.append(str(data.get("subject", "")).partition("/")[0])
+    if entry.kind is Kind.OBSERVATION:  # "gv0 web3:/b/gv0", "web2 drupal-a", "peer web3", "reliefweb"
+        names.append(str(data.get("subject", "")).removeprefix("peer ").partition(" ")[0].partition("/")[0])
     return {name for name in names if name}
 
 

@@ -22,15 +22,16 @@ def shared(entries: list[Entry], now: datetime, of: str = "I") -> dict[str, tupl
 def test_what_is_wrong_and_what_was_typed_name_the_same_machine(make: Any, start: datetime) -> None:
     entries = [
         make(Kind.DECLARE, 0, "sites slow", incident="I", title="sites slow", attach_minutes=0),
-        make(Kind.NOTE, 1, "Web3 answers slowly, so does gv0.", incident="I"),
+        make(Kind.NOTE, 1, "Web3 answers slowly, so does gv0. Web4?", incident="I"),
         make(Kind.DECLARE, 0, "disk", incident="O", title="disk", attach_minutes=0),
-        make(Kind.OBSERVATION, 1, "down", incident="O", level="crit", host="web3", subject="gv0/web3:/b/gv0"),
+        make(Kind.OBSERVATION, 1, "down", incident="O", level="crit", host="web3", subject="gv0 web3:/b/gv0"),
+        make(Kind.OBSERVATION, 1, "cut off", incident="O", level="warn", host="web3", subject="peer web4"),
         make(Kind.DECLARE, 0, "mail", incident="M", title="mail", attach_minutes=0),
         make(Kind.OBSERVATION, 1, "well", incident="M", level="ok", host="web3", subject="web3"),
         make(Kind.NOTE, 2, "web30 is another machine", incident="M"),
     ]
-    assert shared(entries, start) == {"O": ("gv0", "web3")}
-    assert shared(entries, start, of="O") == {"I": ("gv0", "web3")}
+    assert shared(entries, start) == {"O": ("gv0", "web3", "web4")}
+    assert shared(entries, start, of="O") == {"I": ("gv0", "web3", "web4")}
 
 
 def test_long_closed_ones_and_duplicates_are_not_named(make: Any, start: datetime) -> None:

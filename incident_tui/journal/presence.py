@@ -1,7 +1,8 @@
 """Who has a screen open on this journal: one locked file for each, so that a lost session shows by itself.
 
 DIR/screens/<uid>-<pid>-<random>.json holds the name; its flock says whether the screen lives, its modification time
-when it last did. A screen that ends in order removes its file; what a lost one leaves is shown as gone for an hour.
+when it last did. A screen that ends in order removes its file; what a lost one leaves, and that of somebody who is
+needed, is shown as gone for an hour.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class Presence:
         self._folder = os.path.join(os.path.abspath(os.fspath(directory)), "screens")
         self._fd = -1
         self._path = ""
+        self.needed = False
+        """The others have to know that this person went: the screen ends as a lost one does."""
 
     def enter(self, name: str) -> None:
         """Show that a screen of `name` is open. Raises JournalError when the directory cannot be written."""
@@ -66,7 +69,10 @@ class Presence:
     def leave(self) -> None:
         """The screen ends in order."""
         if self._fd >= 0:
-            _unlink(self._path)
+            if self.needed:
+                self.beat()
+            else:
+                _unlink(self._path)
             os.close(self._fd)
             self._fd = -1
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from incident_tui.desk import outcome as o
 from incident_tui.incident.views import TimelineRow
 from incident_tui.ui import sheets, yank
+from incident_tui.ui.clocks import commands
 from incident_tui.ui.closer import Closer
 from incident_tui.ui.driver import driver_of
 from incident_tui.ui.effects import Effects
@@ -312,7 +313,10 @@ class Actions:
             self.app.exit(0)
             return
         self._leave_at = now
-        self.app.talk.said = ("Ctrl+C again leaves. Watching goes on; your line is kept.", "warn")
+        again = "Ctrl+C again leaves. Watching goes on; your line is kept."
+        if commands(self.app.session.incident, self.app.session.author.name):
+            again = f"You command: /handoff NAME first? {again}"
+        self.app.talk.said = (again, "warn")
 
     def open_over(self, opened: sheets.Opened) -> None:
         """Open it over what is open, which Esc brings back."""

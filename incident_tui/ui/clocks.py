@@ -9,6 +9,7 @@ from typing import Final
 
 from incident_tui.incident.said import same
 from incident_tui.incident.updates import updates_due
+from incident_tui.incident.views import Incident
 from incident_tui.ui.lines import Piece, cut
 from incident_tui.ui.times import short, stepped
 from incident_tui.ui.view import View
@@ -17,6 +18,12 @@ GONE_AFTER: Final = 60.0
 """Seconds without a screen after which a commander who had one is called gone; a reconnect is quicker."""
 CALLED_OUT: Final = timedelta(minutes=1)
 """For so long the age is called out."""
+
+
+def commands(incident: Incident | None, name: str) -> bool:
+    """Whether this person commands a response that goes on."""
+    going_on = incident is not None and incident.open and incident.stood_down_at is None
+    return going_on and incident is not None and same(incident.commander, name)
 
 
 def gone(view: View) -> float | None:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from incident_tui.incident.entry import Author
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.presence import Presence
 from incident_tui.journal.signing import Signing
 from incident_tui.journal.writer import Unsaved
-from incident_tui.ui.session import Presence, Session
+from incident_tui.ui.clocks import commands
+from incident_tui.ui.session import Session
 from incident_tui.ui.view import Parts
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ def run(
     try:
         status = app.run(mouse=settings.screen.mouse)
     finally:
+        presence.needed = commands(session.incident, author.name)
         unsaved = session.close(*app.talk.unsent())
         _report(unsaved, "" if signing is None else signing.close())
     if app.crash is not None:

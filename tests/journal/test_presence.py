@@ -74,6 +74,14 @@ def test_hostile_names_and_files_do_no_harm(tmp_path: Path) -> None:
     presence.leave()
 
 
+def test_who_is_needed_is_shown_as_gone_by_leaving_in_order_too(tmp_path: Path) -> None:
+    presence = Presence(tmp_path)
+    presence.enter("ana")
+    presence.needed = True
+    presence.leave()
+    assert shown(tmp_path) == [("ana", False)]
+
+
 def test_files_are_for_the_group(tmp_path: Path) -> None:
     presence = Presence(tmp_path)
     presence.enter("ana")

@@ -24,6 +24,7 @@ import pytest
 
 from incident_tui.incident.entry import Author, Draft, Kind
 from incident_tui.journal.notify import ring
+from incident_tui.journal.presence import Presence
 from incident_tui.journal.prompt import load_lines
 from incident_tui.journal.store import Store
 
@@ -37,9 +38,11 @@ from incident_tui.ui.run import run
 from incident_tui.ui.settings import Screen
 place = Path(sys.argv[1])
 settings = Settings(screen=Screen(mouse="mouse" in sys.argv))
+presence = Presence(place)
+presence.enter("ana")
 sys.exit(run(settings=settings, directory=place, author=Author("ana"), start_watch=lambda: None,
              ask=(lambda host, word: 1 / 0) if "crash" in sys.argv else (lambda host, word: None),
-             presence=Presence(place), demo=False, playbooks=[]))
+             presence=presence, demo=False, playbooks=[]))
 """
 
 
@@ -283,6 +286,19 @@ def test_mouse_is_left_to_the_terminal_and_colours_are_the_sixteen(terminal: Any
     screen.until("no incident")
     assert b"\x1b[?1000h" not in screen.raw and b"\x1b[?1006h" not in screen.raw
     assert b"38;2;" not in screen.raw and b"48;2;" not in screen.raw and b"38;5;" not in screen.raw
+
+
+def test_a_commander_who_left_is_seen_to_be_gone(tmp_path: Path, terminal: Any) -> None:
+    screen = terminal("commander")
+    screen.until(" >")
+    screen.type("/declare gv0\r")
+    screen.until("is commander")
+    screen.type("\x03")
+    screen.until("You command")
+    screen.type("\x03")
+    assert screen.wait() == 0
+    (left,) = Presence(tmp_path / "journal").people()
+    assert not left.alive
 
 
 def test_of_the_mouse_only_buttons_and_wheel_are_asked_for(tmp_path: Path, terminal: Any) -> None:

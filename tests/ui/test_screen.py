@@ -258,6 +258,13 @@ async def test_leaving_takes_two(world: Any, screen: Any) -> None:
         assert driver.app._exit and driver.app.return_value == 0
 
 
+async def test_a_commander_who_leaves_is_asked_to_hand_over_first(screen: Any) -> None:
+    async with screen() as driver:
+        await driver.type("/declare gv0", "enter")
+        await driver.press("ctrl+c")
+        assert "You command: /handoff NAME first? Ctrl+C again leaves" in driver.text
+
+
 async def test_no_other_key_ends_it_or_is_lost(world: Any, screen: Any) -> None:
     async with screen() as driver:
         await driver.type("draft")

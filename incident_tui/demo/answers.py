@@ -80,7 +80,7 @@ def _xml(body: str, ret: int = 0, error: str = "") -> str:
     )
 
 
-def _sees(world: World, asked: Peer) -> list[Peer]:
+def sees(world: World, asked: Peer) -> list[Peer]:
     return [peer for peer in world.peers.values() if peer.gluster and peer is not asked]
 
 
@@ -90,7 +90,7 @@ def peer_status(world: World, asked: Peer) -> str:
         f"      <hostnames>\n        <hostname>{peer.name}</hostname>\n      </hostnames>\n"
         f"      <connected>{int(peer.reachable and peer.glusterd)}</connected>\n      <state>3</state>\n"
         f"      <stateStr>Peer in Cluster</stateStr>\n    </peer>\n"
-        for peer in _sees(world, asked)
+        for peer in sees(world, asked)
     )
     return _xml(f"  <peerStatus>\n{rows}  </peerStatus>\n")
 
@@ -122,13 +122,13 @@ def volume_info(world: World) -> str:
     )
 
 
-def _reached(world: World, asked: Peer) -> set[str]:
-    return {asked.name} | {peer.name for peer in _sees(world, asked) if peer.reachable and peer.glusterd}
+def reached(world: World, asked: Peer) -> set[str]:
+    return {asked.name} | {peer.name for peer in sees(world, asked) if peer.reachable and peer.glusterd}
 
 
 def volume_status(world: World, volume: Volume, asked: Peer) -> str:
     """Bricks of a peer that cannot be reached are simply not in it."""
-    there = _reached(world, asked)
+    there = reached(world, asked)
     rows = "".join(
         _node(brick.peer, brick.path, world.peers[brick.peer].uuid, brick.alive, brick.port, brick.pid)
         for brick in volume.bricks
@@ -156,7 +156,7 @@ def _node(host: str, path: str, uuid: str, alive: bool, port: int, pid: int) -> 
 
 def heal_info(world: World, volume: Volume, asked: Peer, *, split_only: bool = False) -> str:
     """Text, as GlusterFS 3.6 prints it whether XML was asked for or not."""
-    there = _reached(world, asked)
+    there = reached(world, asked)
     blocks = []
     for brick in volume.bricks:
         head = f"Brick {brick.peer}:{brick.path}/\n"

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from incident_tui.demo import answers
+from incident_tui.demo import answers, answers_text
 from incident_tui.demo.world import Brick, Container, Peer, World, fake_uuid
 
 _XATTROP_SHOWN: Final = 400
@@ -173,6 +173,7 @@ def _gluster(world: World, peer: Peer) -> dict[str, str]:
         "answers/gluster-version": "glusterfs 3.6.9 built on Mar  2 2016 18:20:51\n",
         f"{state}/glusterd.info": f"UUID={peer.uuid}\noperating-version=30600\n",
         "answers/gluster/peer-status": answers.peer_status(world, peer),
+        "answers/gluster/peer-status.txt": answers_text.peer_status(world, peer),
         "answers/gluster/volume-info": answers.volume_info(world),
     }
     if peer.glusterd:
@@ -182,6 +183,7 @@ def _gluster(world: World, peer: Peer) -> dict[str, str]:
         files["answers/gluster-down"] = "\n"
     for volume in world.volumes.values():
         files[f"answers/gluster/status-{volume.name}"] = answers.volume_status(world, volume, peer)
+        files[f"answers/gluster/status-{volume.name}.txt"] = answers_text.volume_status(world, volume, peer)
         files[f"answers/gluster/heal-{volume.name}"] = answers.heal_info(world, volume, peer)
         files[f"answers/gluster/split-{volume.name}"] = answers.heal_info(world, volume, peer, split_only=True)
         for brick in volume.bricks:

@@ -14,6 +14,8 @@ from incident_tui.demo.peers import install_programs
 from incident_tui.demo.scenario import build, happen, load, names, repairs
 from incident_tui.demo.tree import Tree
 from incident_tui.demo.world import World
+from incident_tui.hosts.gluster import Rows, peers_xml, status_xml
+from incident_tui.hosts.gluster_text import peers_text, status_text
 from incident_tui.shipped import shipped
 
 NOW = datetime(2026, 11, 23, 3, 10, tzinfo=UTC)
@@ -125,3 +127,22 @@ def test_a_daemon_that_is_down_says_so_as_that_version_did(machine: Machine, wor
     machine.tree.write(world, world.peers["web1"])
     assert "FATA[0000]" in machine.run("docker", "ps", "-aq").stderr
     assert "Connection failed" in machine.run("gluster", "peer", "status").stdout
+
+
+def test_a_person_is_told_the_same_as_the_probe_and_without_xml(machine: Machine, world: World) -> None:
+    play(world, 90)
+    machine.tree.write(world, world.peers["web1"])
+    ask = ("volume", "status", "gv0")
+    (read,) = status_xml(machine.run("gluster", "--mode=script", "--xml", *ask).stdout)
+    said = machine.run("gluster", *ask).stdout
+    (rows,) = status_text(said)
+
+    def plain(of: Rows) -> list[tuple[object, ...]]:
+        return [*((one.host, one.online, one.pid) for one in of.bricks), *((one.host,) for one in of.services)]
+
+    assert "xml" not in said and plain(rows) == plain(read)
+    assert any(not brick.alive for brick in world.volumes["gv0"].bricks) and " N       N/A" in said
+    assert machine.run("gluster", "volume", "status").stdout.count("Status of volume: ") == len(world.volumes)
+    peers = peers_xml(machine.run("gluster", "--xml", "peer", "status").stdout)
+    told = peers_text(machine.run("gluster", "peer", "status").stdout)
+    assert [(one.names, one.connected) for one in told] == [(one.names, one.connected) for one in peers]

@@ -97,7 +97,7 @@ def test_a_faulty_and_a_stopped_session_are_found_and_repaired(lab: Any) -> None
     lab.until(lambda: keys.read_text().count("gsyncd") == 3, 60, "each peer's key accepted by the other side")
     # GlusterFS 10.3 with rsync 3.5.0 makes the files and leaves them empty, and calls that Active; tar does not.
     session(lab, "config", "sync-method", "tarssh")
-    session(lab, "config", "timeout", "10")  # a lost other side is noticed after half of it, and not of 120 s
+    session(lab, "config", "secondary-timeout", "20")  # a lost other side is noticed after half of it, not of 120 s
     gluster(lab, "volume", "set", "src", "changelog.rollover-time", "3")
     write(lab, "first")
     session(lab, "start")

@@ -273,4 +273,5 @@ def _next(run: Run, book: Playbook, values: Mapping[str, str], scene: Scene) -> 
     said = run.step(number)
     if said is not None and said.step == "begun" and not missing:
         return _yours(number, book)
-    return f"Next: {number}. {book.steps[number - 1].title} {_asks(book, values, missing)}".rstrip()
+    how = _asks(book, values, missing) or "/begin takes it."
+    return f"Next: {number}. {book.steps[number - 1].title} {how}"

@@ -1,9 +1,11 @@
-"""A real ssh-agent with keys of its own, ended with the test."""
+"""A real ssh-agent with keys of its own, ended with the test, and within ten seconds by a test that was killed."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,9 +21,13 @@ class SshAgent:
         directory.mkdir()
         self.directory = directory
         self.socket = str(directory / "agent")
-        self.process = subprocess.Popen(["ssh-agent", "-D", "-a", self.socket], stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        self.process.stdout.readline()  # it listens when it says where
+        # An agent given a command ends after it, and the command ends with its input, which is ours.
+        tells = ["sh", "-c", 'echo "$SSH_AGENT_PID"; exec cat']
+        self._command = subprocess.Popen(
+            ["ssh-agent", "-a", self.socket, *tells], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self._command.stdout is not None
+        self.pid = int(self._command.stdout.readline())
 
     def run(self, *words: str, text: str | None = None) -> None:
         environ = os.environ | {"SSH_AUTH_SOCK": self.socket}
@@ -44,9 +50,11 @@ class SshAgent:
             assert agent.recv(5) == b"\x00\x00\x00\x01\x06"
 
     def end(self) -> None:
-        if self.process.poll() is None:
-            self.process.terminate()
-            self.process.communicate()
+        if self._command.poll() is None:
+            os.kill(self.pid, signal.SIGTERM)
+            self._command.communicate()
+            while Path(self.socket).exists():  # it removes that on its way
+                time.sleep(0.01)
 
 
 @pytest.fixture

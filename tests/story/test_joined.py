@@ -7,14 +7,14 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from incident_tui.journal.store import Store
+from tests.agents import SshAgent
 from tests.fleet.test_old_servers import EL6
 from tests.sshd import Sshd, keygen
 from tests.terminals import ROOT, Pane, Terminals
@@ -86,23 +86,11 @@ def bastion(request: pytest.FixtureRequest, start_sshd: Callable[..., Sshd], tmp
 
 
 @pytest.fixture
-def agent(tmp_path: Path) -> Iterator[Path]:
+def agent(start_agent: Callable[[], SshAgent]) -> Path:
     """A real ssh-agent that holds a key of Ana's; its socket."""
-    socket = tmp_path / "agent"
-    process = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
-    try:
-        end = time.monotonic() + 10
-        while not socket.exists():
-            assert time.monotonic() < end and process.poll() is None, "no ssh-agent"
-            time.sleep(0.02)
-        keygen(tmp_path / "hers")
-        subprocess.run(
-            ["ssh-add", "-q", str(tmp_path / "hers")], check=True, env={**os.environ, "SSH_AUTH_SOCK": str(socket)}
-        )
-        yield socket
-    finally:
-        process.terminate()
-        process.wait()
+    one = start_agent()
+    one.add()
+    return Path(one.socket)
 
 
 def test_log_and_brief_under_the_name_that_the_key_proves(bastion: Bastion) -> None:

@@ -63,6 +63,8 @@ class Aloud:
         """The stream takes nothing, and what is written here is said."""
         self.came = 0
         """Entries that became visible by what was heard."""
+        self._said = 0
+        """Own entries up to this number were said since the stream takes nothing, whatever the connection."""
         self._asked: int | None = None
         """Somebody misses own entries after this number."""
 
@@ -83,7 +85,7 @@ class Aloud:
     async def _speak(self, session: Session) -> None:
         loop = asyncio.get_running_loop()
         acknowledged, quiet = self._publisher.acknowledged, loop.time()
-        said, last, answered = 0, 0.0, -AGAIN
+        last, answered = 0.0, -AGAIN
         while True:
             if self.speaking:
                 await self._wait(AGAIN)
@@ -91,19 +93,20 @@ class Aloud:
             else:
                 await self._sleep(_LOOK)
             now, head = loop.time(), (await self._keeper.head()).seq
-            if self._publisher.acknowledged != acknowledged or head <= self._publisher.done:
+            silent = head <= self._publisher.done or not self._publisher.known or session.mute
+            if silent or self._publisher.acknowledged != acknowledged:
                 acknowledged, quiet, self.speaking = self._publisher.acknowledged, now, False
-            elif now - quiet >= PATIENCE and self._publisher.known and not session.mute:
+            elif self.speaking or now - quiet >= PATIENCE:
                 if not self.speaking:
-                    self.speaking, said, self._asked = True, self._publisher.done, None
+                    self.speaking, self._said, self._asked = True, self._publisher.done, None
                 elif now - last >= AGAIN:
-                    said = min(said, head - 1)
+                    self._said = min(self._said, head - 1)
                 if self._asked is not None and now - answered >= AGAIN:
                     after, self._asked, answered = self._asked, None, now
                     await self._say(session, after, head, ROOM // 2)
-                if said < head:
+                if self._said < head:
                     last = now
-                    said = await self._say(session, said, head)
+                    self._said = await self._say(session, self._said, head)
 
     async def _say(self, session: Session, after: int, head: int, most: int | None = None) -> int:
         """Own entries after this number up to `head`, until `most` bytes were said. Returns the last one's number."""

@@ -15,7 +15,7 @@ import nats
 import pytest
 from nats.aio.msg import Msg
 
-from incident_tui.journal.record import encode, own_records
+from incident_tui.journal.record import decode, encode, own_records
 from incident_tui.replica import aloud
 from incident_tui.replica.jetstream import SAID
 from incident_tui.replica.settings import Replica
@@ -100,6 +100,23 @@ async def test_who_comes_later_or_cannot_take_it_all_asks_for_what_it_misses(
         b.start()
         await until(lambda: b.has(a))
         assert len(b.texts(a)) == 51
+
+
+async def test_each_is_said_once_also_when_the_connection_is_another(
+    nats_cluster: Cluster, on_cluster: Replica, tmp_path: Path
+) -> None:
+    """But for the last, which tells who comes later that there is something."""
+    async with bastions(tmp_path, on_cluster) as (a, b), overheard(on_cluster) as said:
+        await carried(a, b, "before", "before that")
+        two_die(nats_cluster)
+        a.write("one", "two")
+        await until(lambda: b.has(a))
+        assert a.jet is not None and a.jet.connection.session is not None
+        a.jet.connection.session.leave()
+        a.write("three")
+        await until(lambda: b.has(a))
+        numbers = [decode(message.data).seq for message in said]
+        assert sorted(set(numbers)) == [3, 4, 5] and numbers.count(3) == 1
 
 
 async def test_in_peace_nothing_is_said_twice(on_cluster: Replica, tmp_path: Path) -> None:

@@ -12,6 +12,9 @@ from typing import Final
 from incident_tui.journal.errors import from_os
 from incident_tui.journal.place import FILE_MODE, StrPath, make_folder
 
+BURST: Final = 0.005
+"""Seconds that whoever works at each ring waits first: it does not compete with the append that rang, and what follows
+at once goes along."""
 _LONGEST: Final = 107  # bytes of sun_path without its NUL
 
 

@@ -17,11 +17,12 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.notify import BURST
 from incident_tui.journal.record import encode
 from incident_tui.replica.connection import Session, together
 from incident_tui.replica.keeper import Keeper
 from incident_tui.replica.problem import ReplicaError, asking
-from incident_tui.replica.publisher import BURST, WINDOW, Publisher
+from incident_tui.replica.publisher import WINDOW, Publisher
 from incident_tui.replica.settings import Replica
 from incident_tui.replica.stream import aloud_subject
 from incident_tui.replica.taker import Taker

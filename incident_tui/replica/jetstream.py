@@ -23,8 +23,8 @@ from incident_tui.replica.keeper import Keeper
 from incident_tui.replica.problem import ReplicaError, asking
 from incident_tui.replica.publisher import Publisher
 from incident_tui.replica.reach import Reach, Span, gap
-from incident_tui.replica.rows import NATS, ReplicaRow
-from incident_tui.replica.settings import Replica
+from incident_tui.replica.rows import ReplicaRow
+from incident_tui.replica.settings import NATS, Replica
 from incident_tui.replica.stream import ask_subject, info
 from incident_tui.replica.taker import Taker, asked
 from incident_tui.text import sanitise

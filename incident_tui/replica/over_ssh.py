@@ -16,6 +16,7 @@ from incident_tui.fleet import ssh
 from incident_tui.fleet.settings import Fleet
 from incident_tui.fleet.ssh import LinkFailure
 from incident_tui.journal.errors import JournalError
+from incident_tui.journal.notify import BURST
 from incident_tui.replica.exchange import Side
 from incident_tui.replica.frames import ExchangeError
 from incident_tui.replica.sync_settings import Sync
@@ -151,6 +152,7 @@ class Link:
                 try:
                     async with asyncio.timeout(_LOOK_SECONDS):
                         await kept.news.wait()
+                    await asyncio.sleep(BURST)
                 except TimeoutError:
                     pass
             now = loop.time()

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from incident_tui.journal.notify import BURST
 from incident_tui.journal.record import Record, decode, encode
 from incident_tui.replica.connection import Session
 from incident_tui.replica.keeper import Keeper, orders
@@ -27,8 +28,6 @@ WINDOW: Final = 256
 """Records on their way at once."""
 ACK_SECONDS: Final = 2.0
 PAUSE: Final = 0.25
-BURST: Final = 0.005
-"""Seconds from the bell until the journal is read: whoever appends is not disturbed, and what follows goes along."""
 TRIES: Final = 40
 """Then the stream itself is looked at again: it may have been taken away. A new leader takes four to nine seconds."""
 LOOK_AGAIN: Final = 30.0

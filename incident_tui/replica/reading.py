@@ -4,6 +4,9 @@ An ephemeral push consumer without acknowledgements, kept by the server in memor
 control is answered when what came before it has been taken, so that what waits here is bounded. nats-py's own ordered
 consumer mends itself in the background; here anything that is not as expected ends the reading with ReplicaError, and
 whoever reads begins again from what it has.
+
+A cluster may take messages and make no consumers, as when the disk is full of the server that leads the cluster while
+another leads the stream: 2.9 leaves it so. Then `read_on` asks for one message after the other.
 """
 
 from __future__ import annotations
@@ -12,12 +15,13 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from incident_tui.replica.connection import Session
-from incident_tui.replica.problem import SILENT, ReplicaError, said
+from incident_tui.replica.problem import SILENT, ReplicaError, asking, said
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
@@ -28,6 +32,9 @@ SILENCE: Final = 3.5
 MOST: Final = 1000
 """Messages of a batch."""
 _INACTIVE: Final = 30.0
+SINGLY: Final = 30.0
+"""Seconds until a consumer is asked for again."""
+_SINGLES: Final = 100
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -36,6 +43,41 @@ class Batch(msgspec.Struct, frozen=True):
     messages: tuple[Msg, ...]
     last: int
     pending: int
+
+
+class NoConsumer(ReplicaError):
+    """None was made, or nothing at all came from it."""
+
+
+async def read_on(session: Session, stream: str, subject: str, first: int) -> AsyncGenerator[Batch, None]:
+    """As `read`; where there is no consumer, one message after the other, and then it ends after SINGLY seconds."""
+    try:
+        async with aclosing(read(session, stream, subject, first)) as batches:
+            async for batch in batches:
+                yield batch
+    except NoConsumer:
+        async with aclosing(_one_by_one(session, stream, subject, first)) as singles:
+            async for single in singles:
+                yield single
+
+
+async def _one_by_one(session: Session, stream: str, subject: str, first: int) -> AsyncGenerator[Batch, None]:
+    """Raises ReplicaError."""
+    from nats.aio.msg import Msg
+    from nats.js.errors import NotFoundError
+
+    loop = asyncio.get_running_loop()
+    end = loop.time() + SINGLY
+    while loop.time() < end:
+        found: list[Msg] = []
+        with asking(session.where), contextlib.suppress(NotFoundError):
+            while len(found) < _SINGLES:
+                one = await session.js.get_msg(stream, max(1, first), subject, next=True)
+                found.append(Msg(session.client, one.subject or "", "", one.data or b"", one.headers))
+                first = (one.seq or 0) + 1
+        yield Batch(tuple(found), first - 1, int(len(found) == _SINGLES))
+        if len(found) < _SINGLES:
+            await asyncio.sleep(HEARTBEAT)
 
 
 async def read(
@@ -59,7 +101,7 @@ async def read(
         subscription = await client.subscribe(inbox, cb=came)
     except Error as error:
         raise said(error, session.where) from None
-    name = ""
+    name, heard = "", False
     try:
         made = await session.js.add_consumer(
             stream,
@@ -87,6 +129,7 @@ async def read(
                 fresh.clear()
                 async with asyncio.timeout(SILENCE):
                     await fresh.wait()
+            heard = True
             messages: list[Msg] = []
             while arrived and len(messages) < MOST:
                 message = arrived.popleft()
@@ -107,7 +150,7 @@ async def read(
             if messages:
                 yield Batch(tuple(messages), last, pending)
     except TimeoutError:
-        raise ReplicaError(SILENT) from None
+        raise (ReplicaError if heard else NoConsumer)(SILENT) from None
     except (Error, OSError) as error:
         raise said(error, session.where) from None
     finally:

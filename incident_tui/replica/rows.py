@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from incident_tui.incident.finding import Finding, Level
-from incident_tui.replica.settings import Replica
+from incident_tui.replica.settings import NATS, Replica
 from incident_tui.replica.sync_settings import Sync
 
 REPLICA_RULES: Final = {
@@ -18,8 +18,6 @@ REPLICA_RULES: Final = {
     "replica.refused": "what came from another bastion was refused: altered on its way, or a journal that forked",
 }
 """Rule ids of this module, with what they mean; playbooks name them in `when`."""
-NATS: Final = "nats"
-"""The name of the way over JetStream, of which there is one at most."""
 _UNSENT: Final = timedelta(minutes=1)
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from incident_tui.journal.errors import JournalError
-from incident_tui.journal.notify import Listener
+from incident_tui.journal.notify import BURST, Listener
 from incident_tui.journal.store import Store
 from incident_tui.replica.exchange import Side
 from incident_tui.replica.frames import ExchangeError
@@ -67,6 +67,8 @@ def _exchange(store: Store, side: Side, bell: _Bell, source: int, target: int) -
             _send(target, side.feed(data))
         elif time.monotonic() - heard > QUIET_SECONDS:
             return
+        if ready and source not in ready:
+            time.sleep(BURST)
         bell.drain()
         if store.data_version() != version:
             version = store.data_version()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Final
 
 import msgspec
 
+NATS: Final = "nats"
+"""The name of the way over JetStream, of which there is one at most, among those over SSH."""
 _URL = re.compile(r"(nats|tls)://[^/\s@?#]+")
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,32}")
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from incident_tui.fleet.settings import Host
+from incident_tui.replica.settings import NATS
 from incident_tui.text import shell
 
 
@@ -53,6 +54,8 @@ class Sync(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 def problems(peers: Sequence[Sync]) -> Iterator[tuple[str, str]]:
     """(key, what is wrong and how to mend it) for each mistake."""
     for number, peer in enumerate(peers):
+        if peer.name == NATS:
+            yield f"sync[{number}].name", f"{NATS!r} is what the way over NATS is called: write another name"
         if not 0 <= peer.port <= 65535:
             yield f"sync[{number}].port", f"{peer.port}: a port is 1 to 65535, or 0 for the default"
         if not 1 <= peer.seconds <= 3600:

@@ -22,7 +22,7 @@ import msgspec
 from incident_tui.replica.connection import Session, together
 from incident_tui.replica.keeper import Keeper
 from incident_tui.replica.problem import ReplicaError, asking, telling
-from incident_tui.replica.reading import read
+from incident_tui.replica.reading import read_on
 from incident_tui.replica.settings import Replica
 from incident_tui.replica.stream import ask_subject, ensure, info, is_more, subject
 
@@ -101,7 +101,7 @@ class Taker:
 
     async def _follow(self, session: Session) -> None:
         stream = self._settings.stream
-        async with aclosing(read(session, stream, subject(stream), self.position.last + 1)) as batches:
+        async with aclosing(read_on(session, stream, subject(stream), self.position.last + 1)) as batches:
             async for batch in batches:
                 self._saving = True
                 try:
@@ -174,7 +174,7 @@ class Taker:
             if (journal not in holes and have >= count - follow) or self._filled.get(journal) == (count, have):
                 continue
             came, visible = 0, self.came
-            async with aclosing(read(session, stream, name, 1)) as batches:
+            async with aclosing(read_on(session, stream, name, 1)) as batches:
                 async for batch in batches:
                     await self.take(batch.messages)
                     came += len(batch.messages)

@@ -126,7 +126,8 @@ async def _aloud(session: Session, name: str, journal: str) -> tuple[bool, str]:
         with asking(session.where):
             await session.client.subscribe(aloud_subject(name))
             await session.client.publish(aloud_subject(name, journal), b"")
-            await session.client.flush(2)
+            for _ in range(2):  # nats-py sends its ping ahead of what waits to be sent
+                await session.client.flush(2)
     except ReplicaError as error:
         return False, error.sentence
     if session.mute:

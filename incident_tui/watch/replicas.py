@@ -18,8 +18,8 @@ from incident_tui.journal.board import Row
 from incident_tui.journal.store import Store
 from incident_tui.replica.jetstream import JetStream
 from incident_tui.replica.peers import Peers, Surroundings
-from incident_tui.replica.rows import NATS, ReplicaRow, ways
-from incident_tui.replica.settings import Replica
+from incident_tui.replica.rows import ReplicaRow, ways
+from incident_tui.replica.settings import NATS, Replica
 from incident_tui.replica.sync_settings import Sync
 from incident_tui.text import where
 from incident_tui.watch.saving import Fenced

@@ -12,7 +12,7 @@ import pytest
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, ConsumerInfo
 
-from incident_tui.replica import taker
+from incident_tui.replica import reading, taker
 from incident_tui.replica.connection import connect
 from incident_tui.replica.reading import read
 from incident_tui.replica.settings import Replica
@@ -81,6 +81,7 @@ async def test_a_gap_that_a_server_behind_the_others_did_not_fill_is_filled_late
     monkeypatch.setattr(taker, "LOOK_AGAIN", 0.2)
     async with bastions(tmp_path, on_cluster) as (a, b):
         await carried(a, b, "one", "two", "three")
+        await until(lambda: b.jet is not None and b.jet.taker.position.last == 3)
         lame = behind(monkeypatch, subject(on_cluster.stream, a.store.journal))
         await b.stop()
         assert b.store.others is not None
@@ -88,6 +89,28 @@ async def test_a_gap_that_a_server_behind_the_others_did_not_fill_is_filled_late
         b.start()
         await until(lambda: b.has(a))
         assert lame and b.texts(a) == ["one", "two", "three"]
+
+
+async def test_a_cluster_that_makes_no_consumers_is_read_all_the_same(
+    on_cluster: Replica, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As nats-server 2.9 does where the disk of the server is full that leads the cluster, and not the stream."""
+    asked: list[str | None] = []
+
+    async def add_consumer(self: JetStreamContext, stream: str, config: ConsumerConfig, **more: Any) -> ConsumerInfo:
+        asked.append(config.filter_subject)
+        raise TimeoutError
+
+    async with bastions(tmp_path, on_cluster) as (a, b):
+        await carried(a, b, "one")
+        await b.stop()
+        monkeypatch.setattr(JetStreamContext, "add_consumer", add_consumer)
+        monkeypatch.setattr(reading, "SINGLY", 2.0)
+        b.start()
+        await carried(a, b, *(f"{number}" for number in range(250)))
+        await until(lambda: len(asked) > 1)  # a consumer is tried again
+        await carried(a, b, "last")
+        assert b.texts(a) == ["one", *(f"{number}" for number in range(250)), "last"]
 
 
 def behind(monkeypatch: pytest.MonkeyPatch, name: str) -> list[str]:

@@ -25,6 +25,7 @@ def peer(*lines: str, name: str = "bastion-2") -> str:
         (peer("command = []"), "sync[0].command: name the program there"),
         (peer("host = 'x'"), "sync[0].host: there is no such key"),
         (peer() + peer(), "already the name of sync[0]"),
+        (peer(name="nats"), "sync[0].name: 'nats' is what the way over NATS is called"),
         (peer(name="a b"), "use one word of letters"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 
 from incident_tui.journal.record import Record, own_records
 from incident_tui.journal.store import Store
+from incident_tui.journal.take_in import take_in
 from tests.replica.history import play
 from tests.simulation.seeds import seeds
 
@@ -41,7 +42,7 @@ class ByHand:
         for number, store in enumerate(stores):
             for at, other in enumerate(stores):
                 if at != number and not {at, number} & self.dead and frozenset((at, number)) not in self.apart:
-                    other.make_others().take(self.carried(own_records(store, 1, 1 << 40)), NOW)
+                    take_in(other, self.carried(own_records(store, 1, 1 << 40)), NOW)
         for store in stores:
             store.close()
 

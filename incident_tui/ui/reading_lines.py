@@ -100,6 +100,8 @@ def _host(page: Page, view: View, host: str) -> None:
         reader += "; " + ", ".join(bastion(view, one) for one in blind) + " cannot reach it"
     if reading.via or blind:
         page.field("read by", reader)
+    if reading.via and view.bastions is not None and (why := view.bastions.why.get(host)):
+        page.field("from here", why)
     link = reading.link
     state = f"{link.state.value} for {short(view.now - link.since)}"
     if link.state is LinkState.UP and view.now - reading.at > _SILENT:

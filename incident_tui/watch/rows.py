@@ -126,6 +126,8 @@ class BastionsRow(msgspec.Struct, frozen=True, kw_only=True):
     others: tuple[BastionSeen, ...] = ()
     unreached: dict[str, tuple[str, ...]] = {}
     """By host, the letters of the bastions that cannot reach it, this one's too; bounded."""
+    why: dict[str, str] = {}
+    """Of those that this one cannot reach: the sentence of its last try."""
     problem: str = ""
     """What of another bastion's board was not taken, and why."""
 

@@ -326,7 +326,8 @@ class Together:
                 )
                 for one in duty.others
             ),
-            unreached=self._who_does_not_reach(letters),
+            unreached=(unreached := self._who_does_not_reach(letters)),
+            why={host: why for host, why in self._unreached.why.items() if host in unreached},
             problem=self._refused,
         )
 

@@ -85,6 +85,11 @@ class Unreached:
         return frozenset(host for host, one in self._hosts.items() if one.said)
 
     @property
+    def why(self) -> dict[str, str]:
+        """Of what is not reached, by name: the sentence of the last try."""
+        return {host: one.last.sentence for host, one in self._hosts.items() if one.said and one.last is not None}
+
+    @property
     def tries(self) -> frozenset[str]:
         """What is to be tried now, beside whoever reads it."""
         return frozenset(host for host, one in self._hosts.items() if one.tried is not None)

@@ -319,8 +319,8 @@ def test_a_host_says_who_reads_it_and_who_cannot(kit: Any) -> None:
     other = BastionSeen("b", "bastion-2", 3, True)
     row = BastionsRow(at=kit.now, state="together", since=kit.now, reads=1, hosts=4, others=(other,))
 
-    def said(via: str, *blind: str) -> str:
-        told = msgspec.structs.replace(row, unreached={"web1": blind} if blind else {})
+    def said(via: str, *blind: str, **why: str) -> str:
+        told = msgspec.structs.replace(row, unreached={"web1": blind} if blind else {}, why=why)
         view = msgspec.structs.replace(kit.view(kit.healthy()), bastions=told)
         reading = msgspec.structs.replace(view.hosts["web1"], via=via)
         view = msgspec.structs.replace(view, hosts={**view.hosts, "web1": reading})
@@ -329,7 +329,8 @@ def test_a_host_says_who_reads_it_and_who_cannot(kit: Any) -> None:
 
     assert "read by" not in said("")
     assert "b (bastion-2)\n" in said("b")
-    assert "b (bastion-2); a cannot reach it" in said("b", "a")
+    assert "b (bastion-2); a cannot reach it" in said("b", "a") and "from here" not in said("b", "a")
+    assert "from here web1: no agent" in " ".join(said("b", "a", web1="web1: no agent").split())
     assert "this bastion; b (bastion-2) cannot reach it" in said("", "b")
     assert bastions_words(msgspec.structs.replace(row, unreached={"web1": ("a",), "web2": ("a", "b")})).endswith(
         "a cannot reach 2 hosts; b cannot reach web2; nobody sends to chat yet"

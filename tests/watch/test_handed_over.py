@@ -83,6 +83,7 @@ def test_a_host_that_one_cannot_reach_is_read_by_the_other(apart: Apart, until: 
     apart.roads[first.letter].cut()
     until(lambda: apart.read_by(second), SECONDS, why)
     until(lambda: apart.blind() == [{HOST: (first.letter,)}] * 2, SECONDS, why)
+    until(lambda: (row := first.told()) and HOST in row.why, SECONDS, why)
     said = f"{first.letter} cannot reach {HOST}"
     until(lambda: said in program("replica", *second.words).stdout, SECONDS)
 

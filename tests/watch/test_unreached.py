@@ -22,7 +22,7 @@ class One:
         for _ in range(times):
             self.now += 1
             at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.now)
-            self.told.heard(host, Link(state=state, sentence="", since=at, at=at), self.now)
+            self.told.heard(host, Link(state=state, sentence=state.name, since=at, at=at), self.now)
         return self.told.step(self.reads, self.now)
 
     def passes(self, seconds: float) -> frozenset[str]:
@@ -66,6 +66,14 @@ def test_it_is_tried_again_after_a_while_and_each_time_once() -> None:
         assert one.told.tries == {"web1"}
         assert one.hears(LinkState.CONNECTING) == {"web1"} and one.told.tries
         assert one.hears(LinkState.REFUSED) == {"web1"} and not one.told.tries
+
+
+def test_it_says_why() -> None:
+    one = handed_over()
+    assert one.told.why == {"web1": "REFUSED"}
+    one.passes(RETRY)
+    one.hears(LinkState.TIMEOUT)
+    assert one.told.why == {"web1": "TIMEOUT"}
 
 
 def test_a_try_that_says_nothing_is_over_some_time() -> None:

@@ -75,10 +75,9 @@ class JetStream:
         self._waiting_since: datetime | None = None
         self._reach = Reach(clock())
         self._span: Span | None = None
-        self._before = (0, 0, 0)
-        """Entries that had come from the stream and gone when it was lost, and those that had come past it before."""
-        self._past = 0
-        """Entries that had come past the stream when it was heard of last."""
+        self._counts = self._before = (0, 0, 0)
+        """Entries that had come from the stream, gone there, and come past it: when it was heard of last, and when that
+        was the last before it was lost."""
         self._shown: datetime | None = None
         self.connection = Connection(settings, store.journal, sleep=sleep, jitter=jitter)
         self.publisher = Publisher(settings, self._keeper, self._bell(), self._heard, sleep=sleep)
@@ -145,8 +144,15 @@ class JetStream:
     # ------------------------------------------------------------------ how it is
 
     def _heard(self) -> None:
-        self._past = self.aloud.came
+        self._look()  # one that was stopped, or slept, hears before it has noticed that it was alone
+        self._counts = (self.taker.came - self.aloud.came, self.publisher.done, self.aloud.came)
         self._reach.heard(self._clock())
+
+    def _look(self) -> None:
+        reached = self._reach.reached
+        self._reach.look(self._clock())
+        if reached and not self._reach.reached:
+            self._before = self._counts
 
     async def _mind(self) -> None:
         """Keeps the state, and tells the journal of spans in which nobody was reached."""
@@ -155,10 +161,7 @@ class JetStream:
             with contextlib.suppress(JournalError):
                 self._head = (await self._keeper.head()).seq
             self._waiting_since = (self._waiting_since or now) if self.waiting else None
-            reached = self._reach.reached
-            self._reach.look(now)
-            if reached and not self._reach.reached:
-                self._before = (self.taker.came - self.aloud.came, self.publisher.done, self._past)
+            self._look()
             self._span = self._span or self._reach.ended()
             if self._span is not None:
                 self._tell(self._span, now)

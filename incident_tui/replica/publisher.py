@@ -103,6 +103,7 @@ class Publisher:
                 if orders(records):
                     return  # done when what they are about is gone from the stream
                 self.done = records[-1].seq
+                self._heard()
                 continue
             self.problem = ""
             if loop.time() >= look:

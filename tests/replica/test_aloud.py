@@ -24,11 +24,13 @@ from tests.nats import Cluster, Node
 from tests.replica.bastions import Bastion, bastions, carried, count, now, until
 
 
-def two_die(cluster: Cluster) -> list[Node]:
-    """Nothing can be chosen by the one that is left."""
-    for node in cluster.nodes[1:]:
+async def two_die(cluster: Cluster, settings: Replica) -> list[Node]:
+    """The stream's leader and another: nothing can be chosen by the one that is left, and it never led."""
+    leader = await asyncio.to_thread(cluster.a_leader, settings.stream)
+    dead = sorted(cluster.nodes, key=lambda node: node is not leader)[:2]
+    for node in dead:
         node.kill()
-    return cluster.nodes[1:]
+    return dead
 
 
 async def revive(nodes: list[Node]) -> None:
@@ -44,7 +46,7 @@ async def overheard(settings: Replica) -> AsyncIterator[list[Msg]]:
     async def came(message: Msg) -> None:
         said.append(message)
 
-    client = await nats.connect(settings.servers[0])
+    client = await nats.connect(list(settings.servers))
     try:
         await client.subscribe(aloud_subject(settings.stream), cb=came)
         await client.flush()
@@ -68,7 +70,7 @@ async def test_without_a_majority_of_servers_entries_go_from_bastion_to_bastion(
         a.write("before")
         b.write("before")
         await until(lambda: b.has(a) and a.has(b) and a.well and b.well)
-        dead = two_die(nats_cluster)
+        dead = await two_die(nats_cluster, on_cluster)
         a.write("one")
         b.write("two", "three")
         await until(lambda: b.has(a) and a.has(b))
@@ -94,7 +96,7 @@ async def test_who_comes_later_or_cannot_take_it_all_asks_for_what_it_misses(
     async with bastions(tmp_path, on_cluster) as (a, b):
         await carried(a, b, "before")
         await b.stop()
-        two_die(nats_cluster)
+        await two_die(nats_cluster, on_cluster)
         a.write(*(f"{number} " + "x" * 300 for number in range(50)))
         await until(lambda: a.jet is not None and a.jet.aloud.speaking)
         b.start()
@@ -106,15 +108,19 @@ async def test_each_is_said_once_also_when_the_connection_is_another(
     nats_cluster: Cluster, on_cluster: Replica, tmp_path: Path
 ) -> None:
     """But for the last, which tells who comes later that there is something."""
-    async with bastions(tmp_path, on_cluster) as (a, b), overheard(on_cluster) as said:
+    async with bastions(tmp_path, on_cluster) as (a, b):
         await carried(a, b, "before", "before that")
-        two_die(nats_cluster)
-        a.write("one", "two")
-        await until(lambda: b.has(a))
-        assert a.jet is not None and a.jet.connection.session is not None
-        a.jet.connection.session.leave()
-        a.write("three")
-        await until(lambda: b.has(a))
+        await two_die(nats_cluster, on_cluster)
+        async with overheard(on_cluster) as said:
+            a.write("one", "two")
+            await until(lambda: b.has(a))
+            assert a.jet is not None
+            await until(lambda: a.jet is not None and a.jet.connection.session)
+            assert a.jet.connection.session is not None
+            a.jet.connection.session.leave()
+            a.write("three")
+            await until(lambda: b.has(a))
+            await until(lambda: {decode(message.data).seq for message in said} >= {3, 4, 5})
         numbers = [decode(message.data).seq for message in said]
         assert sorted(set(numbers)) == [3, 4, 5] and numbers.count(3) == 1
 
@@ -139,7 +145,7 @@ async def test_an_older_copy_of_a_journal_says_nothing(
         old = Bastion(tmp_path / "old", "a", on_cluster)
         try:
             old.write("another second")
-            two_die(nats_cluster)
+            await two_die(nats_cluster, on_cluster)
             async with overheard(on_cluster) as said:
                 old.start()
                 b.write("said, as b is sure")

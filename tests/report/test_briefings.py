@@ -102,7 +102,9 @@ CALL: ana (IC) +34 600, 15:41 Mon
 def test_the_first_public_update_is_due_though_nobody_promised_it(story: Any) -> None:
     story.declare(severity=1)
     assert "next update: first public 14:05Z, OVERDUE 36m" in brief(standing(story))
-    assert "- first public: due 14:05:00, **OVERDUE**" in handoff(standing(story), "bob")
+    briefing = handoff(standing(story), "bob")
+    assert "- first public: due 14:05:00, **OVERDUE**" in briefing
+    assert "; all times are UTC." in briefing and "\nSEV1, declared 2026-11-23 14:00:00Z." in briefing
     story(Kind.UPDATE, 3, "Two sites are slow.", audience="public")
     assert "next update: none promised" in brief(standing(story))
 

@@ -33,7 +33,7 @@ def test_a_full_disk_is_found_and_room_made(lab: Any) -> None:
     place = disk(lab, 2)
     lab.run(2, "sh", "-c", f"cat /dev/zero >{place}/fill 2>/dev/null; true")
     sentence = lab.appears("disk.full", f"peer2 {place}", "crit")
-    assert sentence == f"peer2: {place} 100% full, 0 B left"
+    assert sentence.startswith(f"peer2: {place} 100% full, ")
     play = Played(lab, "disk-full", place=place, file=f"{place}/fill")
     assert "disk.full" in play.book.when
     assert " 100% " in play.look(2, "Blocks or inodes?")

@@ -213,14 +213,17 @@ def test_the_clients_variables_count_for_nothing(bastion: Bastion, tmp_path: Pat
 @pytest.mark.parametrize("words", [(), ("screen", "--linear")])
 def test_no_key_and_no_verb_leaves_the_screen(bastion: Bastion, terminals: Terminals, words: tuple[str, ...]) -> None:
     pane = bastion.screen(terminals, *words)
-    pane.keys("C-z")
-    pane.see("There is no shell: this login has the screen and nothing beside it.")
-    pane.keys("C-e")
-    pane.see("There is no editor")
-    pane.enter("/suspend")
-    pane.see("There is no shell")
-    pane.enter("/edit")
-    pane.see("There is no editor")
+    shell, editor = "There is no shell: this login has the screen and nothing beside it.", "There is no editor"
+
+    def says(act: Callable[[], None], words: str) -> None:
+        before = pane.text.count(words)  # in lines, what was said before stays
+        act()
+        pane.until(lambda: pane.text.count(words) > before, what=f"{words}, anew")
+
+    says(lambda: pane.keys("C-z"), shell)
+    says(lambda: pane.keys("C-e"), editor)
+    says(lambda: pane.enter("/suspend"), shell)
+    says(lambda: pane.enter("/edit"), editor)
     pane.enter("/run web3 touch x")
     pane.see("No commands on hosts: this login has the screen")
     pane.enter(f"/export {bastion.canary}")

@@ -18,13 +18,14 @@ help:
 demo: $(VENV)/.installed
 	@$(BIN)/incident-tui demo
 
-# Four parts at once: peers, watches and clusters wait more than they work, and two cores share the others.
-BESIDE   := screens lab watches
+# Five parts at once: peers, watches and clusters wait more than they work, and two cores share the others.
+BESIDE   := screens lab watches replica
 PARTS    := rest $(BESIDE)
 lab      := tests/lab
 screens  := tests/ui tests/cli tests/story tests/demo tests/bundle
-watches  := tests/replica tests/simulation tests/watch tests/chat
-rest     := $(patsubst %,--ignore=%,$(lab) $(screens) $(watches))
+watches  := tests/watch tests/chat
+replica  := tests/replica tests/simulation
+rest     := $(patsubst %,--ignore=%,$(lab) $(screens) $(watches) $(replica))
 
 test: $(VENV)/.installed-dev
 	@rm -f $(PARTS:%=$(VENV)/%.status); for part in $(BESIDE); do $(MAKE) -s part-$$part >$(VENV)/$$part.log 2>&1 & done; \

@@ -16,14 +16,16 @@ FIRST: Final = "first public"
 def updates_due(incident: Incident, command: Command, severities: Sequence[Severity]) -> list[tuple[datetime, str]]:
     """When, and to whom, the earliest first."""
     found = [(at, audience) for audience, at in incident.next_update.items()]
-    return sorted([*found, *_first(incident, command, severities)])
+    first = first_update(incident, command, severities)
+    return sorted(found if first is None else [*found, (first, FIRST)])
 
 
-def _first(incident: Incident, command: Command, severities: Sequence[Severity]) -> list[tuple[datetime, str]]:
+def first_update(incident: Incident, command: Command, severities: Sequence[Severity]) -> datetime | None:
+    """By when the public has to hear something; None where it has, was promised something, or need not."""
     minutes = command.first_update_minutes
     if incident.declared_at is None or not minutes or incident.drill:
-        return []
+        return None
     if not incident.open or incident.stood_down_at is not None or not is_public(incident.severity, severities):
-        return []
+        return None
     told = {one.audience for one in incident.updates} | {one.audience for one in incident.promises}
-    return [] if "public" in told else [(incident.declared_at + timedelta(minutes=minutes), FIRST)]
+    return None if "public" in told else incident.declared_at + timedelta(minutes=minutes)

@@ -7,16 +7,15 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from incident_tui.incident.entry import Ref
 from incident_tui.incident.finding import Finding, Level
 from incident_tui.incident.roster import on_call_now
-from incident_tui.incident.settings import Command, Person, Roster
 from incident_tui.incident.views import Incident
 from incident_tui.report.card import leave
 from incident_tui.report.standing import Standing
+from incident_tui.watch.plan import Plan
 
 log = logging.getLogger("incident_tui.watch")
 
@@ -29,23 +28,11 @@ _Known = tuple[bool, int, frozenset[tuple[str, str, str, Level]]]
 
 
 class Cards:
-    """Of one directory."""
+    """Of one watch."""
 
-    def __init__(
-        self,
-        directory: Path,
-        command: Command,
-        people: Sequence[Person],
-        rosters: Sequence[Roster],
-        handle: Callable[[Ref], str],
-        demo: bool,
-    ) -> None:
-        self._directory = directory
-        self._command = command
-        self._people = people
-        self._rosters = rosters
+    def __init__(self, plan: Plan, handle: Callable[[Ref], str]) -> None:
+        self._plan = plan
         self._handle = handle
-        self._demo = demo
         self._written: dict[str, tuple[_Known, datetime]] = {}
         self._thread = ThreadPoolExecutor(1, "cards")
         self._problem = ""
@@ -73,15 +60,16 @@ class Cards:
             handle=self._handle,
             findings=sorted(findings, key=lambda one: (-one.level.rank, one.subject, one.rule)),
             board=f"as of {now:%H:%MZ}",
-            people=self._people,
-            on_call=on_call_now(self._rosters, now),
-            command=self._command,
-            demo=self._demo,
+            people=self._plan.people,
+            on_call=on_call_now(self._plan.rosters, now),
+            command=self._plan.command,
+            severities=self._plan.severities,
+            demo=self._plan.demo,
         )
 
     def _write(self, standing: Standing) -> None:
         try:
-            leave(self._directory, standing)
+            leave(self._plan.directory, standing)
         except OSError as error:
             problem = f"no break-glass card can be written: {error.strerror}"
             if problem != self._problem:

@@ -115,7 +115,7 @@ class Watch:
             demo=plan.demo,
             others=together,
         )
-        self._cards = Cards(plan.directory, plan.command, plan.people, plan.rosters, store.handle, plan.demo)
+        self._cards = Cards(plan, store.handle)
         self._outside = Outside(plan, saving, self._fold, store, self._author, self._post.incident_of, clock, together)
         self._fleet = Fleet(plan.hosts, plan.fleet, clock, self._read)
         self._demands = Demands(self._fleet.links, clock, self._woken.set)

@@ -13,7 +13,8 @@ from typing import Final
 import msgspec
 
 from incident_tui.incident.entry import MACHINE_KINDS, Author, Draft, Entry, Kind, Ref
-from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Severity, is_public
+from incident_tui.incident.settings import DEFAULT_SEVERITIES, Command, Severity
+from incident_tui.incident.updates import first_update
 from incident_tui.incident.views import Incident
 
 ELSEWHERE: Final = timedelta(minutes=2)
@@ -128,12 +129,9 @@ class _Maker:
 
     def first_update(self, declared: datetime) -> Iterator[Reminder]:
         """Nothing was said to the public, and nothing promised, so long after the declare."""
-        minutes = self.command.first_update_minutes
-        at = declared + timedelta(minutes=minutes)
-        told = {one.audience for one in self.incident.updates} | {one.audience for one in self.incident.promises}
-        wanted = not self.incident.drill and is_public(self.incident.severity, self.clocks.severities)
-        if minutes and wanted and self.now > at and "public" not in told:
-            text = f"no public update within {minutes} min of the declare"
+        at = first_update(self.incident, self.command, self.clocks.severities)
+        if at is not None and self.now > at:
+            text = f"no public update within {self.command.first_update_minutes} min of the declare"
             yield self._gap(f"first:{self.incident.id}", at, text, "update", declared)
 
     def tasks(self) -> Iterator[Reminder]:

@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from incident_tui.fleet.settings import Fleet
+from incident_tui.hosts.settings import Thresholds
 from incident_tui.incident.entry import Author, Entry, Kind, Ref
 from incident_tui.incident.finding import Finding, Level
 from incident_tui.incident.settings import Command, Person, Roster
@@ -17,7 +19,8 @@ from incident_tui.incident.state import Fold
 from incident_tui.report.card import RULE
 from incident_tui.watch.cards import Cards
 from incident_tui.watch.chat.compose import message, wanted
-from incident_tui.watch.settings import ChatSink
+from incident_tui.watch.plan import Plan
+from incident_tui.watch.settings import ChatSink, Watch
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -32,7 +35,20 @@ class Kept:
         person = Person(name="bob", contact="+254 700")
         roster = Roster(name="ops", first="2026-01-05", people=("bob",))
         command = Command(recovery=("ssh root@web1",))
-        self.cards = Cards(directory, command, (person,), (roster,), lambda ref: f"a{ref.seq}", False)
+        plan = Plan(
+            directory=directory,
+            letter="a",
+            hosts=(),
+            sites=(),
+            chat=(),
+            fleet=Fleet(),
+            thresholds=Thresholds(),
+            watch=Watch(),
+            command=command,
+            people=(person,),
+            rosters=(roster,),
+        )
+        self.cards = Cards(plan, lambda ref: f"a{ref.seq}")
 
     def say(self, kind: Kind, text: str = "", **data: Any) -> None:
         self.seq += 1

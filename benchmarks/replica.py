@@ -153,18 +153,6 @@ def measure(cluster: Cluster, place: Path, count: int, deaths: int) -> int:
     # ------------------------------------------------ what replicating costs an append
     turns = Turns(a, alone, b)
     say("an append of a journal that replicates, against one that does not", turns.run(150)[0], "x", APPEND_RATIO)
-    # ------------------------------------------------ the leader is gone
-    ratios, longest = [], []
-    for _ in range(deaths):
-        wait_for(b, a, a.head().seq)
-        cluster.a_leader("BENCH").kill()
-        ratio, away = turns.run(20)
-        ratios.append(ratio)
-        longest.append(away)
-        cluster.mend(streams=False)
-    say("an append while there is no leader, against no replication", statistics.median(ratios), "x", APPEND_RATIO)
-    print("    longest on its way in each:", " ".join(f"{one:.1f}" for one in longest), "s")
-    say("from its append until an entry written then has arrived, longest", max(longest), "s", LEADER_S)
     # ------------------------------------------------ a new bastion
     left = count - a.head().seq
     for first in range(0, left, 500):
@@ -172,7 +160,8 @@ def measure(cluster: Cluster, place: Path, count: int, deaths: int) -> int:
             Draft(Kind.NOTE, f"{each} {WORDS * 3}", datetime.now(UTC), Author("ana"))
             for each in range(min(500, left - first))
         ]
-        a.append(drafts, key=f"more-{first}")
+        for store in (a, alone):
+            store.append(drafts, key=f"more-{first}")
     wait_for(b, a, a.head().seq)
     took = []
     for number in range(3):
@@ -186,6 +175,18 @@ def measure(cluster: Cluster, place: Path, count: int, deaths: int) -> int:
         watch.wait()
         late.close()
     say(f"a new bastion has {a.head().seq} entries, from before it connects", statistics.median(took), "s", CATCH_UP_S)
+    # ------------------------------------------------ the leader is gone
+    ratios, longest = [], []
+    for _ in range(deaths):
+        wait_for(b, a, a.head().seq)
+        cluster.a_leader("BENCH").kill()
+        ratio, away = turns.run(20)
+        ratios.append(ratio)
+        longest.append(away)
+        cluster.mend(streams=False)
+    say("an append while there is no leader, against no replication", statistics.median(ratios), "x", APPEND_RATIO)
+    print("    longest on its way in each:", " ".join(f"{one:.1f}" for one in longest), "s")
+    say("from its append until an entry written then has arrived, longest", max(longest), "s", LEADER_S)
     for watch in watches:
         watch.kill()
         watch.wait()

@@ -141,6 +141,7 @@ async def test_an_older_copy_of_a_journal_says_nothing(
         await carried(a, b, "one")
         shutil.copytree(a.directory, tmp_path / "old", ignore=shutil.ignore_patterns("notify", "*.lock"))
         await carried(a, b, "two")
+        await carried(b, a, "b has seen that the stream continues its journal")
         await a.stop()
         old = Bastion(tmp_path / "old", "a", on_cluster)
         try:

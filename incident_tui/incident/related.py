@@ -36,8 +36,8 @@ def subjects(rows: Iterable[TimelineRow]) -> set[str]:
 
 def _fields(entry: Entry) -> set[str]:
     data = entry.data
-    if entry.kind is Kind.OBSERVATION and data.get("level") == "ok":
-        return set()
+    if entry.kind is Kind.LEASE or (entry.kind is Kind.OBSERVATION and data.get("level") == "ok"):
+        return set()  # a lease names the bastion that watches
     names = [str(data.get("host", "")), str(data.get("target", ""))]
     if entry.kind is Kind.OBSERVATION:  # "gv0 web3:/b/gv0", "web2 drupal-a", "peer web3", "reliefweb"
         names.append(str(data.get("subject", "")).removeprefix("peer ").partition(" ")[0].partition("/")[0])

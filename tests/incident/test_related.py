@@ -29,7 +29,12 @@ def test_what_is_wrong_and_what_was_typed_name_the_same_machine(make: Any, start
         make(Kind.DECLARE, 0, "mail", incident="M", title="mail", attach_minutes=0),
         make(Kind.OBSERVATION, 1, "well", incident="M", level="ok", host="web3", subject="web3"),
         make(Kind.NOTE, 2, "web30 is another machine", incident="M"),
+        make(Kind.LEASE, 1, "watch taken", incident="", epoch=1, host="bastion", pid=1),
     ]
+    fold = Fold()
+    for entry in entries:
+        fold.apply(entry)
+    assert all(any(row.entry.kind is Kind.LEASE for row in one.rows) for one in fold.incidents()), "of all it is a row"
     assert shared(entries, start) == {"O": ("gv0", "web3", "web4")}
     assert shared(entries, start, of="O") == {"I": ("gv0", "web3", "web4")}
 

@@ -59,6 +59,19 @@ class Lab:
         """A command inside peer N; its standard output."""
         return self.peers("exec", str(n), *words, check=check).stdout
 
+    def here(self, *words: str) -> Result:
+        """A command on this machine as on a bastion, where the peers' names resolve and ssh has their keys."""
+        config = self.directory / "ssh_config"
+        names = {"IdentityFile": "key", "UserKnownHostsFile": "known_hosts"}
+        config.write_text("User root\n" + "".join(f"{key} {self.directory / name}\n" for key, name in names.items()))
+        own = {self.directory / "p1" / "hosts": "/etc/hosts", config: "/etc/ssh/ssh_config"}
+        mounts = "".join(f"mount --bind {file} {place} && " for file, place in own.items())
+        command = ["unshare", "--mount", "sh", "-c", f'{mounts}exec "$@"', "sh", *words]
+        environment = {**self._environment, "NO_PROXY": "*", "no_proxy": "*"}
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=120, env=environment, stdin=subprocess.DEVNULL
+        )
+
     def docker(self, n: int, *words: str, check: bool = True) -> str:
         return self.run(n, "docker", *words, check=check).strip()
 

@@ -5,7 +5,7 @@
         down            end them and remove everything that `up` made, and only that
         exec N COMMAND  run a command inside peer N; its exit status is the command's
         cut N, join N   pull and plug the network cable of peer N
-        start N WHAT    start glusterd or dockerd of peer N again, detached
+        start N WHAT    start sshd, glusterd or dockerd of peer N again, detached
         missing         say what this machine lacks for a lab; exit status 1 when anything
 
 Each peer is a network, mount, uts and pid namespace of its own, at SUBNET.1 to SUBNET.3; this machine is SUBNET.254
@@ -145,7 +145,7 @@ class Lab:
                 call("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", str(key))
         for n in PEERS:
             kind, public, *_ = (self.place(n) / "ssh" / "host.pub").read_text().split()
-            lines.append(f"{self.address(n)} {kind} {public}\n")
+            lines.append(f"{self.address(n)},peer{n} {kind} {public}\n")
             accepted = self.place(n) / "ssh" / "authorized_keys"
             accepted.write_text((self.directory / "key.pub").read_text())
             accepted.chmod(0o600)
@@ -210,6 +210,9 @@ class Lab:
             self.run(n, GLUSTERD, "-p", "/run/glusterd.pid")
             return
         place = self.place(n)
+        if what == "sshd":
+            self.run(n, SSHD, "-f", str(place / "sshd_config"), "-E", "/var/log/sshd")
+            return
         self.run(n, "rm", "-f", "/run/docker.pid", "/run/docker/containerd/containerd.pid")
         options = [f"--data-root={DOCKER_ROOT}", "--exec-root=/run/docker", "--pidfile=/run/docker.pid"]
         options += ["--host=unix:///run/docker.sock", f"--cgroup-parent=/{self.space(n)}", "--bridge=none"]
@@ -220,7 +223,7 @@ class Lab:
         self.run(n, "/bin/sh", "-c", detached)
 
     def _pid_of(self, n: int, what: str) -> bool:
-        name = {"glusterd": "glusterd", "dockerd": "docker"}[what]
+        name = {"dockerd": "docker"}.get(what, what)
         script = f'p=$(cat /run/{name}.pid 2>/dev/null) && read -r c </proc/$p/comm && [ "$c" = {what} ]'
         return subprocess.run(self.inside(n, "/bin/sh", "-c", script), capture_output=True).returncode == 0
 
@@ -319,7 +322,7 @@ def main(words: list[str]) -> int:
         if verb == "exec":
             sub.add_argument("command", nargs=argparse.REMAINDER)
         elif verb == "start":
-            sub.add_argument("what", choices=("glusterd", "dockerd"))
+            sub.add_argument("what", choices=("sshd", "glusterd", "dockerd"))
     given = parser.parse_args(words)
     lab = Lab(given.directory, given.prefix, given.subnet)
     try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from incident_tui.incident.playbook import Step, load
 from incident_tui.incident.playbook_block import Block
@@ -15,7 +16,10 @@ class Played:
     """One run of a playbook. Steps are found by the beginning of a sentence in them, so that renumbering breaks
     nothing and rewording does."""
 
-    def __init__(self, lab: Any, name: str, **variables: str) -> None:
+    HERE: Final = 0
+    """In place of a peer's number: this machine, where target=local belongs."""
+
+    def __init__(self, lab: Any, name: str, /, **variables: str) -> None:
         self.lab = lab
         self.book = load((PLAYBOOKS / f"{name}.md").read_text(encoding="utf-8"), name)
         self.variables = variables
@@ -30,6 +34,18 @@ class Played:
         blocks = self._blocks(words, only)
         assert not any(block.changes for block in blocks)
         return "".join(self._run(n, block)[0] for block in blocks)
+
+    def look_well(self, n: int, words: str, *, again: str = "") -> str:
+        """The same, where each must say something with status 0. `again`: what one may say that is then asked anew."""
+
+        def said(block: Block) -> str:
+            output, status = self._run(n, block)
+            assert status == 0 or (again and again in output), f"{block.text}: {status}: {output}"
+            return output if status == 0 else ""
+
+        blocks = self._blocks(words, "")
+        assert not any(block.changes for block in blocks)
+        return "".join(self.lab.until(partial(said, block), 30, block.text) for block in blocks)
 
     def do(self, n: int, words: str, *, only: str = "", again: str = "") -> None:
         """The step's one command on peer N, once; then its verify block until it holds. `again`: what the command may
@@ -58,5 +74,7 @@ class Played:
         return found
 
     def _run(self, n: int, block: Block) -> tuple[str, int]:
-        done = self.lab.peers("exec", str(n), "sh", "-c", block.filled(self.variables), check=False)
+        words = ("sh", "-c", block.filled(self.variables))
+        assert (n == self.HERE) == (block.target == "local")
+        done = self.lab.here(*words) if n == self.HERE else self.lab.peers("exec", str(n), *words, check=False)
         return done.stdout + done.stderr, done.returncode

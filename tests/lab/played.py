@@ -10,6 +10,8 @@ from incident_tui.incident.playbook import Step, load
 from incident_tui.incident.playbook_block import Block
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
+BUSY: Final = "Another transaction is in progress"
+"""What gluster says while another command holds the lock, as the watch now and then does: it is to be asked again."""
 
 
 class Played:
@@ -33,7 +35,12 @@ class Played:
         """The step's commands on peer N, which only read; what they print."""
         blocks = self._blocks(words, only)
         assert not any(block.changes for block in blocks)
-        return "".join(self._run(n, block)[0] for block in blocks)
+        return "".join(self.lab.until(partial(self._free, n, block), 30, block.text)[0] for block in blocks)
+
+    def _free(self, n: int, block: Block) -> tuple[str, ...]:
+        """What it prints; nothing while the lock is held."""
+        output, status = self._run(n, block)
+        return () if status and BUSY in output else (output,)
 
     def look_well(self, n: int, words: str, *, again: str = "") -> str:
         """The same, where each must say something with status 0. `again`: what one may say that is then asked anew."""

@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.lab.played import Played
+from tests.lab.played import BUSY, Played
 from tests.lab.test_volume_kinds import made
 
 pytestmark = pytest.mark.lab
 HOOKS = Path("/var/lib/glusterd/hooks/1/gsync-create/post")
 REMOTE = "peer3::copy"
 RULE = "gluster.geo-replication"
-BUSY = "Another transaction is in progress"
 WELL = ["Active", "Passive", "Passive"]
 
 
